@@ -1,0 +1,142 @@
+"""Which sentences of the hits may answer the question, and whether they are enough to answer at all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.answering.types import Evidence, QuotePart
+from retrieval.embedding import Embedder
+from retrieval.language import detect_language, knows
+from retrieval.store import TermWeights
+from retrieval.terms import TermWeigher
+from retrieval.text import fold, sentences
+from retrieval.types import Hit, Post
+
+# Sentences looked at for one question; the posts come best first, so what is cut is the tail of the last ones.
+_MOST_SENTENCES = 160
+_SHORTEST = 4
+_NEAR_COPY = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSelector:
+    """Scores the sentences of hits against a question, by meaning where the embedder knows the language, and by words.
+
+    Attributes:
+        embedder: Its cosine counts `dense_weight_known` of the score in a language that it knows, less elsewhere.
+    """
+
+    embedder: Embedder
+    weigher: TermWeigher
+    dense_weight_known: float = 0.5
+    dense_weight_unknown: float = 0.1
+
+    def select(self, question: str, hits: Sequence[Hit]) -> list[Evidence]:
+        """Every sentence of the hits with its score, best first; near copies of a better one are left out.
+
+        Args:
+            hits: In the order of their marks: mark 1 is hits[0].
+
+        Returns:
+            Scores 0 to 1. Empty where the hits hold no sentence.
+        """
+        found = list(_sentences_of(hits))[:_MOST_SENTENCES]
+        if not found:
+            return []
+        coverages = self._coverages(question, found, hits)
+        cosines = self._cosines(question, found, hits)
+        dense = self.dense_weight_known if self._knows(question) else self.dense_weight_unknown
+        scored = [
+            replace(evidence, score=float(min(1.0, max(0.0, dense * cosine + (1 - dense) * coverage))))
+            for evidence, cosine, coverage in zip(found, cosines, coverages, strict=True)
+        ]
+        scored.sort(key=lambda evidence: (-evidence.score, evidence.mark, evidence.start))
+        return _without_near_copies(scored)
+
+    def _knows(self, question: str) -> bool:
+        return knows(self.embedder.languages, detect_language(question))
+
+    def _cosines(self, question: str, found: Sequence[Evidence], hits: Sequence[Hit]) -> list[float]:
+        texts = [_in_its_post(evidence, hits[evidence.mark - 1].post) for evidence in found]
+        return [float(cosine) for cosine in self.embedder.embed_passages(texts) @ self.embedder.embed_query(question)]
+
+    def _coverages(self, question: str, found: Sequence[Evidence], hits: Sequence[Hit]) -> list[float]:
+        """How much of the question's rare words each sentence holds; words in the post's title count in part."""
+        asked = self.weigher.query(question).indices
+        if not asked:
+            return [0.0] * len(found)
+        bodies = [set(terms.indices) for terms in self.weigher.passages([evidence.text for evidence in found])]
+        titles = self._title_terms(hits)
+        frequency = Counter(index for body in bodies for index in body)
+        idf = {index: math.log(1 + (len(found) + 1) / (frequency[index] + 0.5)) for index in asked}
+        total = sum(idf.values())
+        return [
+            sum(idf[index] * (1.0 if index in body else 0.6 * (index in titles[evidence.mark])) for index in asked)
+            / total
+            for evidence, body in zip(found, bodies, strict=True)
+        ]
+
+    def _title_terms(self, hits: Sequence[Hit]) -> dict[int, frozenset[int]]:
+        weights: list[TermWeights] = self.weigher.passages(
+            [f"{hit.post.title} {' '.join(hit.post.tags)}" for hit in hits]
+        )
+        return {mark: frozenset(terms.indices) for mark, terms in enumerate(weights, start=1)}
+
+
+def confidence(evidence: Sequence[Evidence], known_language: bool) -> float:
+    """How sure we may be that the posts answer the question, 0 to 1; .5 is where the default gate stands.
+
+    A logistic curve over the best sentence's score. In a language that the embedder does not know, scores are made of
+    words alone and lie lower. Where the middles come from: docs/decisions/0004-gate.md.
+
+    Args:
+        evidence: Best first, as `EvidenceSelector.select` gives it.
+        known_language: Whether the embedder knows the question's language.
+    """
+    if not evidence:
+        return 0.0
+    middle = _MIDDLE_KNOWN if known_language else _MIDDLE_UNKNOWN
+    return 1 / (1 + math.exp((middle - evidence[0].score) / _WIDTH))
+
+
+_MIDDLE_KNOWN = 0.45
+_MIDDLE_UNKNOWN = 0.28
+_WIDTH = 0.06
+
+
+def _sentences_of(hits: Sequence[Hit]) -> Iterator[Evidence]:
+    for mark, hit in enumerate(hits, start=1):
+        post = hit.post
+        sources: list[tuple[QuotePart, int | None, str]] = [("title", None, post.title), ("text", None, post.text)]
+        sources += [("comment", number, comment.text) for number, comment in enumerate(post.comments)]
+        for part, comment, text in sources:
+            for span in sentences(text):
+                if span.end - span.start >= _SHORTEST and any(map(str.isalnum, text[span.start : span.end])):
+                    yield Evidence(mark, post.id, part, comment, span.start, span.end, text[span.start : span.end], 0.0)
+
+
+def _in_its_post(evidence: Evidence, post: Post) -> str:
+    return evidence.text if evidence.part == "title" or not post.title else f"{post.title}\n{evidence.text}"
+
+
+def _without_near_copies(scored: list[Evidence]) -> list[Evidence]:
+    kept: list[Evidence] = []
+    seen: list[frozenset[str]] = []
+    for evidence in scored:
+        folded = fold(evidence.text)
+        shingles = frozenset(folded[at : at + 4] for at in range(max(1, len(folded) - 3)))
+        if all(len(shingles & other) < _NEAR_COPY * min(len(shingles), len(other)) for other in seen):
+            kept.append(evidence)
+            seen.append(shingles)
+    return kept
+
+
+def similarity(embedder: Embedder, text: str, others: Sequence[str]) -> list[float]:
+    """Cosine of one text with each of the others."""
+    vectors = embedder.embed_passages([text, *others])
+    return [float(cosine) for cosine in np.asarray(vectors[1:]) @ vectors[0]]

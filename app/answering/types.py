@@ -1,0 +1,132 @@
+"""The nouns of answering: question, citation, sentence, answer, and the events in which an answer arrives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from retrieval.types import Filters, Hit
+
+AnswerKind = Literal["written", "quoted", "declined"]
+# Where a quote stands: offsets count in the post's title, its text, or one of its comments.
+QuotePart = Literal["title", "text", "comment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asked, and which posts may answer it."""
+
+    text: str
+    filters: Filters = field(default_factory=Filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a post that may answer the question.
+
+    Attributes:
+        mark: Number of its post in the answer, 1 is the first hit shown.
+        start, end: Code points in the post's title, text or comment, as `part` says.
+        text: text[start:end], verbatim.
+        score: How well it fits the question, 0 to 1.
+    """
+
+    mark: int
+    post_id: str
+    part: QuotePart
+    comment: int | None
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A mark that was checked: it points at a shown post, and the quote stands there word for word.
+
+    Attributes:
+        mark: Number of the post among the answer's hits, from 1.
+        start, end: Code points of the quote in the post's title, text or comment, as `part` says.
+        quote: Exactly those code points.
+        support: How far the quote supports the sentence, 0 to 1.
+    """
+
+    mark: int
+    post_id: str
+    part: QuotePart
+    comment: int | None
+    start: int
+    end: int
+    quote: str
+    support: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """A sentence that was checked before it is shown. `text` holds no marks; they are the citations' numbers."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is shown for a question.
+
+    Attributes:
+        kind: "written" by the model, "quoted" verbatim from posts, or "declined": these posts don't say.
+        language: Of the question, and so of the answer's frame; quotes stay in their own.
+        sentences: None where `kind` is "declined".
+        hits: The posts that were shown to the model, or where declined the nearest ones; mark 1 is hits[0].
+        withheld: Sentences that the model wrote and that no shown post supported.
+        note: Why there is no written answer, for the asker, in the question's language; "" where there is.
+        model: Who wrote: the GGUF's name; "" where nobody did.
+        prompt: Version of the prompt, such as "answer/v1.en@3f2a9c01"; "" where none was used.
+        generation: Generation of the index that was searched.
+        timings_ms: Wall-clock since the question came: "search", "first_sentence", "total".
+    """
+
+    question: Question
+    kind: AnswerKind
+    language: str
+    sentences: tuple[AnswerSentence, ...]
+    hits: tuple[Hit, ...]
+    withheld: int
+    note: str
+    model: str
+    prompt: str
+    generation: str
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class HitsFound:
+    """First event: the posts, before a word of the answer is there."""
+
+    hits: tuple[Hit, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReady:
+    """A sentence passed its checks."""
+
+    sentence: AnswerSentence
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceWithheld:
+    """The model wrote a sentence that is not shown, and why ("unsupported", "repeated", "not a sentence")."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Last event: the whole answer, equal to what the events before it said."""
+
+    answer: Answer
+
+
+AnswerEvent: TypeAlias = HitsFound | SentenceReady | SentenceWithheld | Done

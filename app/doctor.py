@@ -1,0 +1,117 @@
+"""What `stipple doctor` looks at: each part on its own, so that one fault does not hide another."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from retrieval.stores.opening import open_store
+
+from app.answering.generation import model_path
+from app.listening import bind
+from retrieval.embedding import load_embedder
+from retrieval.errors import FixableError, IndexLocked, IndexMissing
+from retrieval.settings import Settings
+
+_LEAST_DISK_BYTES = 1 << 30
+_PROBE = (
+    "from threading import Event; from app.answering.generation import load_generator; "
+    "from retrieval.settings import load_settings; "
+    "print(''.join(load_generator(load_settings()).generate('', 'Say hello.', 8, Event())))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        mark: "ok  ", "note" (works, but worth knowing) or "bad " (the exit code is 1 then).
+        fix: What to do; "" where nothing needs doing.
+    """
+
+    mark: Literal["ok  ", "note", "bad "]
+    part: str
+    says: str
+    fix: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """The state of every part, as it is found."""
+    parts: list[tuple[str, Callable[[Settings], Finding]]] = [
+        ("data folder", _data_folder),
+        ("embedding model", _embedder),
+        ("index", _index),
+        ("answering model", _generator),
+        ("port", _port),
+    ]
+    for part, look in parts:
+        try:
+            yield look(settings)
+        except FixableError as error:
+            yield Finding("bad ", part, error.problem, error.fix)
+
+
+def _data_folder(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise FixableError(
+            f"{folder} cannot be written: {error.strerror}", "mend its permissions, or set STIPPLE_DATA_DIR"
+        ) from error
+    free = shutil.disk_usage(folder).free
+    says = f"{folder.resolve()}, {free / 1e9:.1f} GB free"
+    if free < _LEAST_DISK_BYTES:
+        return Finding("bad ", "data folder", says, "free some space: a reindex needs room for a second index")
+    return Finding("ok  ", "data folder", says)
+
+
+def _embedder(settings: Settings) -> Finding:
+    embedder = load_embedder(settings)
+    known = "all languages" if embedder.languages is None else ", ".join(sorted(embedder.languages))
+    identity = embedder.identity
+    return Finding("ok  ", "embedding model", f"{identity.model}, {identity.dimension} dimensions, knows {known}")
+
+
+def _index(settings: Settings) -> Finding:
+    store = open_store(settings)
+    try:
+        generation = store.open(load_embedder(settings).identity)
+    except IndexMissing as error:
+        return Finding("note", "index", error.problem, error.fix)
+    except IndexLocked:
+        return Finding("ok  ", "index", f"{store.current()}, open in another process")
+    info = generation.info
+    generation.close()
+    return Finding("ok  ", "index", f"{info.name}: {info.posts:,} posts, {info.passages:,} passages")
+
+
+def _generator(settings: Settings) -> Finding:
+    if settings.llm == "none":
+        return Finding("note", "answering model", "none is set: answers are made of quotes", "set STIPPLE_LLM")
+    path = model_path(settings.llm)
+    # In a process of its own: a model or build that crashes must not take the examination with it.
+    probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    if probe.returncode != 0:
+        last = (probe.stderr.strip().splitlines() or [f"it ended with signal or code {probe.returncode}"])[-1]
+        raise FixableError(
+            f"{path.name} does not write: {last}",
+            "choose another model with STIPPLE_LLM, or reinstall llama-cpp-python without its wheel cache",
+        )
+    return Finding("ok  ", "answering model", f"{path.name} loads and writes")
+
+
+def _port(settings: Settings) -> Finding:
+    try:
+        bind(settings.host, settings.port).close()
+    except FixableError as error:
+        return Finding("note", "port", error.problem, "fine if that is Stipple itself; otherwise " + error.fix)
+    return Finding("ok  ", "port", f"{settings.host}:{settings.port} is free")

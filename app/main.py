@@ -1,0 +1,111 @@
+"""The web application: what is started, which routes there are, and what an error looks like. Nothing at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from app.services import Services
+from app.web import api, pages
+from app.web.api import BlankQueryError
+from app.web.logs import RequestLog
+from app.web.schemas import ErrorOut
+from retrieval.errors import FixableError, IndexMismatch, IndexMissing
+from retrieval.settings import Settings
+
+VERSION = "0.1.0"
+_log = structlog.get_logger()
+_STATIC = Path(str(files("app.web"))) / "static"
+
+
+def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
+    """The application; it builds its Services at start-up when it is given none."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.services = services if services is not None else Services.build(settings)
+        await app.state.services.start()
+        try:
+            yield
+        finally:
+            await app.state.services.close()
+
+    app = FastAPI(
+        title="Stipple",
+        version=VERSION,
+        summary="AI search over social posts: answers made only of posts, each sentence checked against what it cites.",
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own page loads its script from a CDN
+        redoc_url=None,
+    )
+    app.add_middleware(RequestLog)
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    _add_operations(app)
+    _add_errors(app)
+    return app
+
+
+def _add_operations(app: FastAPI) -> None:
+    @app.get("/healthz", tags=["operating"])
+    async def healthz() -> dict[str, str]:
+        """The process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operating"])
+    async def readyz(request: Request) -> JSONResponse:
+        """Whether questions can be answered now; 503 with what stands against it where they cannot."""
+        health = await api.services_of(request).health()
+        problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
+        return JSONResponse({"ready": health.ready, "problems": problems}, 200 if health.ready else 503)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url=app.openapi_url or "",
+            title="Stipple API",
+            swagger_js_url="/static/vendor/swagger-ui-bundle.js",
+            swagger_css_url="/static/vendor/swagger-ui.css",
+            swagger_favicon_url="/static/favicon.svg",
+        )
+
+
+def _add_errors(app: FastAPI) -> None:
+    def refusal(request: Request, status: int, error: str, message: str, field: str | None = None) -> JSONResponse:
+        request_id = getattr(request.state, "request_id", "")
+        body = ErrorOut(error=error, message=message, field=field, request_id=request_id)
+        return JSONResponse(body.model_dump(mode="json"), status)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        # The offending value is not sent back: it may be huge, or hold what JSON cannot.
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or None
+        return refusal(request, 422, "invalid_parameter", f"{field or 'the request'}: {first['msg']}", field)
+
+    @app.exception_handler(BlankQueryError)
+    async def blank(request: Request, error: BlankQueryError) -> JSONResponse:
+        return refusal(request, 400, "blank_query", str(error), error.field)
+
+    @app.exception_handler(FixableError)
+    async def fixable(request: Request, error: FixableError) -> JSONResponse:
+        # The mend is for the operator: it may name paths, and goes to the log alone.
+        _log.warning("cannot answer", problem=error.problem, fix=error.fix)
+        word = {IndexMissing: "index_missing", IndexMismatch: "index_mismatch"}.get(type(error), "unavailable")
+        return refusal(request, 503, word, error.problem)
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, _: Exception) -> JSONResponse:
+        return refusal(
+            request, 500, "internal_error", "something went wrong here; the log has it under this request id"
+        )

@@ -1,0 +1,125 @@
+"""What a process that answers people is made of, built once: index, embedder, searcher, answerer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+from retrieval.stores.opening import open_store
+
+from app.answering.answerer import Answerer, AnswerLimits
+from app.answering.citations import SupportChecker
+from app.answering.evidence import EvidenceSelector
+from app.answering.generation import Generator, load_generator
+from app.answering.types import AnswerEvent, Question
+from app.answering.writing import Writer
+from retrieval.embedding import Embedder, load_embedder
+from retrieval.errors import FixableError
+from retrieval.live import LiveGeneration
+from retrieval.search import Searcher
+from retrieval.settings import Settings
+from retrieval.store import PostStore
+from retrieval.terms import TermWeigher
+from retrieval.types import SearchPage, SearchQuery
+
+_log = structlog.get_logger()
+_REFRESH_S = 0.5
+_SEARCH_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether questions can be answered now, and what stands against it: one line per part, empty where all is well."""
+
+    problems: dict[str, FixableError]
+
+    @property
+    def ready(self) -> bool:
+        return not self.problems
+
+
+class Services:
+    """Everything that a request needs. Made by `start`, ended by `close`; both in the event loop that serves."""
+
+    def __init__(self, settings: Settings, store: PostStore, embedder: Embedder, generator: Generator | None) -> None:
+        weigher = TermWeigher()
+        self.settings = settings
+        self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
+        self._live = LiveGeneration(store, embedder.identity)
+        self._searcher = Searcher(
+            self._live,
+            embedder,
+            weigher,
+            dense_weight_known=settings.dense_weight_known,
+            dense_weight_unknown=settings.dense_weight_unknown,
+            candidates=settings.candidates,
+        )
+        self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
+        limits = AnswerLimits(
+            hits=settings.answer_hits,
+            sentences=settings.answer_sentences,
+            gate=settings.answer_gate,
+            support=settings.answer_support,
+            max_tokens=settings.llm_max_tokens,
+            timeout_s=settings.llm_timeout_s,
+        )
+        selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder)
+        self._answerer = Answerer(self._searcher, selector, checker, self._writer, self._executor, limits)
+        self._following: asyncio.Task[None] | None = None
+
+    @classmethod
+    def build(cls, settings: Settings) -> Services:
+        """Load what the settings name. Takes seconds.
+
+        Raises:
+            FixableError: A model or the index's folder is not as it must be.
+        """
+        return cls(settings, open_store(settings), load_embedder(settings), load_generator(settings))
+
+    async def start(self) -> None:
+        """Open the index, if there is one yet, and follow its new generations from now on."""
+        await self._in_thread_refresh()
+        self._following = asyncio.create_task(self._follow(), name="follow generations")
+
+    async def close(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._live.close()
+
+    async def search(self, query: SearchQuery) -> SearchPage:
+        """The page of hits for a query.
+
+        Raises:
+            FixableError: The index cannot be read.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._searcher.search, query)
+
+    def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """The events of an answer; see Answerer.answer."""
+        return self._answerer.answer(question)
+
+    async def health(self) -> Health:
+        problem = await asyncio.to_thread(self._searcher.ping)
+        return Health({"index": problem} if problem is not None else {})
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            await self._in_thread_refresh()
+
+    async def _in_thread_refresh(self) -> None:
+        before = self._live.problem
+        exchanged = await asyncio.to_thread(self._live.refresh)
+        if exchanged:
+            _log.info("reading a new generation")
+        elif self._live.problem is not None and str(self._live.problem) != str(before):
+            _log.warning("the index cannot be read", problem=self._live.problem.problem, fix=self._live.problem.fix)

@@ -1,0 +1,1 @@
+"""HTTP: the JSON API, the page, server-sent events."""

@@ -1,0 +1,214 @@
+"""What the address of a page asks for, and the addresses that a page links to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, get_args
+from urllib.parse import urlencode
+
+from app.answering.types import Question
+from app.web.labels import Labels, Ui
+from app.web.schemas import QUERY_MAX_LENGTH
+from retrieval.types import Filters, SearchQuery
+
+HITS_PER_PAGE = 10
+LARGEST_OFFSET = 1000
+_MOST_VALUES = 50
+_MOST_LIKES = 2**53
+
+FilterName = Literal["author", "tag", "language", "since", "until", "min_likes"]
+
+
+class BadParameter(ValueError):
+    """A parameter of an address that cannot be understood.
+
+    Attributes:
+        label: Which of Labels' phrases says so.
+        parameter: Its name in the address.
+        details: What the phrase holds besides the name.
+    """
+
+    def __init__(
+        self, label: Literal["too_long", "bad_date", "bad_number", "too_many"], parameter: str, **details: object
+    ) -> None:
+        super().__init__(f"{parameter}: {label} {details}")
+        self.label, self.parameter, self.details = label, parameter, details
+
+    def message(self, labels: Labels) -> str:
+        """The same in the page's words."""
+        name = getattr(labels, f"filter_{self.parameter}", self.parameter)
+        phrase: str = getattr(labels, self.label)
+        return phrase.format(name=name, **self.details)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is set, and the address of the same page without it."""
+
+    parameter: FilterName
+    value: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address of a page asks for.
+
+    Attributes:
+        text: As typed; blank asks for the empty page.
+        until: Last day, inclusive; a day is one of UTC.
+        ui: Language of the page where the address names one; None leaves it to the browser.
+        scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
+    """
+
+    text: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    min_likes: int | None = None
+    offset: int = 0
+    ui: Ui | None = None
+    scripted: bool = True
+
+    @classmethod
+    def read(cls, parameters: Iterable[tuple[str, str]]) -> Asked:
+        """The parameters of an address, each empty one taken as not given, unknown ones passed over.
+
+        Raises:
+            BadParameter: The question is too long, or a filter is not what it must be.
+        """
+        given: dict[str, list[str]] = {}
+        for name, value in parameters:
+            if value.strip():
+                given.setdefault(name, []).append(value)
+        text = _last(given, "q")
+        if len(text) > QUERY_MAX_LENGTH:
+            raise BadParameter("too_long", "q", n=f"{len(text):,}", limit=f"{QUERY_MAX_LENGTH:,}")
+        return cls(
+            text=text,
+            authors=_several(given, "author", "@"),
+            tags=_several(given, "tag", "#"),
+            languages=tuple(code.lower() for code in _several(given, "language", "")),
+            since=_day(given, "since"),
+            until=_day(given, "until"),
+            min_likes=_whole(given, "min_likes", _MOST_LIKES),
+            offset=_whole(given, "offset", LARGEST_OFFSET) or 0,
+            ui=next((ui for ui in get_args(Ui) if ui == _last(given, "ui")), None),
+            scripted=_last(given, "js") != "off",
+        )
+
+    def filters(self) -> Filters:
+        return Filters(
+            authors=self.authors,
+            tags=self.tags,
+            languages=self.languages,
+            since=_midnight(self.since),
+            # Inclusive here, exclusive there. The last day of the calendar has no day after it, and needs none.
+            until=None if self.until in (None, date.max) else _midnight(self.until + timedelta(days=1)),
+            min_likes=self.min_likes,
+        )
+
+    def query(self) -> SearchQuery:
+        return SearchQuery(self.text, self.filters(), HITS_PER_PAGE, self.offset)
+
+    def question(self) -> Question:
+        return Question(self.text, self.filters())
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """What `read` makes this from; nothing for what has its default."""
+        single = [("since", self.since), ("until", self.until), ("min_likes", self.min_likes)]
+        return [
+            *([("q", self.text)] if self.text else []),
+            *(("author", author) for author in self.authors),
+            *(("tag", tag) for tag in self.tags),
+            *(("language", language) for language in self.languages),
+            *((name, str(value)) for name, value in single if value is not None),
+            *([("offset", str(self.offset))] if self.offset else []),
+            *self.manner(),
+        ]
+
+    def manner(self) -> list[tuple[str, str]]:
+        """The parameters that say how the page is shown, which every link keeps."""
+        return [*([("ui", self.ui)] if self.ui else []), *([] if self.scripted else [("js", "off")])]
+
+    def address(self, path: str = "/search", **more: str) -> str:
+        """Where a page that asks for this lives."""
+        parameters = [*self.parameters(), *more.items()]
+        return f"{path}?{urlencode(parameters)}" if parameters else path
+
+    def home(self) -> str:
+        """The empty page, in the same manner."""
+        return Asked(ui=self.ui, scripted=self.scripted).address("/")
+
+    def chips(self) -> list[Chip]:
+        first = replace(self, offset=0)
+        chips = [
+            *(
+                Chip("author", one, replace(first, authors=_without(self.authors, one)).address())
+                for one in self.authors
+            ),
+            *(Chip("tag", one, replace(first, tags=_without(self.tags, one)).address()) for one in self.tags),
+            *(
+                Chip("language", one, replace(first, languages=_without(self.languages, one)).address())
+                for one in self.languages
+            ),
+        ]
+        if self.since is not None:
+            chips.append(Chip("since", str(self.since), replace(first, since=None).address()))
+        if self.until is not None:
+            chips.append(Chip("until", str(self.until), replace(first, until=None).address()))
+        if self.min_likes is not None:
+            chips.append(Chip("min_likes", f"{self.min_likes:,}", replace(first, min_likes=None).address()))
+        return chips
+
+    def by(self, author: str) -> str:
+        """The same, of this author alone."""
+        return replace(self, authors=(author,), offset=0).address()
+
+    def tagged(self, tag: str) -> str:
+        """The same, with this tag among those asked for."""
+        return replace(self, tags=(*_without(self.tags, tag), tag), offset=0).address()
+
+
+def _last(given: dict[str, list[str]], name: str) -> str:
+    return given.get(name, [""])[-1]
+
+
+def _several(given: dict[str, list[str]], name: str, sign: str) -> tuple[str, ...]:
+    values = (value.strip().removeprefix(sign) for value in given.get(name, []))
+    unique = tuple(dict.fromkeys(value for value in values if value))
+    if len(unique) > _MOST_VALUES:
+        raise BadParameter("too_many", name, limit=_MOST_VALUES)
+    return unique
+
+
+def _day(given: dict[str, list[str]], name: str) -> date | None:
+    value = _last(given, name).strip()
+    if not value:
+        return None
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise BadParameter("bad_date", name, value=value[:40]) from None
+
+
+def _whole(given: dict[str, list[str]], name: str, most: int) -> int | None:
+    value = _last(given, name).strip()
+    if not value:
+        return None
+    # int() alone would also take "1_000" and " +7 ", and refuse to read more than 4,300 digits with a traceback.
+    if not (value.isascii() and value.isdecimal() and len(value) <= len(str(most)) and int(value) <= most):
+        raise BadParameter("bad_number", name, value=value[:40], least=0, most=f"{most:,}")
+    return int(value)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)
+
+
+def _without(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    return tuple(one for one in values if one != value)

@@ -1,0 +1,1 @@
+"""Fills the index: reads post files, decides what is new, embeds it, and switches generations."""

@@ -1,0 +1,139 @@
+"""The commands that fill the index: `stipple reindex` and `stipple status`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.readers.mapping import Move
+    from retrieval.settings import Settings
+
+DONE, SOME_REJECTED = 0, 3
+
+Subparsers = argparse._SubParsersAction  # the type that add_subparsers() returns; argparse gives it no public name
+
+
+def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Add `reindex` and `status`. Cheap: what they need is imported when they run."""
+    reindex = subparsers.add_parser(
+        "reindex",
+        help="bring the index up to date with post files",
+        description="Index the posts of files, folders and standard input. What is unchanged since the last run is "
+        "passed over; what is stored and not offered stays.",
+        epilog="exit codes: 0 all indexed; 1 could not; 2 wrong usage; 3 some lines rejected, the rest indexed; "
+        "130 interrupted. docs/posts.md describes the format.",
+    )
+    reindex.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a .jsonl, .jsonl.gz or .jsonl.zst file, a folder, or - for stdin"
+    )
+    reindex.add_argument(
+        "--map", dest="moves", metavar="NEW=OLD", type=_move, action="append", default=[],
+        help="read the post's field NEW from the line's OLD, which may be a path: --map author=user.name; repeatable",
+    )  # fmt: skip
+    reindex.add_argument("--ignore-unknown", action="store_true", help="pass over fields that a post does not have")
+    reindex.add_argument(
+        "--rejects", metavar="FILE", type=Path,
+        help="where rejected lines go (default: a new file in the data folder's rejects/)",
+    )  # fmt: skip
+    reindex.add_argument("--quiet", action="store_true", help="no progress; rejected lines are still shown")
+    reindex.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    reindex.set_defaults(run=run_reindex)
+
+    status = subparsers.add_parser("status", help="say what is indexed", description="Say what is indexed.")
+    status.add_argument("--json", action="store_true", help="print it as one JSON object")
+    status.set_defaults(run=run_status)
+
+
+def _move(text: str) -> Move:
+    from indexer.readers.mapping import parse_move
+
+    try:
+        return parse_move(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
+    """`stipple reindex`: progress and rejects to stderr, one summary line to stdout."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from indexer.progress import progress_on
+    from indexer.readers.sources import find_sources, read_posts
+    from indexer.rejects import RejectsLog
+    from retrieval.errors import FixableError
+
+    sources = find_sources(args.paths)
+    rejects_path = args.rejects
+    if rejects_path is None:
+        rejects_path = settings.data_dir / "rejects" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.rejects.jsonl"
+    elif any(source.path is not None and source.path.resolve() == rejects_path.resolve() for source in sources):
+        raise FixableError(f"{rejects_path} is to be read, and --rejects would overwrite it", "name another file")
+
+    # The model takes seconds to load. A wrong path has been told by now.
+    from retrieval.stores.opening import open_store
+
+    from indexer.reindex import reindex
+    from retrieval.embedding import load_embedder
+    from retrieval.terms import TermWeigher
+
+    progress = progress_on(sys.stderr, args.quiet)
+    try:
+        with RejectsLog(rejects_path, progress.saying) as rejects:
+            offered = read_posts(sources, sys.stdin.buffer, args.moves, args.ignore_unknown)
+            summary = reindex(
+                open_store(settings), load_embedder(settings), TermWeigher(), offered,
+                data_dir=settings.data_dir, progress=progress, rejects=rejects,
+            )  # fmt: skip
+    finally:
+        progress.close()
+    print(json.dumps(asdict(summary)) if args.json else summary)
+    return SOME_REJECTED if summary.rejected else DONE
+
+
+def run_status(args: argparse.Namespace, settings: Settings) -> int:
+    """`stipple status`: what readers use now, and what else is on disk."""
+    from retrieval.stores.opening import open_store
+
+    from retrieval.errors import IndexMissing
+
+    store = open_store(settings)
+    generations = {info.name: info for info in store.generations()}
+    current = generations.get(store.current() or "")
+    if current is None:
+        raise IndexMissing(f"nothing is indexed in {settings.data_dir}", "run `stipple reindex PATH`")
+    embeddings_bytes = sum(map(_size_bytes, settings.data_dir.glob("embeddings.sqlite*")))
+    facts: dict[str, object] = {
+        "generation": current.name,
+        "posts": current.posts,
+        "passages": current.passages,
+        "model": current.identity.model,
+        "dimension": current.identity.dimension,
+        "schema": current.identity.schema,
+        "created_at": current.created_at.isoformat(timespec="seconds"),
+        "index_bytes": _size_bytes(settings.data_dir / "index"),
+        "embeddings_bytes": embeddings_bytes,
+        "other_generations": [name for name in generations if name != current.name],
+    }
+    if args.json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return DONE
+    others = ", ".join(name for name in generations if name != current.name) or "none"
+    index = settings.data_dir / "index"
+    print(f"posts              {current.posts:,} ({current.passages:,} passages)")
+    print(f"generation         {current.name}, of {facts['created_at']}")
+    print(f"other generations  {others}")
+    print(f"model              {current.identity.model}, {current.identity.dimension} dimensions")
+    print(f"index              {settings.qdrant_url or f'{index}, {_size_bytes(index) / 1e6:,.1f} MB'}")
+    print(f"embeddings         {embeddings_bytes / 1e6:,.1f} MB")
+    return DONE
+
+
+def _size_bytes(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(entry.stat().st_size for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else 0

@@ -1,0 +1,148 @@
+"""The values in a post's fields: what is accepted, what is put right in silence, and what is said when neither."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from retrieval.language import UNKNOWN
+
+# ISO 639-1, complete.
+LANGUAGES = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es
+et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj
+kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv
+ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti
+tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+"""
+LANGUAGE_CODES = frozenset(LANGUAGES.split())
+# A country is often written where a language is asked for.
+COUNTRIES = {"cn": "zh", "jp": "ja", "gr": "el", "cz": "cs", "dk": "da", "ua": "uk", "us": "en", "gb": "en"}
+
+EARLIEST_YEAR = 1900  # databases without a date give year 1; an index that sorts by it would be wrong in silence
+LATEST_YEAR = 2999
+
+
+def show(value: object) -> str:
+    """A value as JSON would write it, short, with nothing in it that a terminal obeys."""
+    match value:
+        case None | True | False:
+            return json.dumps(value)
+        case str():
+            return f"the string {value!r}" if len(value) <= 60 else f"the string {value[:57]!r}..."
+        case int() | float():
+            shown = repr(value)
+            return shown if len(shown) <= 60 else f"{shown[:57]}..."
+        case list():
+            return "an array"
+    return "an object"
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing in a text can be seen: white space, control and zero-width characters alone."""
+    return all(unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cc", "Cf"} for character in text)
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("said", "holds a NUL character")
+    return text
+
+
+def _prose(text: str) -> str:
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _one_line(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def visible(text: str) -> str:
+    if is_blank(text):
+        raise PydanticCustomError("said", "is empty")
+    return text
+
+
+def _identifier(value: object) -> object:
+    # bool is an int in Python, and true is no id.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _plain_identifier(text: str) -> str:
+    if text != text.strip() or any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("said", "has white space at an end, or control characters")
+    return text
+
+
+def _unique_tags(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(_tag, tags))))
+
+
+def _tag(tag: str) -> str:
+    tag = _one_line(tag)
+    if tag[:1] in {"#", "＃"}:
+        tag = tag.strip("#＃")  # also the closing mark of #…#; "C#" does not begin with one and keeps it
+    return tag.strip()
+
+
+def _language(code: str) -> str:
+    code = code.replace("_", "-").split("-")[0].strip().lower()
+    if code in {"", UNKNOWN}:
+        return ""
+    if code not in LANGUAGE_CODES:
+        meant = COUNTRIES.get(code)
+        raise PydanticCustomError("said", "is {code}{hint}", {
+            "code": show(code), "hint": f", a country; did you mean {meant!r}?" if meant else "",
+        })  # fmt: skip
+    return code
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise PydanticCustomError("said", "is {value}, which is no date", {"value": show(value)}) from None
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise PydanticCustomError("said", "is {value}, which is not in 1900 to 2999", {"value": show(value)})
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _web_address(url: str) -> str:
+    url = url.strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        sound = False
+    if not sound or any(c.isspace() or unicodedata.category(c) == "Cc" for c in url):
+        raise PydanticCustomError("said", "is {url}", {"url": show(url)})
+    return url
+
+
+# A bare str takes lone surrogates for an error of type "string_unicode"; _without_nul adds the other character
+# that SQLite, terminals and C libraries disagree about.
+String = Annotated[str, AfterValidator(_without_nul)]
+Prose = Annotated[String, AfterValidator(_prose)]
+OneLine = Annotated[String, AfterValidator(_one_line)]
+Handle = Annotated[OneLine, AfterValidator(lambda handle: handle.lstrip("@＠").strip())]
+Address = Annotated[String, AfterValidator(_web_address)]
+Moment = Annotated[
+    datetime | None,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
+Identifier = Annotated[String, AfterValidator(_plain_identifier), BeforeValidator(_identifier)]
+Language = Annotated[String, AfterValidator(_language)]
+Tags = Annotated[list[Annotated[String, Field(max_length=100)]], Field(max_length=100), AfterValidator(_unique_tags)]

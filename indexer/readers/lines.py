@@ -1,0 +1,119 @@
+"""Bytes to lines, in bounded memory: plain, gzip or zstd, told apart by their first bytes and not by their names."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import zstandard
+
+from indexer.rejects import RAW_BYTES
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+LONGEST_LINE = 4 * 1024 * 1024
+GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# 4 bytes of zstd can hold a block of 128 KiB, so 1 KiB at a time keeps the worst file under 32 MiB in memory.
+ZSTD_BYTES = 1024
+# What decompressing raises when a file is cut short or damaged. EOFError: cut short.
+DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """One line, without its line end.
+
+    Attributes:
+        number: From 1, blank lines counted.
+        data: The line; of one longer than LONGEST_LINE, its first 64 KiB.
+        size_bytes: Of the whole line.
+    """
+
+    number: int
+    data: bytes
+    size_bytes: int
+
+    @property
+    def too_long(self) -> bool:
+        return self.size_bytes > LONGEST_LINE
+
+
+def read_lines(stream: BinaryIO) -> Iterator[RawLine]:
+    """The lines of a stream, each of at most LONGEST_LINE bytes; a longer one is passed over, its beginning kept."""
+    number = 0
+    while piece := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        size, ended = len(piece), piece.endswith(b"\n")
+        if size > LONGEST_LINE and not ended:
+            piece = piece[:RAW_BYTES]
+            while not ended and (rest := stream.readline(1 << 16)):
+                size, ended = size + len(rest), rest.endswith(b"\n")
+        yield RawLine(number, piece.rstrip(b"\r\n"), size - ended)
+
+
+def decompressed(stream: BinaryIO) -> BinaryIO:
+    """The stream itself, or what it holds when it begins as gzip or zstd files do."""
+    head = stream.read(4)
+    whole = io.BufferedReader(_Rejoined(head, stream))
+    if head.startswith(GZIP_MAGIC):
+        return gzip.GzipFile(fileobj=whole)  # type: ignore[return-value]  # reads like one
+    if head == ZSTD_MAGIC:
+        return io.BufferedReader(_Zstd(whole))
+    return whole
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream that cannot seek, whole again after its first bytes were read."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        if self._head:
+            taken = self._head[: len(view)]
+            self._head = self._head[len(taken) :]
+        else:
+            taken = self._rest.read(len(view))
+        view[: len(taken)] = taken
+        return len(taken)
+
+
+class _Zstd(io.RawIOBase):
+    """Zstd frames, one after another. Unlike zstandard's own reader it says so when the last one is cut short."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._begun, self._unread, self._ready = False, b"", memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while not self._ready:
+            packed = self._unread or self._source.read(ZSTD_BYTES)
+            self._unread = b""
+            if self._frame.eof:
+                self._frame, self._begun = zstandard.ZstdDecompressor().decompressobj(), False
+            if not packed:
+                if self._begun:
+                    raise EOFError("the compressed data ends in the middle of a frame")
+                return 0
+            self._begun = True
+            self._ready = memoryview(self._frame.decompress(packed))
+            if self._frame.eof:
+                self._unread = self._frame.unused_data
+        view = memoryview(buffer)
+        count = min(len(view), len(self._ready))
+        view[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count

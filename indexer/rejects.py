@@ -1,0 +1,91 @@
+"""Lines that could not be indexed: kept whole in a file, so that they can be mended and offered again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from retrieval.errors import FixableError
+
+RAW_BYTES = 64 * 1024
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line that is no post, or a file that could not be read on.
+
+    Attributes:
+        source: The file as it was named, or "stdin".
+        line: From 1; 0 for the file as a whole.
+        field: As "comments[3].likes"; "" for the line as a whole.
+        problem: What is there, to be read after the field.
+        expected: What should be there.
+        raw: The line, its first 64 KiB.
+    """
+
+    source: str
+    line: int
+    field: str
+    problem: str
+    expected: str
+    raw: bytes = b""
+
+    def __str__(self) -> str:
+        where = f"{self.source}:{self.line}" if self.line else self.source
+        what = f"field '{self.field}' {self.problem}" if self.field else self.problem
+        return f"{where}: {what}: expected {self.expected}"
+
+
+class RejectsLog:
+    """Writes rejects to a file, which exists only once there is one, and shows the first few.
+
+    Args:
+        path: Written anew.
+        show: Given the first 20, each as one line, and at the end how many more there are.
+    """
+
+    def __init__(self, path: Path, show: Callable[[str], None]) -> None:
+        self.path, self.count = path, 0
+        self._show = show
+        self._file: BinaryIO | None = None
+
+    def add(self, rejected: Rejected) -> None:
+        if self._file is None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("wb")
+            except OSError as error:
+                problem = f"the rejects file {self.path} cannot be written: {error.strerror}"
+                raise FixableError(problem, "make its folder writable, or name another with --rejects") from error
+        entry = {
+            "source": rejected.source,
+            "line": rejected.line,
+            "field": rejected.field,
+            "problem": rejected.problem,
+            "expected": rejected.expected,
+            "raw": rejected.raw[:RAW_BYTES].decode("utf-8", "backslashreplace"),
+        }
+        # A file name may hold bytes that are no UTF-8; Python's escape for them is JSON's own, \udcff.
+        self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        self.count += 1
+        if self.count <= SHOWN:
+            self._show(str(rejected))
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            if self.count > SHOWN:
+                self._show(f"... and {self.count - SHOWN:,} more")
+            self._show(f"rejected lines are in {self.path}")
+
+    def __enter__(self) -> RejectsLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Words for the model, read as files."""

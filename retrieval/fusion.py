@@ -1,0 +1,46 @@
+"""One score out of two: the convex combination of cosine and BM25, weighted by language. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval.types import Candidate
+
+
+def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[float, Candidate]]:
+    """The best passage of each post with its fused score, best first.
+
+    Cosine and BM25 are each divided by their best value among the candidates, so that the best on either side counts
+    1, and added with `dense_weight` and 1 - `dense_weight`. Ranks alone (RRF) lose to the better single retriever on
+    both judged sets that were tried (docs/decisions/0002-convex-fusion.md).
+
+    Args:
+        candidates: From one query, each with both scores.
+        dense_weight: Share of the cosine, 0 to 1.
+
+    Returns:
+        (score, candidate) with 0 <= score <= 1, one per post; ties in the order of post ids, so that pages are stable.
+
+    Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023.
+    """
+    if not 0 <= dense_weight <= 1:
+        raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
+    best_cosine = max((candidate.cosine for candidate in candidates), default=0.0)
+    best_lexical = max((candidate.lexical for candidate in candidates), default=0.0)
+    # Where one side found nothing at all, the other decides alone; its share of the score would be lost otherwise.
+    if best_lexical <= 0:
+        dense_weight = 1.0
+    elif best_cosine <= 0:
+        dense_weight = 0.0
+
+    best: dict[str, tuple[float, Candidate]] = {}
+    for candidate in candidates:
+        score = 0.0
+        if dense_weight > 0 and best_cosine > 0:
+            score += dense_weight * max(candidate.cosine, 0.0) / best_cosine
+        if dense_weight < 1:
+            score += (1 - dense_weight) * candidate.lexical / best_lexical
+        kept = best.get(candidate.post_id)
+        if kept is None or (score, -candidate.ordinal) > (kept[0], -kept[1].ordinal):
+            best[candidate.post_id] = (score, candidate)
+    return sorted(best.values(), key=lambda scored: (-scored[0], scored[1].post_id))

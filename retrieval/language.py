@@ -1,0 +1,60 @@
+"""Which language a text is in, told by its script, and which languages an embedder claims to know. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+UNKNOWN = "und"
+
+# Script is enough to tell the languages that Stipple treats apart. Latin script is taken for English: the
+# rules for English (sentence ends, stop words) do little harm to its neighbours, and a short post in French
+# looks like anything at all to a statistical detector.
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_KANA = re.compile(r"[\u3040-\u30ff\u31f0-\u31ff]")
+_OTHER_SCRIPTS = (
+    ("ko", re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")),
+    ("ru", re.compile(r"[\u0400-\u04ff]")),
+    ("ar", re.compile(r"[\u0600-\u06ff]")),
+    ("th", re.compile(r"[\u0e00-\u0e7f]")),
+    ("hi", re.compile(r"[\u0900-\u097f]")),
+    ("el", re.compile(r"[\u0370-\u03ff]")),
+    ("he", re.compile(r"[\u0590-\u05ff]")),
+)
+_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['\u2019][A-Za-z]+)?")
+_NOT_LANGUAGE = re.compile(r"https?://\S+|[@#]?\w+://\S+|@\w+", re.ASCII)
+
+
+def detect_language(text: str) -> str:
+    """The ISO 639-1 code of the language that most of a text is in, "und" where no letter tells.
+
+    A Han character says about as much as a word of an alphabet, so characters are weighed against words;
+    a Chinese question with an English name in it is Chinese.
+
+    >>> [detect_language(text) for text in ("上海 brunch 推荐", "best brunch in Shanghai", "すし", "🍜 12!")]
+    ['zh', 'en', 'ja', 'und']
+    """
+    text = _NOT_LANGUAGE.sub(" ", text)
+    han, kana, latin = len(_HAN.findall(text)), len(_KANA.findall(text)), len(_LATIN_WORD.findall(text))
+    # Han characters make words of one and a half on average; kana beside Han is Japanese, however little.
+    weights = {"zh": han / 1.5, "en": float(latin)}
+    if kana:
+        weights["ja"], weights["zh"] = kana + weights["zh"], 0.0
+    weights |= {code: len(script.findall(text)) / 4 for code, script in _OTHER_SCRIPTS}
+    best = max(weights, key=lambda code: weights[code])
+    return best if weights[best] > 0 else UNKNOWN
+
+
+def parse_languages(listed: str) -> frozenset[str] | None:
+    """The languages of a setting such as "en, zh"; None for "*", which means every one."""
+    if listed.strip() == "*":
+        return None
+    return frozenset(code.strip().lower() for code in listed.split(",") if code.strip())
+
+
+def knows(known: Iterable[str] | None, language: str) -> bool:
+    """Whether a model that knows these languages (None: all) can be trusted with a text in `language`.
+
+    Text without letters ("und": numbers, emoji) is nobody's language, and every model's tokens cover it badly.
+    """
+    return language != UNKNOWN if known is None else language in known

@@ -1,0 +1,100 @@
+"""The only reader of the environment: every setting of Stipple, with its default and its meaning.
+
+`docs/configuration.md` lists the same; a test fails when the two differ.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from retrieval.errors import FixableError
+
+
+class Settings(BaseSettings):
+    """Read once, in a command's `main`, and passed on. Each field is the variable STIPPLE_<FIELD>, or a line in .env."""
+
+    model_config = SettingsConfigDict(env_prefix="STIPPLE_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("stipple-data"), description="Folder of the index, the embeddings and the logs.")
+
+    host: str = Field("127.0.0.1", description="Address that `stipple serve` listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that `stipple serve` listens on; 0 takes a free one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe log line shown.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Shape of log lines; `auto` is text on a terminal and JSON otherwise."
+    )
+
+    qdrant_url: str = Field("", description="Qdrant server to use instead of the embedded store, as http://host:6333.")
+    qdrant_api_key: str = Field("", description="Key of that server.")
+    qdrant_prefix: str = Field("stipple", description="First part of the names of its collections and alias.")
+    qdrant_timeout_s: float = Field(30.0, gt=0, description="How long one request to it may take.")
+
+    embedding_model: str = Field(
+        "all-MiniLM-L6-v2",
+        description="Embedder: the bundled all-MiniLM-L6-v2, another sentence-transformers model's hub id, or a folder.",
+    )
+    embedding_languages: str = Field(
+        "",
+        description="Languages the embedder knows, as `en,zh`, or `*` for all; empty: `en` for the bundled one, else `*`.",
+    )
+    embedding_query_prompt: str = Field(
+        "", description="Text put before a query; empty: what the model itself declares."
+    )
+    embedding_passage_prompt: str = Field("", description="Text put before a passage; empty: what the model declares.")
+    embedding_dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of the embedder's weights; `auto` is bfloat16 where the processor has it."
+    )
+    embedding_batch: int = Field(64, ge=1, le=4096, description="Passages embedded at once.")
+    threads: int = Field(0, ge=0, le=256, description="Processor threads for each model; 0 is one per core.")
+
+    dense_weight_known: float = Field(
+        0.8, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
+    )
+    dense_weight_unknown: float = Field(
+        0.35, ge=0, le=1, description="The same in a language that the embedder does not know."
+    )
+    candidates: int = Field(100, ge=10, le=1000, description="Passages that each of dense and lexical search brings.")
+
+    llm: str = Field(
+        "smollm2",
+        description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` on the "
+        "hub, or `none` for answers made of quotes alone.",
+    )
+    llm_languages: str = Field(
+        "", description="Languages it writes, as `en,zh`, or `*`; empty: `en` for the bundled one, else `*`."
+    )
+    llm_context_tokens: int = Field(4096, ge=512, le=131072, description="Context given to the model.")
+    llm_max_tokens: int = Field(256, ge=16, le=4096, description="Most tokens that it may write for one answer.")
+    llm_timeout_s: float = Field(
+        120.0, gt=0, description="Longest that one answer may be written; then what is there counts."
+    )
+    llm_queue: int = Field(16, ge=0, le=1000, description="Askers that may wait for the model; one more gets quotes.")
+
+    answer_hits: int = Field(6, ge=1, le=20, description="Posts that an answer may draw on.")
+    answer_sentences: int = Field(3, ge=1, le=10, description="Most sentences in an answer.")
+    answer_gate: float = Field(
+        0.5, ge=0, le=1, description="How sure Stipple must be that the posts answer; 0 always answers, 1 never does."
+    )
+    answer_support: float = Field(
+        0.7, ge=0, le=1, description="Least support by its posts that a written sentence needs in order to be shown."
+    )
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        FixableError: A variable holds what it must not; names the variable and what it may hold.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # every field has a default; mypy does not see Field's without its plugin
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "STIPPLE_" + str(first["loc"][0]).upper() if first["loc"] else "STIPPLE_*"
+        raise FixableError(
+            f"the setting {name} is {first['input']!r}: {first['msg']}", f"correct {name} (docs/configuration.md)"
+        ) from None

@@ -1,0 +1,177 @@
+"""The contract of a place that keeps posts and finds them: PostStore, its generations, and how one is written.
+
+Two keep it: `stores.edge` (in this process, on disk) and `stores.server` (a Qdrant server or cluster). One test
+suite, tests/contracts, runs on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.types import Candidate, Filters, Passage, Post
+
+Vectors = NDArray[np.float32]
+
+# Raise when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What must be equal for vectors to be comparable.
+
+    Attributes:
+        model: Embedding model with the fingerprint of its weights, such as "all-MiniLM-L6-v2@53aa5117".
+        dimension: Length of its vectors.
+        schema: SCHEMA_VERSION at the time of writing.
+    """
+
+    model: str
+    dimension: int
+    schema: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationInfo:
+    """A finished generation."""
+
+    name: str
+    identity: Identity
+    created_at: datetime
+    posts: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermWeights:
+    """A sparse vector of BM25 term weights: equally long, indices distinct."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPost:
+    """A post as it lies in a generation, with the hash by which "unchanged" is decided."""
+
+    post: Post
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPost:
+    """A post ready to be written.
+
+    Attributes:
+        passages: At least one, ordinals 0, 1, 2, ...
+        vectors: (len(passages), dimension) float32, each row of L2 norm 1.
+        terms: One per passage.
+    """
+
+    stored: StoredPost
+    passages: tuple[Passage, ...]
+    vectors: Vectors
+    terms: tuple[TermWeights, ...]
+
+
+class Generation(Protocol):
+    """One finished generation, open for reading. Safe to call from several threads at once."""
+
+    @property
+    def info(self) -> GenerationInfo: ...
+
+    def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
+        """The `limit` best passages by cosine together with the `limit` best by BM25, each once, with both scores.
+
+        Args:
+            vector: (dimension,) float32 of L2 norm 1.
+            terms: The query's terms; none gives dense candidates alone.
+        """
+        ...
+
+    def posts(self, ids: Sequence[str]) -> dict[str, Post]:
+        """The posts of these ids; an id that is not in the generation is left out."""
+        ...
+
+    def close(self) -> None:
+        """Release files and locks. Twice is as good as once."""
+        ...
+
+
+class GenerationWriter(Protocol):
+    """A generation that is being filled. Nobody reads it until `finish` returned and `PostStore.switch` was called."""
+
+    @property
+    def name(self) -> str: ...
+
+    def upsert(self, posts: Sequence[IndexedPost]) -> None:
+        """Write posts; one of an id that was written before replaces it, all its passages with it."""
+        ...
+
+    def finish(self) -> GenerationInfo:
+        """Build the search structures and make everything durable."""
+        ...
+
+    def discard(self) -> None:
+        """Delete what was written. Also after a failure, also twice."""
+        ...
+
+
+class PostStore(Protocol):
+    """Where generations live.
+
+    Every method raises StoreUnreachable (server) or FixableError (disk) with the mend when the place cannot be used.
+    """
+
+    def current(self) -> str | None:
+        """Name of the generation that readers use; None before the first `switch`. Cheap: called on every request."""
+        ...
+
+    def generations(self) -> list[GenerationInfo]:
+        """Finished generations, oldest first."""
+        ...
+
+    def open(self, expected: Identity) -> Generation:
+        """Open the current generation for reading.
+
+        Raises:
+            IndexMissing: Nothing was indexed yet.
+            IndexMismatch: It was written by another model or schema than `expected`.
+            IndexLocked: Another process has it open (embedded store only).
+        """
+        ...
+
+    def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        """Content hash by post id in the current generation; ids that it lacks are left out. Needs no lock."""
+        ...
+
+    def stored_posts(self) -> Iterator[StoredPost]:
+        """Every post of the current generation, in bounded memory; nothing before the first `switch`. Needs no lock."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Held while a generation is written.
+
+        Raises:
+            IndexLocked: Another process is writing.
+        """
+        ...
+
+    def begin(self, identity: Identity) -> GenerationWriter:
+        """Start a new generation beside the others, after deleting what an interrupted writer left."""
+        ...
+
+    def switch(self, name: str) -> None:
+        """Make a finished generation the current one, atomically, and durably."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Delete a generation that is not the current one."""
+        ...

@@ -1,0 +1,203 @@
+"""The nouns: post, passage, filters, query, hit. Frozen, small, standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Part = Literal["text", "comment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of a post: where it is, and what it shows in words ("" when the author did not say)."""
+
+    url: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a post was made.
+
+    Attributes:
+        name: As the author wrote it.
+        latitude: Degrees north, -90 to 90; None when only the name is known.
+        longitude: Degrees east, -180 to 180; None when only the name is known.
+    """
+
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody wrote under a post."""
+
+    author: str
+    text: str
+    likes: int = 0
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a person published, in the one shape that everything here works on.
+
+    Attributes:
+        id: Unique in an index, 1 to 200 characters.
+        title: May be empty, but then `text` is not.
+        text: As its author wrote it, NFC, "\\n" line ends. Every offset that Stipple gives counts
+            Unicode code points of this string.
+        author: Handle, without "@".
+        tags: Without "#", in the author's order, each once.
+        language: ISO 639-1 code, or "und" where no letter tells.
+        created_at: With time zone; None when unknown.
+        comment_count: As the platform counted; may exceed len(comments).
+    """
+
+    id: str
+    title: str
+    text: str
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    language: str = "und"
+    created_at: datetime | None = None
+    likes: int = 0
+    collects: int = 0
+    comment_count: int = 0
+    url: str = ""
+    images: tuple[Image, ...] = ()
+    place: Place | None = None
+    comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The slice of a post that is embedded and scored.
+
+    Attributes:
+        post_id: The post it was cut from.
+        ordinal: 0, 1, 2, ... in the post; 0 always exists.
+        part: Whether it was cut from the post's text or from one of its comments.
+        comment: Which comment, from 0; None where `part` is "text".
+        start: First code point of the slice in that text.
+        end: One past the last. start == end only where a post has a title and no text.
+        text: The slice itself, verbatim.
+    """
+
+    post_id: str
+    ordinal: int
+    part: Part
+    comment: int | None
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit's post must satisfy; an empty field asks nothing. Several values in one field: any of them.
+
+    Attributes:
+        since: Earliest `created_at`, inclusive, with time zone.
+        until: Latest `created_at`, exclusive, with time zone.
+    """
+
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    min_likes: int | None = None
+
+    def is_empty(self) -> bool:
+        return self == Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What was typed into the search box, and how the page of hits is cut.
+
+    Attributes:
+        text: As typed.
+        limit: Hits on the page, 1 to 100.
+        offset: Hits to skip before it, 0 to 1,000.
+    """
+
+    text: str
+    filters: Filters = field(default_factory=Filters)
+    limit: int = 10
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that dense or lexical search brought back, with both of its scores.
+
+    Attributes:
+        cosine: Exact cosine of query and passage vector, -1 to 1, whichever side found it.
+        lexical: BM25 score, 0 and up; 0 where no term is shared.
+    """
+
+    post_id: str
+    ordinal: int
+    part: Part
+    comment: int | None
+    start: int
+    end: int
+    cosine: float
+    lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Code points [start, end) of some text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A post that came back for a query, with its best passage.
+
+    Attributes:
+        rank: 1 is best.
+        score: Fused, 0 to 1 in one page; compare only within one query.
+        cosine, lexical: The best passage's own two scores.
+        passage: The best passage.
+        highlights: Where words of the query stand, in the text that the passage was cut from
+            (the post's text, or the comment's), inside the passage.
+        title_highlights: The same in the title.
+    """
+
+    rank: int
+    score: float
+    cosine: float
+    lexical: float
+    post: Post
+    passage: Passage
+    highlights: tuple[Span, ...] = ()
+    title_highlights: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of hits.
+
+    Attributes:
+        language: Of the query, ISO 639-1 or "und".
+        total: Posts among the candidates, a lower bound of all that match.
+        generation: Name of the generation that was searched.
+        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "posts".
+    """
+
+    query: SearchQuery
+    language: str
+    hits: tuple[Hit, ...]
+    total: int
+    generation: str
+    timings_ms: dict[str, float]

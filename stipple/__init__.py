@@ -1,0 +1,1 @@
+"""The command: joins what fills the index and what asks it."""

@@ -1,0 +1,68 @@
+"""`stipple`: the one place where the sub-commands of indexer and app meet."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import app.cli
+import indexer.cli
+from retrieval.errors import FixableError
+
+EXIT_CODES = """\
+exit codes: 0 done; 1 it could not be done, and stderr says how to mend it; 2 wrong usage; 3 some lines were rejected
+and the rest was indexed; 130 interrupted"""
+BROKEN_PIPE = 141  # what a shell reports for a command whose reader left
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what an operator can mend is told in two lines, never a traceback."""
+    try:
+        args = _parser().parse_args(argv)
+        if not hasattr(args, "run"):
+            _parser().print_help()
+            return 2
+
+        from retrieval.settings import load_settings
+
+        code: int = args.run(args, load_settings())
+        sys.stdout.flush()
+    except FixableError as error:
+        print(f"stipple: {error.problem}\nto fix: {error.fix}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stipple: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stipple",
+        description="AI search over social posts, on your own machine.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    indexer.cli.add_commands(commands)
+    app.cli.add_commands(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002  # argparse's name
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        # Asked only here: looking it up reads the folders of all installed packages.
+        from importlib.metadata import version
+
+        print(f"stipple {version('stipple')}")
+        parser.exit()
