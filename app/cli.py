@@ -6,9 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from typing import Any
 
 from retrieval.errors import FixableError, IndexLocked
@@ -33,6 +30,15 @@ def add_commands(subparsers: Subparsers) -> None:
     ask.add_argument("question")
     _add_filters(ask)
     ask.set_defaults(run=_ask)
+
+    evaluate = subparsers.add_parser("eval", help="measure the current index on judged queries")
+    kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
+    queries = kinds.add_parser(
+        "queries", help="rankings and answers for a file of judged queries over the indexed posts"
+    )
+    queries.add_argument("file", help="JSONL as sample_posts/README.md describes it")
+    queries.add_argument("--write", action="store_true", help="let the model write; without it answers are quotes")
+    queries.set_defaults(run=_eval_queries)
 
     doctor = subparsers.add_parser("doctor", help="check models, index, port and disk, and say how to mend them")
     doctor.set_defaults(run=_doctor)
@@ -132,13 +138,13 @@ def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str,
 async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
     from app.answering.types import Done, Question
     from app.services import Services
-    from app.web.api import BlankQueryError, cleaned
+    from app.web.api import BlankQueryError, asked_for
     from app.web.schemas import AnswerOut, SearchIn, SearchOut
     from retrieval.types import SearchQuery
 
     searching = isinstance(wanted, SearchIn)
     try:
-        text = cleaned(wanted.q if searching else wanted.question, "the query")
+        text = asked_for(wanted.q if searching else wanted.question, "the query")
     except BlankQueryError as error:
         raise FixableError(str(error), "put it in quotation marks after the command") from None
     services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings)
@@ -155,23 +161,46 @@ async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
 
 
 def _from_server(wanted: Any, settings: Settings, locked: IndexLocked) -> dict[str, Any]:
+    import httpx
+
     from app.web.schemas import SearchIn
 
     base = f"http://{settings.host}:{settings.port}/api/"
     values = wanted.model_dump(mode="json", exclude_none=True)
-    if isinstance(wanted, SearchIn):
-        request = urllib.request.Request(f"{base}search?{urllib.parse.urlencode(values, doseq=True)}")
-    else:
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{base}answer", json.dumps(values).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=settings.llm_timeout_s + 10) as response:  # noqa: S310  # our own http address
-            return dict(json.load(response))
-    except urllib.error.HTTPError as error:
-        message = json.load(error).get("message", error.reason)
-        raise FixableError(f"the server at {base} refused: {message}", "see its log") from None
-    except (OSError, ValueError):
+        if isinstance(wanted, SearchIn):
+            response = httpx.get(base + "search", params=values, timeout=settings.llm_timeout_s + 10)
+        else:
+            response = httpx.post(base + "answer", json=values, timeout=settings.llm_timeout_s + 10)
+        found: dict[str, Any] = response.json()
+    except (httpx.HTTPError, ValueError):
         raise locked from None
+    if response.is_error:
+        raise FixableError(
+            f"the server at {base} refused: {found.get('message', response.reason_phrase)}", "see its log"
+        )
+    return found
+
+
+def _eval_queries(args: argparse.Namespace, settings: Settings) -> int:
+    from pathlib import Path
+
+    from app.evaluation.queries import evaluate, read_judged, table
+    from app.services import Services
+
+    judged = read_judged(Path(args.file))
+
+    async def measure() -> dict[str, Any]:
+        services = Services.build(settings if args.write else settings.model_copy(update={"llm": "none"}))
+        try:
+            return await evaluate(judged, services.searcher, services.answerer)
+        finally:
+            await services.close()
+
+    result = {"dataset": Path(args.file).parent.name, **asyncio.run(measure())}
+    print(table(result))
+    print(json.dumps(result))
+    return 0
 
 
 def _doctor(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001  # every command has this signature

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from app.services import Services
 from app.web import api, pages
@@ -24,7 +22,6 @@ from retrieval.settings import Settings
 
 VERSION = "0.1.0"
 _log = structlog.get_logger()
-_STATIC = Path(str(files("app.web"))) / "static"
 
 
 def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
@@ -49,8 +46,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     app.add_middleware(RequestLog)
     app.include_router(api.router)
-    app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    pages.install(app)
     _add_operations(app)
     _add_errors(app)
     return app
@@ -81,31 +77,39 @@ def _add_operations(app: FastAPI) -> None:
 
 
 def _add_errors(app: FastAPI) -> None:
-    def refusal(request: Request, status: int, error: str, message: str, field: str | None = None) -> JSONResponse:
+    def refusal(request: Request, status: int, error: str, message: str, field: str | None = None) -> Response:
+        if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
+            words = pages.page_words(request)
+            return pages.error_page(request, status, {404: words.not_found, 500: words.broken}.get(status, message))
         request_id = getattr(request.state, "request_id", "")
         body = ErrorOut(error=error, message=message, field=field, request_id=request_id)
         return JSONResponse(body.model_dump(mode="json"), status)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         # The offending value is not sent back: it may be huge, or hold what JSON cannot.
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or None
         return refusal(request, 422, "invalid_parameter", f"{field or 'the request'}: {first['msg']}", field)
 
     @app.exception_handler(BlankQueryError)
-    async def blank(request: Request, error: BlankQueryError) -> JSONResponse:
+    async def blank(request: Request, error: BlankQueryError) -> Response:
         return refusal(request, 400, "blank_query", str(error), error.field)
 
     @app.exception_handler(FixableError)
-    async def fixable(request: Request, error: FixableError) -> JSONResponse:
+    async def fixable(request: Request, error: FixableError) -> Response:
         # The mend is for the operator: it may name paths, and goes to the log alone.
         _log.warning("cannot answer", problem=error.problem, fix=error.fix)
         word = {IndexMissing: "index_missing", IndexMismatch: "index_mismatch"}.get(type(error), "unavailable")
         return refusal(request, 503, word, error.problem)
 
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        word = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+        return refusal(request, error.status_code, word, str(error.detail))
+
     @app.exception_handler(Exception)
-    async def bug(request: Request, _: Exception) -> JSONResponse:
+    async def bug(request: Request, _: Exception) -> Response:
         return refusal(
             request, 500, "internal_error", "something went wrong here; the log has it under this request id"
         )

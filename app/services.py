@@ -50,7 +50,7 @@ class Services:
         self.settings = settings
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self._live = LiveGeneration(store, embedder.identity)
-        self._searcher = Searcher(
+        self.searcher = Searcher(
             self._live,
             embedder,
             weigher,
@@ -68,7 +68,7 @@ class Services:
             timeout_s=settings.llm_timeout_s,
         )
         selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder)
-        self._answerer = Answerer(self._searcher, selector, checker, self._writer, self._executor, limits)
+        self.answerer = Answerer(self.searcher, selector, checker, self._writer, self._executor, limits)
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -101,14 +101,14 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._searcher.search, query)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self.searcher.search, query)
 
     def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of an answer; see Answerer.answer."""
-        return self._answerer.answer(question)
+        return self.answerer.answer(question)
 
     async def health(self) -> Health:
-        problem = await asyncio.to_thread(self._searcher.ping)
+        problem = await asyncio.to_thread(self.searcher.ping)
         return Health({"index": problem} if problem is not None else {})
 
     async def _follow(self) -> None:

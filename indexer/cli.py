@@ -5,12 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrieval.errors import FixableError, IndexMissing
+
 if TYPE_CHECKING:
     from indexer.readers.mapping import Move
+    from indexer.readers.sources import Source
+    from indexer.reindex import PassageWeigher
+    from retrieval.embedding import Embedder
     from retrieval.settings import Settings
+    from retrieval.store import PostStore
 
 DONE, SOME_REJECTED = 0, 3
 
@@ -59,35 +68,37 @@ def _move(text: str) -> Move:
 
 def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple reindex`: progress and rejects to stderr, one summary line to stdout."""
-    from dataclasses import asdict
-    from datetime import UTC, datetime
-
-    from indexer.progress import progress_on
-    from indexer.readers.sources import find_sources, read_posts
-    from indexer.rejects import RejectsLog
-    from retrieval.errors import FixableError
+    from indexer.readers.sources import find_sources
 
     sources = find_sources(args.paths)
-    rejects_path = args.rejects
-    if rejects_path is None:
-        rejects_path = settings.data_dir / "rejects" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.rejects.jsonl"
-    elif any(source.path is not None and source.path.resolve() == rejects_path.resolve() for source in sources):
-        raise FixableError(f"{rejects_path} is to be read, and --rejects would overwrite it", "name another file")
-
     # The model takes seconds to load. A wrong path has been told by now.
-    from retrieval.stores.opening import open_store
-
-    from indexer.reindex import reindex
     from retrieval.embedding import load_embedder
+    from retrieval.stores.opening import open_store
     from retrieval.terms import TermWeigher
+
+    return reindex_into(open_store(settings), load_embedder(settings), TermWeigher(), sources, args, settings)
+
+
+def reindex_into(
+    store: PostStore,
+    embedder: Embedder,
+    weigher: PassageWeigher,
+    sources: Sequence[Source],
+    args: argparse.Namespace,
+    settings: Settings,
+) -> int:
+    """`run_reindex`, with what it works on passed in."""
+    from indexer.progress import progress_on
+    from indexer.readers.sources import read_posts
+    from indexer.reindex import reindex
+    from indexer.rejects import RejectsLog
 
     progress = progress_on(sys.stderr, args.quiet)
     try:
-        with RejectsLog(rejects_path, progress.saying) as rejects:
-            offered = read_posts(sources, sys.stdin.buffer, args.moves, args.ignore_unknown)
+        with RejectsLog(_rejects_path(args, settings, sources), progress.saying) as rejects:
             summary = reindex(
-                open_store(settings), load_embedder(settings), TermWeigher(), offered,
-                data_dir=settings.data_dir, progress=progress, rejects=rejects,
+                store, embedder, weigher, read_posts(sources, sys.stdin.buffer, args.moves, args.ignore_unknown),
+                data_dir=settings.data_dir, progress=progress, rejects=rejects, index_here=not settings.qdrant_url,
             )  # fmt: skip
     finally:
         progress.close()
@@ -95,11 +106,18 @@ def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     return SOME_REJECTED if summary.rejected else DONE
 
 
+def _rejects_path(args: argparse.Namespace, settings: Settings, sources: Sequence[Source]) -> Path:
+    given: Path | None = args.rejects
+    if given is None:
+        return settings.data_dir / "rejects" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.rejects.jsonl"
+    if any(source.path is not None and source.path.resolve() == given.resolve() for source in sources):
+        raise FixableError(f"{given} is to be read, and --rejects would overwrite it", "name another file")
+    return given
+
+
 def run_status(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple status`: what readers use now, and what else is on disk."""
     from retrieval.stores.opening import open_store
-
-    from retrieval.errors import IndexMissing
 
     store = open_store(settings)
     generations = {info.name: info for info in store.generations()}
@@ -134,6 +152,6 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _size_bytes(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(entry.stat().st_size for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else 0
+    """What a file or folder takes on disk: the files of an index are sparse, and far longer than that."""
+    files = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []
+    return sum(file.stat().st_blocks * 512 for file in files)

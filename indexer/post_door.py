@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -60,11 +60,9 @@ def to_post(raw: object, ignore_unknown: bool = False) -> Post:
         PostError: It is no post; says which field, what is there and what should be.
     """
     if not isinstance(raw, dict):
-        raise PostError("", f"is {show(raw)}", "one JSON object a line")
-    if not ignore_unknown:
-        for field, problem, meant in _unknown_fields(raw):
-            mend = f"--map {meant}={field} reads it, " if meant and field.isidentifier() else ""
-            raise PostError(field, problem, f"only the fields of docs/posts.md ({mend}--ignore-unknown drops it)")
+        raise PostError("", f"the line is {show(raw)}", "one JSON object a line")
+    if not ignore_unknown and (unknown := list(_unknown_fields(raw))):
+        raise _all_unknown(unknown)
     try:
         line = PostLine.model_validate(raw)
     except ValidationError as error:
@@ -95,8 +93,8 @@ def _post(line: PostLine) -> Post:
 
 def _unknown_fields(raw: Mapping[str, object]) -> Iterator[tuple[str, str, str | None]]:
     """Where a field stands that a post does not have, what to say of it, and the field of a post that it may be."""
-    if isinstance(raw.get("comments"), int) and "comment_count" not in raw:
-        # Half of all exports call the number of comments "comments".
+    if type(raw.get("comments")) is int and "comment_count" not in raw:
+        # Many exports call the number of comments "comments".
         yield "comments", f"is the number {show(raw['comments'])}; did you mean 'comment_count'?", "comment_count"
     for name in raw:
         if name not in PostLine.model_fields:
@@ -110,10 +108,21 @@ def _unknown_fields(raw: Mapping[str, object]) -> Iterator[tuple[str, str, str |
                     yield (*_told(name, where, model, entry)[:2], None)
 
 
+def _all_unknown(unknown: Sequence[tuple[str, str, str | None]]) -> PostError:
+    """One error for all of them, with the options that would read the line: an export is mapped in one go."""
+    field, problem, _ = unknown[0]
+    if len(unknown) > 1:
+        problem += f" (also unknown: {', '.join(other for other, _, _ in unknown[1:12])})"
+    meant = {new: old for old, _, new in reversed(unknown) if new and old.isidentifier()}
+    moves = " ".join(f"--map {new}={old}" for new, old in reversed(meant.items()))
+    mend = f"{moves} reads {'it' if len(meant) == 1 else 'them'}, " if moves else ""
+    return PostError(field, problem, f"only the fields of docs/posts.md ({mend}--ignore-unknown drops what is unknown)")
+
+
 def _told(name: str, where: str, model: type[Line], beside: Mapping[str, object]) -> tuple[str, str, str | None]:
     meant = ALIASES.get(name.lower())
     if meant not in model.model_fields:
-        meant = next(iter(get_close_matches(name.lower(), model.model_fields, n=1)), None)
+        meant = next(iter(get_close_matches(name.lower(), model.model_fields, n=1, cutoff=0.7)), None)
     if meant in beside:
         meant = None
     return where + _name(name), "is unknown" + (f"; did you mean {meant!r}?" if meant else ""), meant
@@ -139,12 +148,10 @@ def _problem(error: ErrorDetails) -> str:
             return error["msg"]
         case "string_unicode":
             return "holds half of a surrogate pair, which is no character"
-        case "string_too_long":
-            return f"has {len(value):,} characters"
-        case "string_too_short":
+        case "string_too_long" | "too_long":  # the second also of a string, where its limit follows a check of ours
+            return f"has {len(value):,} {'characters' if isinstance(value, str) else 'entries'}"
+        case "string_too_short" | "too_short":
             return "is empty"
-        case "too_long":
-            return f"has {len(value):,} entries"
     return f"is {show(value)}"
 
 

@@ -20,7 +20,7 @@ from indexer.plan import PlanCounts, plan_reindex
 from indexer.progress import Progress
 from indexer.readers.jsonl import Offered
 from indexer.rejects import Rejected, RejectsLog
-from indexer.staging import Staging, Standing, naming_disk_trouble
+from indexer.staging import Staging, Standing, naming_disk_trouble, require_room
 from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
 from retrieval.store import GenerationInfo, IndexedPost, PostStore, StoredPost, TermWeights, Vectors
@@ -32,6 +32,7 @@ COMPARED_AT_ONCE = 1_000
 # not padded to the longest, and few enough to hold (2,000 x 384 floats are 3 MB).
 WINDOW = 2_000
 EMBEDDED_AT_ONCE = 256  # and made durable together: what a killed run has to embed again
+LEAST_ROOM_BYTES = 100_000_000
 
 
 class PassageWeigher(Protocol):
@@ -85,12 +86,14 @@ def reindex(
     data_dir: Path,
     progress: Progress,
     rejects: RejectsLog,
+    index_here: bool = True,
 ) -> Summary:
     """Bring the index up to what is offered; readers use the old generation until the new one is whole.
 
     Args:
         data_dir: For the staged posts, deleted at the end, and the cache of embeddings.
         rejects: Given the lines that are no posts, and the second line of each id.
+        index_here: Whether the store's generations lie on the disk of `data_dir`, so that its room is theirs.
 
     Raises:
         IndexLocked: Another process is writing.
@@ -110,7 +113,7 @@ def reindex(
                 f"there is no post to index: all {rejects.count:,} lines were rejected",
                 "mend the lines as their messages say; docs/posts.md shows how to read an export with other fields",
             )
-        # What is stored and not offered stays. Nothing added means that every other offered post is stored.
+        # Changed and unchanged posts are those of the offered ones that are stored; the rest of the stored ones stays.
         carried = (now.posts if now else 0) - counts.changed - counts.unchanged
         embedded = 0
         written = now is None or not counts.nothing_new or now.identity != embedder.identity
@@ -118,7 +121,8 @@ def reindex(
             posts = chain(staging.posts(), staging.without_staged(store.stored_posts()))
             with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
                 filling = _Filling(embedder, weigher, cache, progress, expected_posts=counts.offered + carried)
-                now = _fill(store, filling, posts, before=now)
+                room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
+                now = _fill(store, filling, posts, before=now, room=room)
             embedded = filling.embedded
         assert now is not None, "a run that wrote nothing found a generation"
         return Summary(
@@ -145,13 +149,15 @@ def _current(store: PostStore) -> GenerationInfo | None:
 
 
 def _fill(
-    store: PostStore, filling: _Filling, posts: Iterable[StoredPost], before: GenerationInfo | None
+    store: PostStore, filling: _Filling, posts: Iterable[StoredPost], before: GenerationInfo | None, room: _Room
 ) -> GenerationInfo:
     """Write, switch, and delete all generations but the new one and the one before."""
+    room.require(0)
     writer = store.begin(filling.embedder.identity)
     try:
         for window in filling.windows(posts):
             writer.upsert(filling.indexed(window))
+            room.require(filling.passages)
         filling.progress.finishing()
         written = writer.finish()
     except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
@@ -162,6 +168,24 @@ def _fill(
         if info.name != written.name and (before is None or info.name != before.name):
             store.drop(info.name)
     return written
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """The disk of a folder, and how much of it is asked for."""
+
+    folder: Path
+    passage_bytes: int
+
+    def require(self, passages: int) -> None:
+        require_room(self.folder, LEAST_ROOM_BYTES + passages * self.passage_bytes)
+
+
+def _passage_bytes(embedder: Embedder) -> int:
+    """What building the search structures takes for each passage, on top of what is written already: its vector,
+    copied and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, of 384 dimensions.
+    """
+    return 2 * 4 * embedder.identity.dimension + 2_000
 
 
 class _Filling:
@@ -177,7 +201,7 @@ class _Filling:
     ) -> None:
         self.embedder, self.progress = embedder, progress
         self._weigher, self._cache = weigher, cache
-        self._expected_posts, self._posts, self._passages = expected_posts, 0, 0
+        self._expected_posts, self._posts, self.passages = expected_posts, 0, 0
         self.embedded = 0
 
     def windows(self, posts: Iterable[StoredPost]) -> Iterator[list[tuple[StoredPost, list[Passage]]]]:
@@ -215,12 +239,12 @@ class _Filling:
         missing = sorted(texts.keys() - vectors.keys(), key=lambda key: (len(texts[key]), key))
         self._posts += posts
         # As many passages to a post in what is to come as in what has been seen.
-        expected = round((self._passages + passages) * max(1.0, self._expected_posts / self._posts))
+        expected = round((self.passages + passages) * max(1.0, self._expected_posts / self._posts))
         for at in range(0, len(missing), EMBEDDED_AT_ONCE):
-            self.progress.embedding(self._passages + passages - (len(missing) - at), expected)
+            self.progress.embedding(self.passages + passages - (len(missing) - at), expected)
             some = missing[at : at + EMBEDDED_AT_ONCE]
             vectors |= self._cache.put(some, self.embedder.embed_passages([texts[key] for key in some]))
             self.embedded += len(some)
-        self._passages += passages
-        self.progress.embedding(self._passages, expected)
+        self.passages += passages
+        self.progress.embedding(self.passages, expected)
         return vectors

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,8 @@ class RejectsLog:
     Args:
         path: Written anew.
         show: Given the first 20, each as one line, and at the end how many more there are.
+
+    `add` and `close` raise FixableError when the file cannot be written.
     """
 
     def __init__(self, path: Path, show: Callable[[str], None]) -> None:
@@ -55,13 +58,6 @@ class RejectsLog:
         self._file: BinaryIO | None = None
 
     def add(self, rejected: Rejected) -> None:
-        if self._file is None:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self.path.open("wb")
-            except OSError as error:
-                problem = f"the rejects file {self.path} cannot be written: {error.strerror}"
-                raise FixableError(problem, "make its folder writable, or name another with --rejects") from error
         entry = {
             "source": rejected.source,
             "line": rejected.line,
@@ -70,19 +66,32 @@ class RejectsLog:
             "expected": rejected.expected,
             "raw": rejected.raw[:RAW_BYTES].decode("utf-8", "backslashreplace"),
         }
-        # A file name may hold bytes that are no UTF-8; Python's escape for them is JSON's own, \udcff.
-        self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        with self._naming_trouble():
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("wb")
+            # A file name may hold bytes that are no UTF-8; Python's escape for them is JSON's own, \udcff.
+            self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         self.count += 1
         if self.count <= SHOWN:
             self._show(str(rejected))
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            with self._naming_trouble():
+                file.close()
             if self.count > SHOWN:
                 self._show(f"... and {self.count - SHOWN:,} more")
             self._show(f"rejected lines are in {self.path}")
+
+    @contextmanager
+    def _naming_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            problem = f"the rejects file {self.path} cannot be written: {error.strerror}"
+            raise FixableError(problem, "make room there, or name another file with --rejects") from error
 
     def __enter__(self) -> RejectsLog:
         return self

@@ -27,6 +27,7 @@ from indexer.post_values import (
 
 LARGEST_COUNT = 2**53  # above it JSON numbers lose their last digits
 A_COUNT = "a whole number, 0 or more, without quotes"
+VOTES = "a whole number without quotes, below 0 where votes against are counted too"
 A_DATE = "a date or date-time of ISO 8601 from 1900 on, such as 2024-05-12 or 2024-05-12T15:20:00+08:00"
 AN_ADDRESS = "an address that begins with http:// or https://, at most 2,000 characters"
 
@@ -78,7 +79,7 @@ class CommentLine(Line):
     text: Annotated[Prose, AfterValidator(visible)] = _field(
         "a string of 1 to 20,000 characters", "What was written", max_length=20_000
     )
-    likes: int = _field(A_COUNT, "People who liked it", 0, ge=0, le=LARGEST_COUNT)
+    likes: int = _field(VOTES, "How many liked it", 0, ge=-LARGEST_COUNT, le=LARGEST_COUNT)
     created_at: Moment = _field(A_DATE, "When; without a zone it is UTC", None)
 
 
@@ -104,7 +105,7 @@ class PostLine(Line):
         "Language of the post; detected when absent", "", examples=["en", "zh"],
     )  # fmt: skip
     created_at: Moment = _field(A_DATE, "When it was published; without a zone it is UTC", None)
-    likes: int = _field(A_COUNT, "People who liked it", 0, ge=0, le=LARGEST_COUNT)
+    likes: int = _field(VOTES, "How many liked it", 0, ge=-LARGEST_COUNT, le=LARGEST_COUNT)
     collects: int = _field(A_COUNT, "People who saved it", 0, ge=0, le=LARGEST_COUNT)
     comment_count: int = _field(
         A_COUNT, "Comments on the platform; never less than those given here", 0, ge=0, le=LARGEST_COUNT

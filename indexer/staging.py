@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from retrieval.stores.payload import post_from_json, post_to_json
-
 from retrieval.errors import FixableError
 from retrieval.store import StoredPost
+from retrieval.stores.payload import post_from_json, post_to_json
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -97,6 +97,23 @@ class Staging:
         self.close()
 
 
+def require_room(folder: Path, needed_bytes: int) -> None:
+    """Refuse to go on while there still is room to say so.
+
+    The files of an index are mapped into memory, and a disk that fills up under such a file does not raise: the
+    kernel kills the process.
+
+    Raises:
+        FixableError: Less is free on the disk of this folder.
+    """
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise FixableError(
+            f"the disk of {folder} has {free_bytes / 1e6:,.0f} MB free, and {needed_bytes / 1e6:,.0f} MB are needed",
+            "free space there, or set STIPPLE_DATA_DIR to another disk",
+        )
+
+
 @contextmanager
 def naming_disk_trouble(folder: Path) -> Iterator[None]:
     """Turn what a full, forbidden or damaged disk raises into what an operator can mend.
@@ -124,4 +141,7 @@ def naming_disk_trouble(folder: Path) -> Iterator[None]:
             raise forbidden from error
         if code == sqlite3.SQLITE_IOERR:
             raise FixableError(f"the disk of {folder} fails: {error}", "look at the disk and its free space") from error
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            fix = "delete embeddings.sqlite there: it only saves time, and the next run fills it again"
+            raise FixableError(f"a database in {folder} is damaged: {error}", fix) from error
         raise

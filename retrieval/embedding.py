@@ -103,7 +103,8 @@ class SentenceTransformersEmbedder:
         return self._embed([self._passage_prompt + text for text in texts])
 
     def embed_query(self, text: str) -> Vectors:
-        return self._embed([self._query_prompt + text])[0]
+        vector: Vectors = self._embed([self._query_prompt + text])[0]
+        return vector
 
     def _embed(self, texts: list[str]) -> Vectors:
         if not texts:
@@ -115,7 +116,13 @@ class SentenceTransformersEmbedder:
             )  # fmt: skip
         vectors: Vectors = tensors.float().cpu().numpy()
         # bfloat16 keeps 8 bits: normalising after the cast to float32 gives unit length to the last digit.
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return _unit(vectors)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Each row divided by its L2 norm; a row of zeros stays one."""
+    normalised: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return normalised
 
 
 class HashEmbedder:
@@ -146,10 +153,11 @@ class HashEmbedder:
             for at in range(len(padded) - 2):
                 digest = hashlib.blake2b(padded[at : at + 3].encode("utf-8", "surrogatepass"), digest_size=4).digest()
                 row[int.from_bytes(digest, "little") % len(row)] += 1.0
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return _unit(vectors)
 
     def embed_query(self, text: str) -> Vectors:
-        return self.embed_passages([text])[0]
+        vector: Vectors = self.embed_passages([text])[0]
+        return vector
 
 
 def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
@@ -168,7 +176,9 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
     # Imported only here: it takes seconds, and `stipple --help` must not.
     import torch
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # "Loading weights" flashes by in every command's output
     if settings.threads:
         torch.set_num_threads(settings.threads)
     dtype = settings.embedding_dtype

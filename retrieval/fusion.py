@@ -44,3 +44,25 @@ def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[flo
         if kept is None or (score, -candidate.ordinal) > (kept[0], -kept[1].ordinal):
             best[candidate.post_id] = (score, candidate)
     return sorted(best.values(), key=lambda scored: (-scored[0], scored[1].post_id))
+
+
+# Code points at which a passage's vector, in a language that the embedder does not know, is half as telling as that
+# of a very short one.
+_HALF_TELLING = 20
+_LONGEST_COUNTED = 600
+
+
+def dense_weight_unknown(weight: float, candidates: Sequence[Candidate]) -> float:
+    """The share of the cosine in a language that the embedder does not know, for candidates of this length.
+
+    Such an embedder still sees that two short texts share characters; over a long passage its vector is a blur. With
+    a fixed weight, what helps on short Chinese questions (LCQMC) hurts on paragraphs (XQuAD, CMRC); see
+    docs/decisions/0002-convex-fusion.md.
+
+    Args:
+        weight: The share for passages of no length at all.
+    """
+    if not candidates:
+        return weight
+    mean = sum(min(one.end - one.start, _LONGEST_COUNTED) for one in candidates) / len(candidates)
+    return weight / (1 + mean / _HALF_TELLING)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from threading import Lock
 
 from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
-from retrieval.fusion import fuse
+from retrieval.fusion import dense_weight_unknown, fuse
 from retrieval.highlight import highlight
 from retrieval.language import detect_language, knows
 from retrieval.live import LiveGeneration
 from retrieval.store import Vectors
 from retrieval.terms import TermWeigher
-from retrieval.types import Candidate, Hit, Passage, Post, SearchPage, SearchQuery
+from retrieval.types import Candidate, Filters, Hit, Passage, Post, SearchPage, SearchQuery
 
 _REMEMBERED_QUERIES = 2048
 
@@ -29,7 +30,7 @@ class Searcher:
         weigher: TermWeigher,
         *,
         dense_weight_known: float = 0.8,
-        dense_weight_unknown: float = 0.35,
+        dense_weight_unknown: float = 0.5,
         candidates: int = 100,
     ) -> None:
         self._live, self._embedder, self._weigher = live, embedder, weigher
@@ -55,7 +56,7 @@ class Searcher:
             wanted = max(self._candidates, query.offset + query.limit)
             candidates = generation.candidates(vector, terms, wanted, query.filters)
             clock.lap("candidates")
-            fused = fuse(candidates, self.dense_weight(language))
+            fused = fuse(candidates, self.dense_weight(language, candidates))
             clock.lap("fuse")
             page = fused[query.offset : query.offset + query.limit]
             posts = generation.posts([candidate.post_id for _, candidate in page])
@@ -67,9 +68,21 @@ class Searcher:
             clock.lap("posts")
             return SearchPage(query, language, hits, len(fused), generation.info.name, timings)
 
-    def dense_weight(self, language: str) -> float:
-        """Share of the cosine for a query in this language: more where the embedder knows the language."""
-        return self._known if knows(self._embedder.languages, language) else self._unknown
+    def dense_weight(self, language: str, candidates: Sequence[Candidate]) -> float:
+        """Share of the cosine for a query in this language: most where the embedder knows the language."""
+        if knows(self._embedder.languages, language):
+            return self._known
+        return dense_weight_unknown(self._unknown, candidates)
+
+    def rankings(self, text: str) -> dict[str, dict[str, float]]:
+        """Score by post id, as "dense" and "lexical" rank alone and as "fused": for measuring one against the other."""
+        with self._live.pin() as generation:
+            terms = self._weigher.query(text)
+            candidates = generation.candidates(self.query_vector(text), terms, self._candidates, Filters())
+        weight = self.dense_weight(detect_language(text), candidates)
+        lexical = [candidate for candidate in candidates if candidate.lexical > 0]
+        fused = {"dense": fuse(candidates, 1.0), "lexical": fuse(lexical, 0.0), "fused": fuse(candidates, weight)}
+        return {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
 
     def query_vector(self, text: str) -> Vectors:
         """The query's vector; the last few thousand are remembered, since people repeat one another."""

@@ -15,7 +15,7 @@ from retrieval.errors import FixableError
 
 
 class Settings(BaseSettings):
-    """Read once, in a command's `main`, and passed on. Each field is the variable STIPPLE_<FIELD>, or a line in .env."""
+    """Read once, in a command's `main`, and passed on. Each field is a variable STIPPLE_<FIELD>, or a line of .env."""
 
     model_config = SettingsConfigDict(env_prefix="STIPPLE_", env_file=".env", extra="ignore", frozen=True)
 
@@ -35,11 +35,11 @@ class Settings(BaseSettings):
 
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
-        description="Embedder: the bundled all-MiniLM-L6-v2, another sentence-transformers model's hub id, or a folder.",
+        description="Embedder: the bundled all-MiniLM-L6-v2, a sentence-transformers model's hub id, or a folder.",
     )
     embedding_languages: str = Field(
         "",
-        description="Languages the embedder knows, as `en,zh`, or `*` for all; empty: `en` for the bundled one, else `*`.",
+        description="Languages the embedder knows, as `en,zh`, or `*`; empty: `en` for the bundled one, else `*`.",
     )
     embedding_query_prompt: str = Field(
         "", description="Text put before a query; empty: what the model itself declares."
@@ -55,14 +55,17 @@ class Settings(BaseSettings):
         0.8, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
     )
     dense_weight_unknown: float = Field(
-        0.35, ge=0, le=1, description="The same in a language that the embedder does not know."
+        0.5,
+        ge=0,
+        le=1,
+        description="The same in a language it does not know, for very short passages; less for long ones.",
     )
     candidates: int = Field(100, ge=10, le=1000, description="Passages that each of dense and lexical search brings.")
 
     llm: str = Field(
         "smollm2",
-        description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` on the "
-        "hub, or `none` for answers made of quotes alone.",
+        description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` on "
+        "the hub, or `none` for answers made of quotes alone.",
     )
     llm_languages: str = Field(
         "", description="Languages it writes, as `en,zh`, or `*`; empty: `en` for the bundled one, else `*`."
@@ -91,7 +94,7 @@ def load_settings() -> Settings:
         FixableError: A variable holds what it must not; names the variable and what it may hold.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # every field has a default; mypy does not see Field's without its plugin
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "STIPPLE_" + str(first["loc"][0]).upper() if first["loc"] else "STIPPLE_*"

@@ -62,7 +62,10 @@ class _Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         # Asked only here: looking it up reads the folders of all installed packages.
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        print(f"stipple {version('stipple')}")
+        try:
+            print(f"stipple {version('stipple')}")
+        except PackageNotFoundError:
+            print("stipple, run from its source without being installed")
         parser.exit()

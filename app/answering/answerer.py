@@ -41,6 +41,8 @@ _Result = TypeVar("_Result")
 # Evidence shown to the model per sentence that it may write: the right one is among so many nearly always
 # (gold in the best 3 of .94 on both XQuAD sets), and each costs a small machine time to read.
 _EVIDENCE_PER_SENTENCE = 2
+# ... but not what is much weaker than the best: a small model writes about whatever it is shown.
+_WEAKEST_SHOWN = 0.75
 # A quote this much weaker than the best one is more likely beside the point than helpful.
 _WEAKEST_QUOTE = 0.55
 _RESERVED_TOKENS = 64  # the chat template's own
@@ -109,7 +111,7 @@ class Answerer:
                     _log.exception("the model failed", question_length=len(question.text))
                     reason = "failed"
         if not draft.sentences:
-            for evidence in self._quotes(draft.evidence):
+            for evidence in _within(draft.evidence, _WEAKEST_QUOTE)[: self._limits.sentences]:
                 sentence = AnswerSentence(evidence.text, (_citation(evidence),))
                 draft.show(sentence)
                 yield SentenceReady(sentence)
@@ -132,7 +134,7 @@ class Answerer:
         assembled = assemble(
             draft.prompt,
             draft.question.text,
-            draft.evidence[: _EVIDENCE_PER_SENTENCE * limits.sentences],
+            _within(draft.evidence, _WEAKEST_SHOWN)[: _EVIDENCE_PER_SENTENCE * limits.sentences],
             draft.page.hits,
             sentences=limits.sentences,
             budget=generator.context_tokens - limits.max_tokens - _RESERVED_TOKENS,
@@ -165,12 +167,6 @@ class Answerer:
         sentence = AnswerSentence(text, citations)
         draft.show(sentence)
         return SentenceReady(sentence)
-
-    def _quotes(self, evidence: Sequence[Evidence]) -> list[Evidence]:
-        """The best evidence; titles only where nothing else is as good, since a title announces more than it says."""
-        best = evidence[0].score
-        strong = [one for one in evidence if one.score >= _WEAKEST_QUOTE * best]
-        return strong[: self._limits.sentences]
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
@@ -218,10 +214,14 @@ class _Draft:
         return round((time.perf_counter() - self._started) * 1000, 1)
 
 
+def _within(evidence: Sequence[Evidence], share: float) -> list[Evidence]:
+    """The evidence whose score is at least this share of the best one's."""
+    return [one for one in evidence if one.score >= share * evidence[0].score]
+
+
 def _citation(evidence: Evidence) -> Citation:
-    return Citation(
-        evidence.mark, evidence.post_id, evidence.part, evidence.comment, evidence.start, evidence.end, evidence.text, 1.0
-    )  # fmt: skip
+    e = evidence
+    return Citation(e.mark, e.post_id, e.part, e.comment, e.start, e.end, quote=e.text, support=1.0)
 
 
 def _frame(language: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -128,7 +129,7 @@ def load_generator(settings: Settings) -> Generator | None:
 
 
 def model_path(llm: str) -> Path:
-    """The GGUF file of a setting: the bundled one, a path, or `owner/repo:file.gguf`, downloaded when it is not on disk.
+    """The GGUF file of a setting: the bundled one, a path, or `owner/repo:file.gguf`, downloaded when it is not there.
 
     Raises:
         ModelMissing: There is no such file, or it is no GGUF.
@@ -180,26 +181,25 @@ def _without_amx() -> AbstractContextManager[None]:
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.exists() or "amx_int8" not in cpuinfo.read_text("utf-8", "replace"):
         return nullcontext()
-    return _PlainBuffers()
+    return _plain_buffers()
 
 
-class _PlainBuffers(AbstractContextManager[None]):
-    _lock = threading.Lock()
+@contextmanager
+def _plain_buffers() -> Iterator[None]:
+    bindings: Any = import_module("llama_cpp.llama_cpp")
 
-    def __enter__(self) -> None:
-        from llama_cpp import llama_cpp as bindings
+    def plain() -> Any:
+        parameters = default()
+        parameters.use_extra_bufts = False
+        return parameters
 
-        self._lock.acquire()
-        self._bindings: Any = bindings
-        self._default = default = bindings.llama_model_default_params
+    with _LOADING:
+        default = bindings.llama_model_default_params
+        bindings.llama_model_default_params = plain
+        try:
+            yield
+        finally:
+            bindings.llama_model_default_params = default
 
-        def plain() -> Any:
-            parameters = default()
-            parameters.use_extra_bufts = False
-            return parameters
 
-        self._bindings.llama_model_default_params = plain
-
-    def __exit__(self, *_: object) -> None:
-        self._bindings.llama_model_default_params = self._default
-        self._lock.release()
+_LOADING = threading.Lock()

@@ -58,7 +58,7 @@ class Writer:
                 for piece in self.generator.generate(system, user, max_tokens, stop):
                     put(piece)
                 put(None)
-            except BaseException as error:  # noqa: BLE001  # handed to the asker, who is in another thread
+            except BaseException as error:  # handed to the asker, who is in another thread
                 put(error)
 
         working = loop.run_in_executor(self._thread, work)

@@ -6,11 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean, median
+from typing import Any
 
 import ir_measures
 from ir_measures import RR, R, nDCG
 
+from app.answering.answerer import Answerer
+from app.answering.types import Answer, Citation, Done, Question
 from retrieval.errors import FixableError
+from retrieval.search import Searcher
+from retrieval.text import fold
 
 MEASURES = (nDCG @ 10, RR @ 10, R @ 100)
 Ranking = dict[str, float]
@@ -88,3 +94,82 @@ def by_language(queries: Sequence[JudgedQuery]) -> Iterator[tuple[str, list[Judg
     """The queries of each language, languages in alphabetical order."""
     for language in sorted({query.language for query in queries}):
         yield language, [query for query in queries if query.language == language]
+
+
+async def evaluate(queries: Sequence[JudgedQuery], searcher: Searcher, answerer: Answerer) -> dict[str, Any]:
+    """Every figure of these queries by language: rankings, the gate's decisions, and whether marks and quotes hold."""
+    languages: dict[str, Any] = {}
+    for language, own in by_language(queries):
+        rankings = {query.id: searcher.rankings(query.text) for query in own}
+        sides = {
+            side: measured(own, {query: ranking[side] for query, ranking in rankings.items()})
+            for side in ("dense", "lexical", "fused")
+        }
+        answers = [(query, await _answer(answerer, query)) for query in own]
+        languages[language] = {"n_queries": len(own), **sides, "answers": judged_answers(answers)}
+    return {"n_queries": len(queries), "languages": languages}
+
+
+async def _answer(answerer: Answerer, query: JudgedQuery) -> Answer:
+    async for event in answerer.answer(Question(query.text)):
+        if isinstance(event, Done):
+            return event.answer
+    raise AssertionError("the answer ended without Done")
+
+
+def judged_answers(answers: Sequence[tuple[JudgedQuery, Answer]]) -> dict[str, Any]:
+    """Shares of answers that were given, declined, right, and checkable; a share of nothing is None."""
+    can = [(query, answer) for query, answer in answers if query.answerable]
+    cannot = [answer for query, answer in answers if not query.answerable]
+    golden = [(query, answer) for query, answer in can if query.gold]
+    shown = [answer for _, answer in answers if answer.sentences]
+    cited = [(citation, answer) for answer in shown for one in answer.sentences for citation in one.citations]
+    return {
+        "answered_when_answerable": _share([answer.kind != "declined" for _, answer in can]),
+        "declined_when_unanswerable": _share([answer.kind == "declined" for answer in cannot]),
+        "gold_in_answer": _share([_holds_gold(query, answer) for query, answer in golden]),
+        "written": _share([answer.kind == "written" for answer in shown]),
+        "sentences_shown_mean": round(mean(len(answer.sentences) for answer in shown), 2) if shown else None,
+        "marks_resolved": _share([_resolves(citation, answer) for citation, answer in cited]),
+        "quotes_verbatim": _share([_verbatim(citation, answer) for citation, answer in cited]),
+        "seconds_p50": round(median(answer.timings_ms["total"] for _, answer in answers) / 1000, 3)
+        if answers
+        else None,
+    }
+
+
+def _share(truths: Sequence[bool]) -> float | None:
+    return round(sum(truths) / len(truths), 4) if truths else None
+
+
+def _holds_gold(query: JudgedQuery, answer: Answer) -> bool:
+    said = fold(" ".join(sentence.text for sentence in answer.sentences))
+    return all(any(fold(alternative) in said for alternative in group) for group in query.gold)
+
+
+def _resolves(citation: Citation, answer: Answer) -> bool:
+    return 1 <= citation.mark <= len(answer.hits) and answer.hits[citation.mark - 1].post.id == citation.post_id
+
+
+def _verbatim(citation: Citation, answer: Answer) -> bool:
+    post = answer.hits[citation.mark - 1].post
+    if citation.part == "comment":
+        assert citation.comment is not None, "a comment's citation says which comment"
+        source = post.comments[citation.comment].text
+    else:
+        source = post.title if citation.part == "title" else post.text
+    return source[citation.start : citation.end] == citation.quote
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures of `evaluate` for people to read."""
+    lines = []
+    for language, figures in result["languages"].items():
+        lines.append(f"{language}: {figures['n_queries']} queries")
+        lines.append(f"  {'':8} " + " ".join(f"{measure!s:>8}" for measure in MEASURES))
+        lines += [
+            f"  {side:8} " + " ".join(f"{figures[side][str(measure)]:8.4f}" for measure in MEASURES)
+            for side in ("dense", "lexical", "fused")
+        ]
+        lines += [f"  {name.replace('_', ' ')}: {value}" for name, value in figures["answers"].items()]
+    return "\n".join(lines)

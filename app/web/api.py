@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
 from app.answering.types import Answer, AnswerEvent, Done, HitsFound, Question, SentenceReady, SentenceWithheld
 from app.services import Services
 from app.web import sse
 from app.web.schemas import AnswerIn, AnswerOut, ErrorOut, HitOut, SearchIn, SearchOut, SentenceOut
+from app.web.sse import EventStream
+from app.web.typed import typed
 from retrieval.errors import FixableError
 from retrieval.types import SearchQuery
 
@@ -43,22 +44,22 @@ def services_of(request: Request) -> Services:
     return services
 
 
-def cleaned(text: str, field: str) -> str:
-    """A query without control characters.
+def asked_for(text: str, field: str) -> str:
+    """What a query asks for.
 
     Raises:
-        BlankQueryError: Nothing is left.
+        BlankQueryError: Nothing that can be seen.
     """
-    text = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs"} and c != "\u200d" else c for c in text).strip()
-    if not text:
+    seen = typed(text)
+    if not seen:
         raise BlankQueryError(field)
-    return text
+    return seen
 
 
 @router.get("/search", responses=_ERRORS)
 async def search(request: Request, parameters: Annotated[SearchIn, Query()]) -> SearchOut:
     """Posts for a query, best first: each once, with its best passage and where the query's words stand in it."""
-    query = SearchQuery(cleaned(parameters.q, "q"), parameters.to_domain(), parameters.limit, parameters.offset)
+    query = SearchQuery(asked_for(parameters.q, "q"), parameters.to_domain(), parameters.limit, parameters.offset)
     return SearchOut.from_domain(await services_of(request).search(query))
 
 
@@ -69,12 +70,11 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
     As one JSON object, or, with `"stream": true` or `Accept: text/event-stream`, as server-sent events: `hits`, then
     `sentence` and `withheld` as they come, then `done` with the whole answer; `error` ends a stream that failed.
     """
-    question = Question(cleaned(asked.question, "question"), asked.to_domain())
+    question = Question(asked_for(asked.question, "question"), asked.to_domain())
     events = services_of(request).answer(question)
     if asked.stream or "text/event-stream" in request.headers.get("accept", ""):
         first = await anext(events)  # an index that cannot be read is a 503, not a broken stream
-        stream = _stream(first, events, request.state.request_id)
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return EventStream(_stream(first, events, request.state.request_id))
     return JSONResponse(AnswerOut.from_domain(await _last(events)).model_dump(mode="json"))
 
 

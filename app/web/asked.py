@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from app.answering.types import Question
 from app.web.labels import Labels, Ui
 from app.web.schemas import QUERY_MAX_LENGTH
+from app.web.typed import typed
 from retrieval.types import Filters, SearchQuery
 
 HITS_PER_PAGE = 10
@@ -57,7 +58,7 @@ class Asked:
     """What the address of a page asks for.
 
     Attributes:
-        text: As typed; blank asks for the empty page.
+        text: As typed, without control characters; "" asks for the empty page.
         until: Last day, inclusive; a day is one of UTC.
         ui: Language of the page where the address names one; None leaves it to the browser.
         scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
@@ -85,7 +86,7 @@ class Asked:
         for name, value in parameters:
             if value.strip():
                 given.setdefault(name, []).append(value)
-        text = _last(given, "q")
+        text = typed(_last(given, "q"))
         if len(text) > QUERY_MAX_LENGTH:
             raise BadParameter("too_long", "q", n=f"{len(text):,}", limit=f"{QUERY_MAX_LENGTH:,}")
         return cls(

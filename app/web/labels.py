@@ -34,7 +34,7 @@ class Labels:
     placeholder: str
     search: str
     try_these: str
-    made_of: str
+    nothing_else: str
 
     filters: str
     filter_author: str
@@ -75,6 +75,7 @@ class Labels:
     comment_by: str
     comment_by_nobody: str
     pictures: Counted
+    original: str
     whole_post: str
     shortened: str
 
@@ -98,7 +99,7 @@ EN = Labels(
     placeholder="Ask, or search the posts",
     search="Search",
     try_these="Try",
-    made_of="Runs on this machine. Nothing you ask leaves it.",
+    nothing_else="This page loads nothing from other sites.",
     filters="Filters",
     filter_author="Author",
     filter_tag="Tag",
@@ -138,6 +139,7 @@ EN = Labels(
     comment_by="comment by @{author}",
     comment_by_nobody="comment",
     pictures=Counted("{n} picture", "{n} pictures"),
+    original="Original post",
     whole_post="Whole post",
     shortened="Shortened here.",
     failed="No answer now: {problem}.",
@@ -160,7 +162,7 @@ ZH = Labels(
     placeholder="提问，或搜索帖子",
     search="搜索",
     try_these="试试",
-    made_of="在这台机器上运行，提问不会外传。",
+    nothing_else="本页不从其他网站加载任何内容。",
     filters="筛选",
     filter_author="作者",
     filter_tag="标签",
@@ -198,6 +200,7 @@ ZH = Labels(
     comment_by="@{author} 的评论",
     comment_by_nobody="评论",
     pictures=Counted("{n} 张图", "{n} 张图"),
+    original="原帖",
     whole_post="全文",
     shortened="此处有删节。",
     failed="现在无法回答：{problem}。",

@@ -73,7 +73,8 @@ class SpanOut(Out):
 
 class PassageOut(Out):
     """The slice of a post that matched best; offsets count code points of `post.text`, or of
-    `post.comments[comment].text` where `part` is "comment"."""
+    `post.comments[comment].text` where `part` is "comment".
+    """
 
     part: Literal["text", "comment"]
     comment: int | None

@@ -22,6 +22,8 @@ _STILL_HERE = ": still here\n\n"
 def event(name: str, data: str) -> str:
     """One event, ready to be sent. A browser gets `data` back with each line end as "\\n"; "" arrives as "".
 
+    A lone surrogate, which no encoding can send, becomes "?".
+
     Raises:
         ValueError: `name` is empty or holds a line end, which would start a field of its own.
 
@@ -30,6 +32,7 @@ def event(name: str, data: str) -> str:
     """
     if not name or _LINE_END.search(name):
         raise ValueError(f"{name!r} cannot be the name of an event: one line, not empty")
+    data = data.encode("utf-8", "replace").decode("utf-8")
     # The space is the one that the format takes away: without it, data that starts with a space would lose its own.
     return f"event: {name}\n" + "".join(f"data: {line}\n" for line in _LINE_END.split(data)) + "\n"
 

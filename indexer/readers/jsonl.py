@@ -51,7 +51,8 @@ def read_line(line: RawLine, source: str, moves: Sequence[Move], ignore_unknown:
     except PostError as error:
         return rejected(error.field, error.problem, error.expected)
     except json.JSONDecodeError as error:
-        return rejected("", f"the line is no JSON: {error.msg} at character {error.pos + 1:,}", A_LINE)
+        why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
+        return rejected("", f"the line is no JSON: {why}", A_LINE)
     except RecursionError:
         return rejected("", "the line is nested too deeply", A_LINE)
     return Offered(post, source, line.number, line.data[:RAW_BYTES])

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 4 * 1024 * 1024
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# 4 bytes of zstd can hold a block of 128 KiB, so 1 KiB at a time keeps the worst file under 32 MiB in memory.
-ZSTD_BYTES = 1024
+# 4 bytes of zstd can hold a block of 128 KiB, so 256 bytes at a time keep the worst file under 8 MiB in memory.
+ZSTD_BYTES = 256
 # What decompressing raises when a file is cut short or damaged. EOFError: cut short.
 DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
 

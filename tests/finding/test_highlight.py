@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,4 +33,4 @@ def test_every_highlight_lies_in_the_slice_and_none_overlap(query: str, text: st
     end = data.draw(st.integers(start, len(text)))
     spans = highlight(query, text, start, end)
     assert all(start <= span.start < span.end <= end for span in spans)
-    assert all(before.end < after.start for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.end < after.start for before, after in itertools.pairwise(spans))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -57,7 +58,7 @@ def test_sentences_cover_all_that_is_not_white_space_in_order(text: str) -> None
     spans = sentences(text)
     covered = "".join(text[span.start : span.end] for span in spans)
     assert "".join(covered.split()) == "".join(text.split())
-    assert all(before.end <= after.start for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.end <= after.start for before, after in itertools.pairwise(spans))
 
 
 def test_a_line_without_an_end_is_broken_into_pieces_a_reader_can_hold() -> None:
@@ -85,7 +86,7 @@ def test_a_long_post_is_cut_into_overlapping_passages_within_the_window() -> Non
     passages = cut_passages(Post("p", "", text), lambda texts: [len(one.split()) for one in texts], 60)
     assert len(passages) > 10
     assert all(len(passage_text(Post("p", "", text), passage).split()) <= 60 for passage in passages)
-    assert all(after.start < before.end for before, after in zip(passages, passages[1:], strict=False))
+    assert all(after.start < before.end for before, after in itertools.pairwise(passages))
 
 
 def test_a_post_with_a_title_alone_has_one_passage() -> None:

@@ -1,16 +1,22 @@
 """Lines in bounded memory, whatever they are packed in."""
 
+from __future__ import annotations
+
 import gzip
 import io
 import tracemalloc
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from indexer.readers.lines import LONGEST_LINE, decompressed, read_lines
+from indexer.readers.lines import GZIP_MAGIC, LONGEST_LINE, ZSTD_MAGIC, decompressed, read_lines
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 def zstd(data: bytes) -> bytes:
@@ -33,18 +39,17 @@ class Trickle(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1) -> bytes:
-        return self._data.read(min(size, 1)) if size >= 0 else self._data.read()
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # what BufferedReader passes
-        piece = self.read(len(buffer))
-        buffer[: len(piece)] = piece
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        piece = self._data.read(1)
+        view[: len(piece)] = piece
         return len(piece)
 
 
 @given(st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"").replace(b"\r", b""))))
 def test_however_lines_are_packed_and_delivered_the_same_ones_come_out(lines: list[bytes]) -> None:
     data = b"".join(line + b"\n" for line in lines)
+    assume(not data.startswith((GZIP_MAGIC, ZSTD_MAGIC)))  # no line of JSON does
     for pack in PACKINGS:
         stream = io.BufferedReader(Trickle(pack(data)), 16)
         assert [line.data for line in read_lines(decompressed(stream))] == lines
@@ -86,7 +91,7 @@ def test_the_longest_line_is_still_whole() -> None:
 def test_a_file_that_is_cut_short_gives_its_whole_lines_and_then_says_so(pack: Callable[[bytes], bytes]) -> None:
     whole = b"".join(b"%d %d\n" % (number, number**3) for number in range(100_000))
     packed = pack(whole)
-    lines = []
+    lines: list[bytes] = []
     with pytest.raises(EOFError):
         lines.extend(line.data for line in read_lines(decompressed(io.BytesIO(packed[: len(packed) // 2]))))
     # list.extend keeps what came before the error

@@ -1,0 +1,85 @@
+"""What kind of thing a question asks for, and whether a sentence holds one. Pure, for Chinese and English.
+
+Posts on the topic that lack the fact look as near as those that state it; whether there is a price in a sentence
+can be seen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from retrieval.text import fold
+
+Kind = Literal["amount", "price", "time", "date", "place", "person", "way"]
+
+_ASKS: dict[Kind, re.Pattern[str]] = {
+    "price": re.compile(
+        r"\b(?:how much (?:is|are|does|do|did|for|to)|prices?|costs?|fees?|rent|fare|cheap|expensive|budget|pay)\b"
+        r"|多少钱|价格|价钱|费用|收费|门票|租金|房租|贵不贵|几块|几元|多少块|人均|报价|便宜"
+    ),
+    "amount": re.compile(
+        r"\b(?:how (?:many|much|long|far|big|tall|heavy|old|often|high)"
+        r"|what (?:temperature|number|percentage|size|ratio))\b"
+        r"|多少|几(?!乎)|多久|多长|多远|多大|多高|多重|几天|几次|温度|比例"
+    ),
+    "time": re.compile(
+        r"\b(?:what time|opening hours|open|opens|close|closes|closing|until when|hours)\b|几点|营业时间|开门|关门|时间"
+    ),
+    "date": re.compile(
+        r"\b(?:when|what (?:year|date|day|month)|which (?:year|month|day)|what season)\b"
+        r"|什么时候|哪一?年|哪一?天|几月|几号|何时|哪个月|日期|时间"
+    ),
+    "place": re.compile(
+        r"\b(?:where|address|location|which (?:city|street|district|country))\b|哪里|哪儿|在哪|地址|什么地方|位置"
+    ),
+    "person": re.compile(r"\b(?:who|whom|whose)\b|谁|哪位|什么人"),
+    "way": re.compile(r"\b(?:how (?:do|to|can|should)|steps|recipe|way to)\b|怎么|如何|怎样|步骤|方法|教程|攻略"),
+}
+
+_NUMERAL = r"(?:\d+(?:[.,]\d+)*|[一二两三四五六七八九十百千万半]+)"
+_HOLDS: dict[Kind, re.Pattern[str]] = {
+    "price": re.compile(
+        rf"[¥$€£￥]\s?\d|\d\s?(?:[¥$€£￥]|yuan|rmb|cny|usd|eur|euros?|dollars?|pounds?|yen|quid|k\b|kuai)"
+        rf"|{_NUMERAL}\s?(?:元|块|圆|刀|万|w\b)|人均\s?\d|免费|\bfree\b"
+    ),
+    "amount": re.compile(
+        rf"\d|{_NUMERAL}(?:个|次|天|年|月|周|小时|分钟|公里|米|斤|克|度|人|间|张|点|成)"
+        r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|half|hundred|thousand|million)\b"
+    ),
+    "time": re.compile(
+        rf"\d{{1,2}}[:：]\d{{2}}|\b\d{{1,2}}\s?(?:am|pm|a\.m|p\.m|h\b|o'clock)|{_NUMERAL}点|\b(?:noon|midnight|24/7|daily)\b"
+        r"|早上|晚上|中午|全天|凌晨"
+    ),
+    "date": re.compile(
+        rf"\b(?:19|20)\d\d\b|(?:19|20)\d\d年|{_NUMERAL}月|{_NUMERAL}[日号]|\d{{1,2}}[/.-]\d{{1,2}}"
+        r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b"
+        r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|周[一二三四五六日末]|春天|夏天|秋天|冬天|暑假|寒假|周末"
+        r"|\b(?:spring|summer|autumn|winter|weekend)s?\b"
+    ),
+    "place": re.compile(
+        r"[路街道巷弄号村镇区市省县楼层店站门]"
+        r"|\b(?:street|road|st|rd|lane|avenue|district|gate|station|near|next to|floor|metro|line|behind|opposite|corner|in|at)\b"
+    ),
+    "person": re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+|@\w+|先生|女士|老师|医生|师傅|老板|[·・]"),
+    "way": re.compile(
+        r"\b(?:first|then|step|use|put|add|take|go|try|mix|press|wait|apply|book)\b|先|然后|再|用|把|步|记得"
+    ),
+}
+_CASED: frozenset[Kind] = frozenset({"person"})
+
+
+def asked_for(question: str) -> frozenset[Kind]:
+    """The kinds of thing that a question asks for; none where it does not tell."""
+    folded = fold(question)
+    kinds = {kind for kind, pattern in _ASKS.items() if pattern.search(folded)}
+    # "How much is it" asks for a price alone; a price is an amount, and any number would pass for one.
+    return frozenset(kinds - {"amount"} if "price" in kinds else kinds)
+
+
+def holds(kinds: frozenset[Kind], sentence: str) -> float:
+    """Share of the asked kinds that a sentence holds, 0 to 1; 1 where nothing in particular is asked."""
+    if not kinds:
+        return 1.0
+    folded = fold(sentence)
+    return sum(bool(_HOLDS[kind].search(sentence if kind in _CASED else folded)) for kind in kinds) / len(kinds)

@@ -1,0 +1,96 @@
+"""From an answer to what the page shows of it: sentences with their marks, and the line under them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.answering.types import Answer, AnswerKind, AnswerSentence, Citation
+from app.web.labels import LABELS, Labels
+from retrieval.types import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class MarkShown:
+    """A mark behind a sentence.
+
+    Attributes:
+        label: What a screen reader says.
+        quote: What the post says, seen on pointing at the mark.
+    """
+
+    number: int
+    label: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceShown:
+    """A sentence and its marks, each number once. `text` is not escaped yet: it may repeat a stranger's words."""
+
+    text: str
+    marks: tuple[MarkShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """A finished answer.
+
+    Attributes:
+        lang: For the lang attribute; "" where not known.
+        note: Why no answer was written; "" where there is nothing to add.
+        facts: Who wrote it, what was withheld and how long it took, in words.
+    """
+
+    kind: AnswerKind
+    lang: str
+    sentences: tuple[SentenceShown, ...]
+    note: str
+    facts: tuple[str, ...]
+
+
+def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit], labels: Labels) -> SentenceShown:
+    """A sentence as the page shows it.
+
+    Args:
+        hits: The answer's; a citation whose mark points at none of them is a bug of the answerer.
+    """
+    quotes: dict[int, list[str]] = {}
+    for citation in sentence.citations:
+        assert 1 <= citation.mark <= len(hits), f"mark {citation.mark} of {len(hits)} hits: marks are checked before"
+        quotes.setdefault(citation.mark, []).append(citation.quote)
+    return SentenceShown(
+        sentence.text,
+        tuple(
+            MarkShown(
+                number=mark,
+                label=labels.citation.format(n=mark, author=hits[mark - 1].post.author).rstrip(" :："),
+                quote=" … ".join(quoted),
+            )
+            for mark, quoted in sorted(quotes.items())
+        ),
+    )
+
+
+def answer_shown(answer: Answer, labels: Labels) -> AnswerShown:
+    """A finished answer as the page shows it."""
+    facts = []
+    if answer.kind == "written" and answer.model:
+        facts.append(labels.written_by.format(model=answer.model))
+    if answer.withheld:
+        facts.append(labels.withheld(answer.withheld))
+    if "total" in answer.timings_ms:
+        facts.append(labels.took.format(seconds=f"{answer.timings_ms['total'] / 1000:.1f}"))
+    return AnswerShown(
+        kind=answer.kind,
+        lang="" if answer.language == "und" else answer.language,
+        sentences=tuple(sentence_shown(sentence, answer.hits, labels) for sentence in answer.sentences),
+        # The heading of a declined answer says it already, if in the page's language.
+        note="" if answer.note in {words.declined for words in LABELS.values()} else answer.note,
+        facts=tuple(facts),
+    )
+
+
+def citations(sentences: Iterable[AnswerSentence]) -> list[Citation]:
+    """All citations of an answer, in reading order."""
+    return [citation for sentence in sentences for citation in sentence.citations]

@@ -1,0 +1,123 @@
+"""What each template may use: one dataclass per template, named in it. A test holds templates to this list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.web.answers import AnswerShown, SentenceShown
+from app.web.asked import Asked, Chip
+from app.web.cards import Card
+from app.web.labels import Labels, Ui
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is around every whole page.
+
+    Attributes:
+        title: Of the browser's tab, before the product's name; "" leaves the name alone.
+        assets: Address of each file in static/ by its name, with a fingerprint of its content.
+        other_ui: Address of the same page in the other language.
+        unscripted: Address of the same page, whole without JavaScript, to which browsers without it are sent on;
+            "" where this is it.
+    """
+
+    labels: Labels
+    ui: Ui
+    title: str
+    assets: Mapping[str, str]
+    asked: Asked
+    home: str
+    other_ui: str
+    unscripted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """The search box on an empty page; `examples` are questions with the address of each."""
+
+    template: ClassVar[str] = "home.jinja"
+
+    frame: Frame
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResultPage:
+    """Answer and posts.
+
+    Attributes:
+        chips: Filters that are set.
+        languages: Post languages to choose from: code to name.
+        stream: Address of the answer's events; "" where the answer is in the page or there is none.
+        answer: The whole answer; None where it will stream in, and on later pages of hits.
+        first_page: Address of the page with the answer; "" where this is it.
+        more: Address of the next page of hits; "" where there is none.
+    """
+
+    template: ClassVar[str] = "search.jinja"
+
+    frame: Frame
+    chips: tuple[Chip, ...]
+    languages: Mapping[str, str]
+    stream: str
+    answer: AnswerShown | None
+    cards: tuple[Card, ...]
+    first_page: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """Why there is no other page, in one sentence."""
+
+    template: ClassVar[str] = "error.jinja"
+
+    frame: Frame
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFragment:
+    """Event "status": what is going on.
+
+    Attributes:
+        again: Address under which to ask again; "" offers nothing.
+        cards: Replace all that are shown, and `more` the next page's address; none leaves both alone.
+    """
+
+    template: ClassVar[str] = "status.jinja"
+
+    labels: Labels
+    words: str
+    failed: bool = False
+    again: str = ""
+    cards: tuple[Card, ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFragment:
+    """Event "sentence": one more sentence, and the cards it cites with its quotes marked."""
+
+    template: ClassVar[str] = "sentence.jinja"
+
+    labels: Labels
+    sentence: SentenceShown
+    lang: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndFragment:
+    """Event "end": the line under the answer, and what turns out different from a written answer."""
+
+    template: ClassVar[str] = "end.jinja"
+
+    labels: Labels
+    answer: AnswerShown
+
+
+Context = HomePage | SearchResultPage | ErrorPage | StatusFragment | SentenceFragment | EndFragment

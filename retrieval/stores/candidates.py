@@ -1,0 +1,68 @@
+"""Dense and lexical search joined into candidates with both scores: the same steps whichever Qdrant answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from retrieval.types import Candidate
+
+Side = Literal["dense", "terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One side's search: the `limit` best that the filters let through, or the scores of the points in `among`."""
+
+    side: Side
+    limit: int
+    among: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A passage as Qdrant brings it back."""
+
+    id: str
+    score: float
+    payload: Mapping[str, Any]
+
+
+# Answers several questions at once, in their order.
+Ask = Callable[[Sequence[Question]], list[list[Point]]]
+
+
+def gather_candidates(ask: Ask, limit: int, *, with_terms: bool) -> list[Candidate]:
+    """The `limit` best of each side, each once, with both scores.
+
+    A passage that one side alone brought back is scored by the other afterwards, exactly, so that fusion compares
+    like with like: a passage just below one side's limit does not count as unknown to it.
+
+    Returns:
+        Best cosine first; a tie goes by post id, then by ordinal.
+    """
+    sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
+    first = dict(zip(sides, ask([Question(side, limit) for side in sides]), strict=True))
+    payloads = {point.id: point.payload for points in first.values() for point in points}
+    scores = {side: {point.id: point.score for point in points} for side, points in first.items()}
+    missing = {side: frozenset(payloads.keys() - scores[side].keys()) for side in sides}
+    second = [Question(side, len(ids), ids) for side, ids in missing.items() if ids]
+    for question, points in zip(second, ask(second) if second else [], strict=True):
+        scores[question.side] |= {point.id: point.score for point in points}
+    lexical = scores.get("terms", {})  # a passage that shares no term with the query has no score there
+    candidates = [_candidate(payloads[key], cosine, lexical.get(key, 0.0)) for key, cosine in scores["dense"].items()]
+    return sorted(candidates, key=lambda one: (-one.cosine, one.post_id, one.ordinal))
+
+
+def _candidate(payload: Mapping[str, Any], cosine: float, lexical: float) -> Candidate:
+    return Candidate(
+        post_id=payload["post_id"],
+        ordinal=payload["ordinal"],
+        part=payload["part"],
+        comment=payload["comment"],
+        start=payload["start"],
+        end=payload["end"],
+        cosine=cosine,
+        lexical=lexical,
+    )

@@ -1,0 +1,95 @@
+"""Files that survive a power cut, and a disk that refuses said in words that help."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retrieval.errors import FixableError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_SQLITE_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_MAKE_WRITABLE = "make it writable for this user, or set STIPPLE_DATA_DIR to another folder"
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Replace a file so that after a power cut it holds either the old text or the new."""
+    draft = path.with_name(path.name + ".new")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make a file's bytes, or a folder's list of names, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+
+
+@contextmanager
+def naming_disk_trouble(folder: Path, damaged: str = "reindex into a new STIPPLE_DATA_DIR") -> Iterator[None]:
+    """Turn what the disk under a folder refuses into what an operator can mend.
+
+    Args:
+        damaged: What mends a file that is there and holds what it should not.
+
+    Raises:
+        FixableError: Names the folder. Bugs pass as they are.
+    """
+    try:
+        yield
+    except FixableError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _full(folder) from error
+        if error.errno in _FORBIDDEN:
+            raise _forbidden(folder) from error
+        raise FixableError(f"{folder} cannot be used: {error.strerror or error}", _MAKE_WRITABLE) from error
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise _full(folder) from error
+        if code in _SQLITE_FORBIDDEN:
+            raise _forbidden(folder) from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise FixableError(f"the disk of {folder} fails: {error}", "look at the disk and its free space") from error
+        raise FixableError(f"{folder} is damaged: {error}", damaged) from error
+    except sqlite3.DatabaseError as error:
+        raise FixableError(f"{folder} is damaged: {error}", damaged) from error
+    except Exception as error:
+        # Qdrant Edge raises bare Exception for all that goes wrong. Anything more specific is a bug of ours.
+        if type(error) is not Exception:
+            raise
+        said = str(error)
+        if f"(os error {errno.ENOSPC})" in said or f"(os error {errno.EDQUOT})" in said:
+            raise _full(folder) from error
+        if any(f"(os error {number})" in said for number in _FORBIDDEN):
+            raise _forbidden(folder) from error
+        raise FixableError(f"{folder} is damaged: {said}", damaged) from error
+
+
+def _full(folder: Path) -> FixableError:
+    fix = "free some space (a reindex writes a second index beside the first), or set STIPPLE_DATA_DIR"
+    return FixableError(f"the disk of {folder} is full", fix)
+
+
+def _forbidden(folder: Path) -> FixableError:
+    # Also to read: Qdrant Edge opens its files for writing.
+    return FixableError(f"{folder} cannot be written", _MAKE_WRITABLE)

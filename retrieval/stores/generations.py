@@ -1,0 +1,101 @@
+"""What a generation is called, what it says of itself, and whether it fits the settings. Both stores share it."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import IndexLocked, IndexMismatch
+from retrieval.store import SCHEMA_VERSION, GenerationInfo, Identity
+
+NAME = re.compile(r"(\d{4,})-[a-z0-9-]+")
+_LONGEST_SLUG = 60
+
+
+def generation_name(identity: Identity, taken: Iterable[str]) -> str:
+    """A name whose number is higher than that of every name taken, so that names sort by age.
+
+    >>> generation_name(Identity("all-MiniLM-L6-v2@53aa5117", 384), ["0007-old-s1"])
+    '0008-all-minilm-l6-v2-53aa5117-s1'
+    """
+    numbers = [int(found[1]) for name in taken if (found := NAME.fullmatch(name))]
+    slug = re.sub(r"[^a-z0-9]+", "-", identity.model.lower())[:_LONGEST_SLUG].strip("-") or "model"
+    return f"{max(numbers, default=0) + 1:04}-{slug}-s{identity.schema}"
+
+
+def identity_fields(identity: Identity) -> dict[str, Any]:
+    """What is known of a generation while it is being filled."""
+    said = {"model": identity.model, "dimension": identity.dimension, "schema": identity.schema}
+    return {"identity": said}
+
+
+def info_fields(info: GenerationInfo) -> dict[str, Any]:
+    """What is kept of a finished generation besides its name, as JSON can hold it."""
+    finished = {"created_at": info.created_at.isoformat(), "posts": info.posts, "passages": info.passages}
+    return identity_fields(info.identity) | finished
+
+
+def info_from_fields(name: str, fields: Mapping[str, Any]) -> GenerationInfo:
+    """The inverse of `info_fields`.
+
+    Raises:
+        KeyError, TypeError, ValueError: These are not the fields of a finished generation.
+    """
+    said = fields["identity"]
+    return GenerationInfo(
+        name,
+        Identity(str(said["model"]), int(said["dimension"]), int(said["schema"])),
+        datetime.fromisoformat(fields["created_at"]),
+        int(fields["posts"]),
+        int(fields["passages"]),
+    )
+
+
+def refuse_mismatch(found: Identity, expected: Identity) -> None:
+    """Let through an index whose vectors can be compared with those of the settings' model.
+
+    Raises:
+        IndexMismatch: Names both, and what to do.
+    """
+    if found == expected:
+        return
+    anew = "run `stipple reindex PATH` to build it anew"
+    (name, _, weights), (asked, _, asked_weights) = found.model.partition("@"), expected.model.partition("@")
+    if found.schema > SCHEMA_VERSION:
+        fix = f"use the newer Stipple that built it, or {anew}"
+    elif name != asked:
+        fix = f"set STIPPLE_EMBEDDING_MODEL to {name}, or {anew}"
+    elif weights != asked_weights:
+        fix = f"bring back the weights {weights} of {name}, or {anew}"
+    else:
+        fix = anew
+    raise IndexMismatch(f"the index was built by {_spoken(found)}, and this is {_spoken(expected)}", fix)
+
+
+@contextmanager
+def holding(lock: Path, what: str) -> Iterator[None]:
+    """Holds a lock file, which the system lets go of when the process ends, however it ends.
+
+    Args:
+        what: What is written to while it is held, for the message.
+
+    Raises:
+        IndexLocked: Another process holds it, or this one by another call.
+        OSError: It cannot be made.
+    """
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            problem = f"another process is writing to {what}"
+            raise IndexLocked(problem, "wait until its reindex has ended, or stop it") from None
+        yield
+
+
+def _spoken(identity: Identity) -> str:
+    return f"{identity.model} ({identity.dimension} dimensions, schema {identity.schema})"

@@ -1,0 +1,111 @@
+"""How a post and its passages lie in a store: the payload of a point, and the post as JSON. Both stores share it."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from retrieval.types import Comment, Filters, Image, Passage, Place, Post
+
+DENSE, TERMS = "dense", "terms"
+# Payload fields that filters ask for, with the kind of index that each needs.
+FILTERED = {
+    "author": "keyword",
+    "tags": "keyword",
+    "language": "keyword",
+    "created_at": "integer",
+    "likes": "integer",
+}
+# Payload fields that a candidate is made of.
+FOUND = ["post_id", "ordinal", "part", "comment", "start", "end"]
+_NAMESPACE = uuid.UUID("5b1c2f3e-8f0e-5c2b-9a57-2d6f5f1c7a10")
+
+
+def point_id(post_id: str, ordinal: int) -> str:
+    """The same passage has the same point in every generation."""
+    return str(uuid.uuid5(_NAMESPACE, f"{post_id}#{ordinal}"))
+
+
+def passage_payload(post: Post, passage: Passage) -> dict[str, Any]:
+    """What filters and candidates need of a passage; names are casefolded, so that filters ignore case."""
+    payload: dict[str, Any] = {
+        "post_id": post.id,
+        "ordinal": passage.ordinal,
+        "part": passage.part,
+        "comment": passage.comment,
+        "start": passage.start,
+        "end": passage.end,
+        "author": post.author.casefold(),
+        "tags": [tag.casefold() for tag in post.tags],
+        "language": post.language,
+        "likes": post.likes,
+    }
+    if post.created_at is not None:
+        payload["created_at"] = math.floor(post.created_at.timestamp())
+    place = post.place
+    if place is not None and place.latitude is not None and place.longitude is not None:
+        payload["place"] = {"lat": place.latitude, "lon": place.longitude}
+    return payload
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The field holds one of these values."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The field is there, and in [at_least, below); None leaves that side open."""
+
+    field: str
+    at_least: float | None
+    below: float | None
+
+
+def conditions(filters: Filters) -> list[AnyOf | Between]:
+    """What a point's payload must satisfy, all of it; moments are kept, and therefore compared, to the second.
+
+    >>> conditions(Filters(authors=("Ana",), min_likes=3))
+    [AnyOf(field='author', values=('ana',)), Between(field='likes', at_least=3.0, below=None)]
+    """
+    asked: list[AnyOf | Between] = []
+    if filters.authors:
+        asked.append(AnyOf("author", tuple(author.casefold() for author in filters.authors)))
+    if filters.tags:
+        asked.append(AnyOf("tags", tuple(tag.casefold() for tag in filters.tags)))
+    if filters.languages:
+        asked.append(AnyOf("language", filters.languages))
+    if filters.since is not None or filters.until is not None:
+        since = None if filters.since is None else float(math.floor(filters.since.timestamp()))
+        until = None if filters.until is None else float(math.ceil(filters.until.timestamp()))
+        asked.append(Between("created_at", since, until))
+    if filters.min_likes is not None:
+        asked.append(Between("likes", float(filters.min_likes), None))
+    return asked
+
+
+def post_to_json(post: Post) -> bytes:
+    return orjson.dumps(asdict(post))
+
+
+def post_from_json(data: bytes | str) -> Post:
+    """What `post_to_json` wrote."""
+    raw: dict[str, Any] = orjson.loads(data)
+    raw["tags"] = tuple(raw["tags"])
+    raw["images"] = tuple(Image(**image) for image in raw["images"])
+    raw["place"] = Place(**raw["place"]) if raw["place"] is not None else None
+    raw["comments"] = tuple(Comment(**_dated(comment)) for comment in raw["comments"])
+    return Post(**_dated(raw))
+
+
+def _dated(raw: dict[str, Any]) -> dict[str, Any]:
+    written = raw["created_at"]
+    return {**raw, "created_at": datetime.fromisoformat(written) if written is not None else None}

@@ -1,0 +1,166 @@
+"""One generation on a Qdrant server: open for reading, or being filled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from qdrant_client import models
+
+from retrieval.errors import StoreUnreachable
+from retrieval.store import GenerationInfo, Identity, IndexedPost, TermWeights, Vectors
+from retrieval.stores.candidates import Point, Question, gather_candidates
+from retrieval.stores.generations import info_fields
+from retrieval.stores.payload import (
+    DENSE,
+    FOUND,
+    TERMS,
+    AnyOf,
+    conditions,
+    passage_payload,
+    point_id,
+    post_from_json,
+    post_to_json,
+)
+from retrieval.stores.server_calls import ServerCalls
+from retrieval.types import Candidate, Filters, Post
+
+# A request holds at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' own JSON is counted.
+_POINTS_AT_ONCE = 256
+_POST_BYTES_AT_ONCE = 8_000_000
+_INDEXING_POLL_S = 0.5
+
+
+class ServerGeneration:
+    """A finished generation. It is named by its collection, not by the alias: a switch does not reach it."""
+
+    def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo) -> None:
+        self._calls, self._collection, self._info = calls, collection, info
+
+    @property
+    def info(self) -> GenerationInfo:
+        return self._info
+
+    def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
+        query = {
+            DENSE: vector.tolist(),
+            TERMS: models.SparseVector(indices=list(terms.indices), values=list(terms.values)),
+        }
+        let_through = _filter(filters)
+
+        def request(question: Question) -> models.QueryRequest:
+            among = question.among
+            return models.QueryRequest(
+                query=query[question.side],
+                using=question.side,
+                limit=question.limit,
+                filter=let_through if among is None else models.Filter(must=[models.HasIdCondition(has_id=[*among])]),
+                params=None if among is None else models.SearchParams(exact=True),
+                with_payload=FOUND,
+            )
+
+        def ask(questions: Sequence[Question]) -> list[list[Point]]:
+            requests = [request(question) for question in questions]
+            answers = self._calls.read(lambda client: client.query_batch_points(self._collection, requests))
+            return [[Point(str(one.id), one.score, one.payload or {}) for one in answer.points] for answer in answers]
+
+        return gather_candidates(ask, limit, with_terms=bool(terms.indices))
+
+    def posts(self, ids: Sequence[str]) -> dict[str, Post]:
+        payloads = self._calls.payloads(self._collection, [point_id(post_id, 0) for post_id in ids], ["post"])
+        found = (post_from_json(payload["post"]) for payload in payloads)
+        return {post.id: post for post in found}
+
+    def close(self) -> None:
+        """Nothing is held: the connection is the store's."""
+
+
+class ServerWriter:
+    """A collection that is being filled."""
+
+    def __init__(self, calls: ServerCalls, collection: str, name: str, identity: Identity) -> None:
+        self._calls, self._collection, self._name, self._identity = calls, collection, name, identity
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def upsert(self, posts: Sequence[IndexedPost]) -> None:
+        latest = {one.stored.post.id: one for one in posts}  # of two of one id the last holds
+        first_passages = [point_id(post_id, 0) for post_id in latest]
+        leftover = [
+            point_id(before["post_id"], ordinal)
+            for before in self._calls.payloads(self._collection, first_passages, ["post_id", "passages"])
+            for ordinal in range(len(latest[before["post_id"]].passages), before["passages"])
+        ]
+        if leftover:
+            selector = models.PointIdsList(points=[*leftover])
+            self._calls.write(lambda client: client.delete(self._collection, selector, wait=True))
+        for points in _batches(latest.values()):
+            self._put(points)
+
+    def finish(self) -> GenerationInfo:
+        self._wait_for_indexing()
+        first_passage = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
+        info = GenerationInfo(
+            self.name,
+            self._identity,
+            datetime.now(UTC),
+            posts=self._count(models.Filter(must=[first_passage])),
+            passages=self._count(None),
+        )
+        self._calls.write(lambda client: client.update_collection(self._collection, metadata=info_fields(info)))
+        return info
+
+    def discard(self) -> None:
+        self._calls.write(lambda client: client.delete_collection(self._collection))
+
+    def _put(self, points: list[models.PointStruct]) -> None:
+        self._calls.write(lambda client: client.upsert(self._collection, points, wait=True))
+
+    def _count(self, among: models.Filter | None) -> int:
+        return self._calls.read(lambda client: client.count(self._collection, count_filter=among, exact=True)).count
+
+    def _wait_for_indexing(self) -> None:
+        """Until the server has built its search structures; what it has not is searched slowly, and correctly."""
+        while True:
+            said = self._calls.write(lambda client: client.get_collection(self._collection))
+            if said.status == models.CollectionStatus.RED:
+                problem = f"the Qdrant server failed at {self._collection}: {said.optimizer_status}"
+                raise StoreUnreachable(problem, "look at its log and its free disk space, then reindex again")
+            if said.status != models.CollectionStatus.YELLOW:
+                return
+            time.sleep(_INDEXING_POLL_S)
+
+
+def _batches(posts: Iterable[IndexedPost]) -> Iterator[list[models.PointStruct]]:
+    points: list[models.PointStruct] = []
+    size_bytes = 0
+    for one in posts:
+        post = one.stored.post
+        written = post_to_json(post).decode()
+        size_bytes += len(written)
+        for passage, vector, terms in zip(one.passages, one.vectors, one.terms, strict=True):
+            if len(points) >= _POINTS_AT_ONCE or (points and size_bytes > _POST_BYTES_AT_ONCE):
+                yield points
+                points, size_bytes = [], len(written)
+            payload: dict[str, Any] = passage_payload(post, passage)
+            if passage.ordinal == 0:
+                payload |= {"post": written, "content_hash": one.stored.content_hash, "passages": len(one.passages)}
+            sparse = models.SparseVector(indices=list(terms.indices), values=list(terms.values))
+            vectors: dict[str, Any] = {DENSE: vector.tolist(), TERMS: sparse}
+            points.append(models.PointStruct(id=point_id(post.id, passage.ordinal), vector=vectors, payload=payload))
+    if points:
+        yield points
+
+
+def _filter(filters: Filters) -> models.Filter | None:
+    must: list[models.Condition] = []
+    for one in conditions(filters):
+        if isinstance(one, AnyOf):
+            must.append(models.FieldCondition(key=one.field, match=models.MatchAny(any=list(one.values))))
+        else:
+            must.append(models.FieldCondition(key=one.field, range=models.Range(gte=one.at_least, lt=one.below)))
+    return models.Filter(must=must) if must else None

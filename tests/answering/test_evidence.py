@@ -1,0 +1,70 @@
+"""Which sentences may answer, and whether they are enough."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.answering.evidence import EvidenceSelector, confidence
+from retrieval.embedding import HashEmbedder
+from retrieval.terms import TermWeigher
+from retrieval.types import Comment, Hit, Passage, Post
+
+SELECTOR = EvidenceSelector(HashEmbedder(256), TermWeigher())
+
+
+def a_hit(post: Post, rank: int = 1) -> Hit:
+    return Hit(rank, 1.0, 1.0, 1.0, post, Passage(post.id, 0, "text", None, 0, len(post.text), post.text))
+
+
+def test_the_sentence_that_answers_comes_first_with_its_own_offsets() -> None:
+    post = Post(
+        "p",
+        "Blue Door cafe",
+        "We sat in the lovely courtyard for hours and read. A flat white here is 28 yuan, and worth every bit of it.",
+    )
+    best = SELECTOR.select("How much is a flat white?", [a_hit(post)])[0]
+    assert best.text == "A flat white here is 28 yuan, and worth every bit of it."
+    assert post.text[best.start : best.end] == best.text
+
+
+def test_a_comment_can_be_the_evidence() -> None:
+    post = Post("p", "苍山脚下的营地", "风景很好。", comments=(Comment("a", "停车费一晚30元。"),))
+    best = SELECTOR.select("停车费多少钱", [a_hit(post)])[0]
+    assert (best.part, best.comment, best.text) == ("comment", 0, "停车费一晚30元。")
+
+
+def test_the_short_lines_of_a_chatty_post_are_quoted_together() -> None:
+    post = Post("p", "", "手冲参数\n豆子15g\n水225ml\n水温92度\n#咖啡 #手冲")
+    assert [one.text for one in SELECTOR.select("手冲水温", [a_hit(post)])] == ["手冲参数\n豆子15g\n水225ml\n水温92度"]
+
+
+def test_a_question_and_a_title_are_weaker_evidence_than_a_statement() -> None:
+    asked = a_hit(Post("a", "", "How much is the ferry to the island these days, does anybody know?"))
+    told = a_hit(Post("b", "", "The ferry to the island costs 15 yuan these days, as everybody knows."), 2)
+    assert SELECTOR.select("How much is the ferry to the island?", [asked, told])[0].post_id == "b"
+
+
+def test_a_near_copy_is_not_evidence_twice() -> None:
+    hits = [a_hit(Post("a", "", "The flat white is 28 yuan.")), a_hit(Post("b", "", "The flat white is 28 yuan!"), 2)]
+    assert [evidence.post_id for evidence in SELECTOR.select("flat white price", hits)] == ["a"]
+
+
+def test_hits_without_a_sentence_give_no_evidence_and_no_confidence() -> None:
+    assert SELECTOR.select("anything", [a_hit(Post("p", "", "🍜!!"))]) == []
+    assert confidence([], known_language=True) == 0.0
+
+
+@given(st.text(max_size=30), st.lists(st.tuples(st.text(max_size=20), st.text(max_size=120)), max_size=4))
+def test_all_evidence_is_verbatim_and_scored_from_0_to_1_best_first(
+    question: str, texts: list[tuple[str, str]]
+) -> None:
+    hits = [a_hit(Post(str(n), title, text), n) for n, (title, text) in enumerate(texts, start=1)]
+    evidence = SELECTOR.select(question, hits)
+    for one in evidence:
+        post = hits[one.mark - 1].post
+        source = post.title if one.part == "title" else post.text
+        assert source[one.start : one.end] == one.text
+        assert 0.0 <= one.score <= 1.0
+    assert [one.score for one in evidence] == sorted((one.score for one in evidence), reverse=True)
+    assert 0.0 <= confidence(evidence, known_language=True) <= 1.0

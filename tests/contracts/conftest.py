@@ -1,0 +1,47 @@
+"""The places that the contract suite runs on."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from retrieval.store import PostStore
+from retrieval.stores.edge import EdgeStore
+
+# One more store on the same place, as another process would make it.
+Place = Callable[[], PostStore]
+
+
+@pytest.fixture(params=["edge", "server", pytest.param("qdrant", marks=pytest.mark.qdrant)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "edge":
+        yield lambda: EdgeStore(tmp_path)
+        return
+
+    from qdrant_client import QdrantClient
+
+    from retrieval.stores.server import ServerStore
+
+    if request.param == "server":
+        client, prefix = QdrantClient(":memory:"), "stipple"
+        yield lambda: ServerStore(client, prefix, tmp_path)
+        client.close()
+        return
+    url = os.environ.get("STIPPLE_TEST_QDRANT_URL")
+    if not url:
+        pytest.skip("STIPPLE_TEST_QDRANT_URL names no Qdrant server")
+    client, prefix = QdrantClient(url=url, timeout=30), f"stipple-test-{uuid.uuid4().hex[:8]}"
+    yield lambda: ServerStore(client, prefix, tmp_path)
+    for collection in client.get_collections().collections:
+        if collection.name.startswith(f"{prefix}-"):
+            client.delete_collection(collection.name)
+    client.close()
+
+
+@pytest.fixture
+def store(place: Place) -> PostStore:
+    return place()

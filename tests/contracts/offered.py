@@ -1,0 +1,127 @@
+"""Posts made up for the contract suite, and what the contract says of them, computed the slow way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from retrieval.store import GenerationInfo, Identity, IndexedPost, PostStore, StoredPost, TermWeights, Vectors
+from retrieval.types import Candidate, Comment, Filters, Image, Passage, Place, Post
+
+DIMENSION = 16
+IDENTITY = Identity("Toy-Model.v2@53aa5117", DIMENSION)
+DAY_0 = datetime(2024, 3, 1, 12, tzinfo=UTC)
+AUTHORS, TAGS, LANGUAGES = ("Ana", "博主", "STRASSE", ""), ("Coffee", "咖啡", "日常", "Été"), ("en", "zh", "und")
+# Few terms, so that queries and passages share some; from across the 32 bits to which terms are hashed.
+TERMS = [int(term) for term in np.linspace(0, 2**32 - 1, 40)]
+
+
+def a_post(post_id: str, **fields: object) -> Post:
+    return Post(id=post_id, title="A title", text=f"text of {post_id}", **fields)  # type: ignore[arg-type]
+
+
+def full_post(post_id: str) -> Post:
+    """A post in which every field says something."""
+    return Post(
+        id=post_id, title="咖啡 ☕", text="第一行\nsecond “line” 👩‍👩‍👧", author="Ana", tags=("Coffee", "咖啡"),
+        language="zh", created_at=DAY_0 + timedelta(microseconds=123_456), likes=3, collects=4, comment_count=9,
+        url="https://example.org/1", images=(Image("https://example.org/1.jpg", "a cup"), Image("x")),
+        place=Place("大理", 25.6, 100.2), comments=(Comment("bo", "真的吗?", 2, DAY_0), Comment("", "yes")),
+    )  # fmt: skip
+
+
+def indexed(post: Post, seed: int, passages: int = 1, content_hash: str = "") -> IndexedPost:
+    """The post with random vectors and terms; passages after the first are cut from its first comment, if any."""
+    random = np.random.default_rng(seed)
+    vectors = random.standard_normal((passages, DIMENSION)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cut = [_passage(post, ordinal) for ordinal in range(passages)]
+    terms = tuple(_terms(random) for _ in range(passages))
+    return IndexedPost(StoredPost(post, content_hash or f"hash of {post.id}"), tuple(cut), vectors, terms)
+
+
+def some_posts(count: int, seed: int = 0) -> list[IndexedPost]:
+    """Posts of 1 to 3 passages that differ in all that filters ask for."""
+    random = np.random.default_rng(seed)
+    posts = []
+    for number in range(count):
+        post = a_post(
+            f"post-{number}",
+            author=AUTHORS[random.integers(len(AUTHORS))],
+            tags=tuple(tag for tag in TAGS if random.random() < 0.4),
+            language=LANGUAGES[random.integers(len(LANGUAGES))],
+            created_at=None if random.random() < 0.2 else DAY_0 + timedelta(days=int(random.integers(10))),
+            likes=int(random.integers(10)),
+            place=Place("here", 25.6, 100.2) if number % 2 else Place("somewhere"),
+            comments=(Comment("bo", "a comment"),),
+        )
+        posts.append(indexed(post, seed=1_000 * seed + number, passages=1 + number % 3))
+    return posts
+
+
+def a_query(seed: int) -> tuple[Vectors, TermWeights]:
+    random = np.random.default_rng(10_000 + seed)
+    vector = random.standard_normal(DIMENSION).astype(np.float32)
+    terms = random.choice(TERMS, size=5, replace=False)
+    return vector / np.linalg.norm(vector), TermWeights(tuple(int(term) for term in terms), (1.0,) * 5)
+
+
+def fill(store: PostStore, posts: Sequence[IndexedPost], identity: Identity = IDENTITY) -> GenerationInfo:
+    """Write a generation and make it the current one."""
+    writer = store.begin(identity)
+    writer.upsert(posts)
+    info = writer.finish()
+    store.switch(info.name)
+    return info
+
+
+def brute_force(posts: Sequence[IndexedPost], vector: Vectors, terms: TermWeights, filters: Filters) -> list[Candidate]:
+    """Every passage that the filters let through, with both scores by their definitions, in the promised order."""
+    weights = [dict(zip(one.indices, one.values, strict=True)) for post in posts for one in post.terms]
+    holding = {term: sum(term in passage for passage in weights) for term in terms.indices}
+    idf = {term: math.log((len(weights) - n + 0.5) / (n + 0.5) + 1) for term, n in holding.items()}
+    asked = dict(zip(terms.indices, terms.values, strict=True))
+    found = []
+    for post in posts:
+        if not lets_through(filters, post.stored.post):
+            continue
+        for passage, row, held in zip(post.passages, post.vectors, post.terms, strict=True):
+            shared = dict(zip(held.indices, held.values, strict=True))
+            lexical = sum(idf[term] * asked[term] * shared[term] for term in asked.keys() & shared.keys())
+            found.append(
+                Candidate(
+                    passage.post_id, passage.ordinal, passage.part, passage.comment, passage.start, passage.end,
+                    float(row.astype(np.float64) @ vector), lexical,
+                )
+            )  # fmt: skip
+    return sorted(found, key=lambda one: (-one.cosine, one.post_id, one.ordinal))
+
+
+def lets_through(filters: Filters, post: Post) -> bool:
+    """What Filters' docstring says, word for word."""
+    folded = {tag.casefold() for tag in post.tags}
+    return (
+        (not filters.authors or post.author.casefold() in {author.casefold() for author in filters.authors})
+        and (not filters.tags or any(tag.casefold() in folded for tag in filters.tags))
+        and (not filters.languages or post.language in filters.languages)
+        and (filters.since is None or (post.created_at is not None and post.created_at >= filters.since))
+        and (filters.until is None or (post.created_at is not None and post.created_at < filters.until))
+        and (filters.min_likes is None or post.likes >= filters.min_likes)
+    )
+
+
+def _passage(post: Post, ordinal: int) -> Passage:
+    if ordinal == 0 or not post.comments:
+        return Passage(post.id, ordinal, "text", None, 0, len(post.text), post.text)
+    text = post.comments[0].text
+    return Passage(post.id, ordinal, "comment", 0, ordinal, len(text), text[ordinal:])
+
+
+def _terms(random: np.random.Generator) -> TermWeights:
+    chosen = random.choice(TERMS, size=int(random.integers(1, 9)), replace=False)
+    return TermWeights(
+        tuple(int(term) for term in chosen), tuple(float(np.float32(w)) for w in random.random(len(chosen)))
+    )

@@ -1,0 +1,83 @@
+"""A small real PostStore that keeps generations in memory: the writing side, as `reindex` uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from retrieval.store import Generation, GenerationInfo, GenerationWriter, Identity, IndexedPost, StoredPost
+
+
+class MemoryStore:
+    """Keeps what PostStore promises; `events` tells what was done to it, in order."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, dict[str, IndexedPost]] = {}
+        self.events: list[str] = []
+        self._infos: dict[str, GenerationInfo] = {}
+        self._current: str | None = None
+        self._begun = 0
+
+    def current(self) -> str | None:
+        return self._current
+
+    def generations(self) -> list[GenerationInfo]:
+        return list(self._infos.values())
+
+    def open(self, expected: Identity) -> Generation:
+        raise AssertionError("filling opens nothing")
+
+    def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        posts = self.indexed()
+        return {post_id: posts[post_id].stored.content_hash for post_id in ids if post_id in posts}
+
+    def stored_posts(self) -> Iterator[StoredPost]:
+        yield from (indexed.stored for indexed in self.indexed().values())
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        self.events.append("lock")
+        try:
+            yield
+        finally:
+            self.events.append("unlock")
+
+    def begin(self, identity: Identity) -> GenerationWriter:
+        self._begun += 1
+        return MemoryWriter(self, f"{self._begun:04}", identity)
+
+    def switch(self, name: str) -> None:
+        assert name in self._infos, "only a finished generation can be switched to"
+        self.events.append(f"switch {name}")
+        self._current = name
+
+    def drop(self, name: str) -> None:
+        assert name != self._current, "the current generation is not dropped"
+        self.events.append(f"drop {name}")
+        del self._infos[name], self.written[name]
+
+    def indexed(self) -> dict[str, IndexedPost]:
+        return self.written[self._current] if self._current else {}
+
+    def finished(self, info: GenerationInfo, posts: dict[str, IndexedPost]) -> None:
+        self._infos[info.name], self.written[info.name] = info, posts
+
+
+class MemoryWriter:
+    def __init__(self, store: MemoryStore, name: str, identity: Identity) -> None:
+        self.name = name
+        self._store, self._identity = store, identity
+        self._posts: dict[str, IndexedPost] = {}
+
+    def upsert(self, posts: Sequence[IndexedPost]) -> None:
+        self._posts |= {indexed.stored.post.id: indexed for indexed in posts}
+
+    def finish(self) -> GenerationInfo:
+        passages = sum(len(indexed.passages) for indexed in self._posts.values())
+        info = GenerationInfo(self.name, self._identity, datetime.now(UTC), len(self._posts), passages)
+        self._store.finished(info, self._posts)
+        return info
+
+    def discard(self) -> None:
+        self._store.events.append(f"discard {self.name}")

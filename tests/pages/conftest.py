@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, sync_playwright
+
+from app.web.pages import install
+from tests.pages.scripted import ScriptedFinder, all_scenes
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Served:
+    """The page, served on a loopback port from the stand-in."""
+
+    url: str
+    finder: ScriptedFinder
+
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        language = {"Accept-Language": "en"}
+        return httpx.get(self.url + path, params=parameters or None, headers=language, timeout=30)
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    app = FastAPI(openapi_url=None)
+    install(app)
+    finder = ScriptedFinder(all_scenes())
+    app.state.services = finder
+    listening = socket.create_server(("127.0.0.1", 0))
+    # wsproto and websockets warn on import in some releases; the page needs neither.
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="page under test")
+    thread.start()
+    give_up = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < give_up, "the server did not start"
+        time.sleep(0.01)
+    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", finder)
+    server.should_exit = True
+    thread.join(timeout=20)
+    listening.close()
+    assert not thread.is_alive(), "the server did not stop"
+
+
+# For one module only: while it lives, Playwright keeps an event loop running in this thread, in which no other test
+# could call asyncio.run.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("STIPPLE_TEST_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no Chromium here: install Debian's package chromium, or set STIPPLE_TEST_CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

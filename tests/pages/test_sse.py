@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.web.sse import EventStream, event, keep_alive
+
+
+def parsed(stream: str) -> list[tuple[str, str]]:
+    """Events as a browser takes them, after the HTML standard's 9.2.6."""
+    events, name, data = [], "", list[str]()
+    for line in stream.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if line == "":
+            if data:
+                events.append((name or "message", "\n".join(data)))
+            name, data = "", []
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+    return events
+
+
+@given(st.lists(st.text(max_size=40), max_size=4))
+def test_data_of_any_lines_arrives_whole(texts: list[str]) -> None:
+    stream = "".join(event("sentence", text) for text in texts)
+    unix = [text.replace("\r\n", "\n").replace("\r", "\n") for text in texts]
+    assert parsed(stream) == [("sentence", text) for text in unix]
+
+
+def test_a_line_separator_that_only_python_knows_is_left_alone() -> None:
+    assert event("e", "a\u2028b\x0bc") == "event: e\ndata: a\u2028b\x0bc\n\n"
+
+
+def test_half_a_character_costs_that_character_and_not_the_stream() -> None:
+    assert event("e", "a\ud800b") == "event: e\ndata: a?b\n\n"
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "a\rdata: forged"])
+def test_a_name_that_would_start_another_field_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="name of an event"):
+        event(name, "")
+
+
+class Slow:
+    """Two events with silence between them; knows whether it was closed."""
+
+    def __init__(self, silence_s: float) -> None:
+        self.silence_s, self.closed = silence_s, False
+
+    async def events(self) -> AsyncGenerator[str, None]:
+        try:
+            yield event("one", "")
+            await asyncio.sleep(self.silence_s)
+            yield event("two", "")
+        finally:
+            await asyncio.sleep(0)
+            self.closed = True
+
+
+def test_silence_is_filled_with_comments_that_are_no_events() -> None:
+    async def collect() -> list[str]:
+        return [sent async for sent in keep_alive(Slow(0.1).events(), every_s=0.02)]
+
+    sent = asyncio.run(collect())
+    assert sent.count(": still here\n\n") >= 2
+    assert parsed("".join(sent)) == [("one", ""), ("two", "")]
+
+
+def test_leaving_early_closes_the_events_in_the_middle_of_their_silence() -> None:
+    slow = Slow(60)
+
+    async def leave() -> None:
+        events = keep_alive(slow.events(), every_s=0.01)
+        assert await anext(events) == event("one", "")
+        assert await anext(events) == ": still here\n\n"
+        await events.aclose()
+
+    asyncio.run(asyncio.wait_for(leave(), 5))
+    assert slow.closed
+
+
+def test_what_the_events_raise_comes_through() -> None:
+    async def failing() -> AsyncGenerator[str, None]:
+        yield event("one", "")
+        raise OSError("gone")
+
+    async def collect() -> None:
+        async for _ in keep_alive(failing()):
+            pass
+
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(collect())
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.4"])
+def test_an_asker_who_leaves_ends_the_events_at_once(version: str) -> None:
+    slow = Slow(60)
+
+    async def serve() -> None:
+        sent: list[bytes] = []
+
+        async def receive() -> dict[str, str]:
+            while not sent:
+                await asyncio.sleep(0.001)
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, object]) -> None:
+            body = message.get("body")
+            if body:
+                if sent:
+                    raise OSError("nobody is there")
+                sent.append(b"first")
+
+        scope = {"type": "http", "asgi": {"spec_version": version}, "extensions": {}}
+        response = EventStream(slow.events())
+        if version == "2.3":
+            await response(scope, receive, send)  # type: ignore[arg-type]  # as little of ASGI as it takes
+            return
+        # Servers of this version tell it by a failing send; here the asker is given up from outside.
+        task = asyncio.ensure_future(response(scope, receive, send))  # type: ignore[arg-type]
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.wait({task})
+
+    asyncio.run(asyncio.wait_for(serve(), 5))
+    assert slow.closed
