@@ -128,8 +128,9 @@ def _unit(vectors: Vectors) -> Vectors:
 class HashEmbedder:
     """A small real embedder for tests: hashed character trigrams. Texts that share words are near one another."""
 
-    def __init__(self, dimension: int = 64, name: str = "hash") -> None:
+    def __init__(self, dimension: int = 64, name: str = "hash", languages: frozenset[str] | None = None) -> None:
         self._identity = Identity(model=f"{name}-{dimension}", dimension=dimension)
+        self._languages = languages
 
     @property
     def identity(self) -> Identity:
@@ -137,7 +138,7 @@ class HashEmbedder:
 
     @property
     def languages(self) -> frozenset[str] | None:
-        return None
+        return self._languages
 
     @property
     def window(self) -> int:

@@ -59,7 +59,8 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
     ),
     "place": re.compile(
         r"[路街道巷弄号村镇区市省县楼层店站门]"
-        r"|\b(?:street|road|st|rd|lane|avenue|district|gate|station|near|next to|floor|metro|line|behind|opposite|corner|in|at)\b"
+        r"|\b(?:street|road|st|rd|lane|avenue|district|gate|station|near|next to|floor|metro|line|behind"
+        r"|opposite|corner|in|at)\b"
     ),
     "person": re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+|@\w+|先生|女士|老师|医生|师傅|老板|[·・]"),
     "way": re.compile(

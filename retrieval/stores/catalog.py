@@ -50,11 +50,13 @@ class Catalog:
     """Reads a finished catalog, from any thread and any process.
 
     Raises:
-        sqlite3.Error: On opening: it is not there or no catalog.
+        OSError: It is not there.
+        sqlite3.Error: It is no catalog, or may not be read.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        path.stat()  # SQLite says of a file that is not there what it says of one that may not be read
         # Immutable: it never changes once finished, and its folder may be read-only.
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)

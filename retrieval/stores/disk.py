@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval.errors import FixableError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _SQLITE_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _MAKE_WRITABLE = "make it writable for this user, or set STIPPLE_DATA_DIR to another folder"
@@ -61,7 +61,8 @@ def naming_disk_trouble(folder: Path, damaged: str = "reindex into a new STIPPLE
             raise _full(folder) from error
         if error.errno in _FORBIDDEN:
             raise _forbidden(folder) from error
-        raise FixableError(f"{folder} cannot be used: {error.strerror or error}", _MAKE_WRITABLE) from error
+        fix = damaged if isinstance(error, FileNotFoundError) else _MAKE_WRITABLE
+        raise FixableError(f"{folder} cannot be used: {error}", fix) from error
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
@@ -70,19 +71,19 @@ def naming_disk_trouble(folder: Path, damaged: str = "reindex into a new STIPPLE
             raise _forbidden(folder) from error
         if code == sqlite3.SQLITE_IOERR:
             raise FixableError(f"the disk of {folder} fails: {error}", "look at the disk and its free space") from error
-        raise FixableError(f"{folder} is damaged: {error}", damaged) from error
+        raise FixableError(f"{folder} cannot be used: {error}", damaged) from error
     except sqlite3.DatabaseError as error:
-        raise FixableError(f"{folder} is damaged: {error}", damaged) from error
+        raise FixableError(f"{folder} cannot be used: {error}", damaged) from error
     except Exception as error:
         # Qdrant Edge raises bare Exception for all that goes wrong. Anything more specific is a bug of ours.
         if type(error) is not Exception:
             raise
         said = str(error)
-        if f"(os error {errno.ENOSPC})" in said or f"(os error {errno.EDQUOT})" in said:
+        if any(f"(os error {number})" in said for number in _FULL):
             raise _full(folder) from error
         if any(f"(os error {number})" in said for number in _FORBIDDEN):
             raise _forbidden(folder) from error
-        raise FixableError(f"{folder} is damaged: {said}", damaged) from error
+        raise FixableError(f"{folder} cannot be used: {said}", damaged) from error
 
 
 def _full(folder: Path) -> FixableError:

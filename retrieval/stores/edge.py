@@ -19,9 +19,9 @@ from retrieval.errors import FixableError, IndexMissing
 from retrieval.store import GenerationInfo, Identity, StoredPost
 from retrieval.stores.catalog import Catalog
 from retrieval.stores.disk import naming_disk_trouble, write_durably
-from retrieval.stores.edge_generation import CATALOG, EdgeGeneration, EdgeWriter, delete_generation, rebuilding
+from retrieval.stores.edge_generation import CATALOG, EdgeGeneration, EdgeWriter, delete_generation
 from retrieval.stores.generations import NAME, generation_name, holding, refuse_mismatch
-from retrieval.stores.manifest import MANIFEST, read_manifest
+from retrieval.stores.manifest import MANIFEST, read_manifest, rebuilding
 
 
 class EdgeStore:

@@ -18,18 +18,13 @@ from retrieval.store import GenerationInfo, Identity, IndexedPost, TermWeights, 
 from retrieval.stores.candidates import Point, Question, gather_candidates
 from retrieval.stores.catalog import Catalog, CatalogWriter
 from retrieval.stores.disk import naming_disk_trouble, sync_tree
-from retrieval.stores.manifest import MANIFEST, write_manifest
+from retrieval.stores.manifest import MANIFEST, rebuilding, write_manifest
 from retrieval.stores.payload import DENSE, FILTERED, FOUND, TERMS, AnyOf, conditions, passage_payload, point_id
 from retrieval.types import Candidate, Filters, Post
 
 CATALOG, _SHARD, _LOCK = "posts.sqlite", "edge", "open.lock"
 _KINDS = {"keyword": qdrant.PayloadSchemaType.Keyword, "integer": qdrant.PayloadSchemaType.Integer}
 _POINTS_AT_ONCE = 1_000
-
-
-def rebuilding(folder: Path) -> str:
-    """What mends a damaged generation. Its embeddings are kept elsewhere, so that building it anew is quick."""
-    return f"delete {folder} and run `stipple reindex PATH` with your posts"
 
 
 class EdgeGeneration:

@@ -7,10 +7,15 @@ from pathlib import Path
 
 from retrieval.errors import FixableError
 from retrieval.store import GenerationInfo
-from retrieval.stores.disk import write_durably
+from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.stores.generations import info_fields, info_from_fields
 
 MANIFEST = "manifest.json"
+
+
+def rebuilding(folder: Path) -> str:
+    """What mends a damaged generation. Its embeddings are kept elsewhere, so that building it anew is quick."""
+    return f"delete {folder} and run `stipple reindex PATH` with your posts"
 
 
 def write_manifest(folder: Path, info: GenerationInfo) -> None:
@@ -24,8 +29,9 @@ def read_manifest(folder: Path) -> GenerationInfo:
     Raises:
         FixableError: It is not there, or damaged.
     """
+    with naming_disk_trouble(folder, rebuilding(folder)):
+        said = (folder / MANIFEST).read_bytes()
     try:
-        return info_from_fields(folder.name, json.loads((folder / MANIFEST).read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        fix = f"delete {folder} and run `stipple reindex PATH` with your posts"
-        raise FixableError(f"{folder / MANIFEST} cannot be read: {error}", fix) from error
+        return info_from_fields(folder.name, json.loads(said))
+    except (ValueError, KeyError, TypeError) as error:
+        raise FixableError(f"{folder / MANIFEST} is damaged: {error!r}", rebuilding(folder)) from error
