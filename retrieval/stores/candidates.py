@@ -10,6 +10,10 @@ from retrieval.types import Candidate
 
 Side = Literal["dense", "terms"]
 
+# Places that HNSW looks at for each passage wanted. Of the 100 nearest it then finds .998, at worst .84; with Qdrant's
+# own 100 places in all .982, at worst .33. Costs 0.3 ms (19,558 MiniLM passages, 300 queries).
+_HNSW_EFFORT = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -18,6 +22,10 @@ class Question:
     side: Side
     limit: int
     among: frozenset[str] | None = None
+
+    @property
+    def hnsw_ef(self) -> int:
+        return _HNSW_EFFORT * self.limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,13 @@ class EdgeGeneration:
 
         def request(question: Question) -> qdrant.QueryRequest:
             among = question.among
+            best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef)
             only = None if among is None else qdrant.Filter(must=[qdrant.HasIdCondition(set(among))])
             return qdrant.QueryRequest(
                 limit=question.limit,
                 query=nearest[question.side],
                 filter=let_through if among is None else only,
-                params=None if among is None else qdrant.SearchParams(exact=True),
+                params=best if among is None else qdrant.SearchParams(exact=True),
                 with_payload=FOUND,
             )
 

@@ -52,12 +52,13 @@ class ServerGeneration:
 
         def request(question: Question) -> models.QueryRequest:
             among = question.among
+            best = models.SearchParams(hnsw_ef=question.hnsw_ef)
             return models.QueryRequest(
                 query=query[question.side],
                 using=question.side,
                 limit=question.limit,
                 filter=let_through if among is None else models.Filter(must=[models.HasIdCondition(has_id=[*among])]),
-                params=None if among is None else models.SearchParams(exact=True),
+                params=best if among is None else models.SearchParams(exact=True),
                 with_payload=FOUND,
             )
 
