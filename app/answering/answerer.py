@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
@@ -32,7 +33,7 @@ from app.answering.types import (
 from app.answering.writing import QueueFull, Writer
 from retrieval.language import knows
 from retrieval.search import Searcher
-from retrieval.text import fold
+from retrieval.text import fold, han_runs
 from retrieval.types import SearchPage, SearchQuery
 
 _log = structlog.get_logger()
@@ -45,6 +46,9 @@ _EVIDENCE_PER_SENTENCE = 2
 _WEAKEST_SHOWN = 0.75
 # A quote this much weaker than the best one is more likely beside the point than helpful.
 _WEAKEST_QUOTE = 0.55
+# A quote after written sentences must be nearly as good as the best.
+_WEAKEST_ADDED = 0.85
+_FEWEST_WORDS = 3
 _RESERVED_TOKENS = 64  # the chat template's own
 
 
@@ -112,11 +116,13 @@ class Answerer:
                     reason = "failed"
         if not draft.sentences:
             for evidence in _within(draft.evidence, _WEAKEST_QUOTE)[: self._limits.sentences]:
-                sentence = AnswerSentence(evidence.text, (_citation(evidence),))
-                draft.show(sentence)
-                yield SentenceReady(sentence)
+                yield draft.quote(evidence)
             yield Done(draft.answer("quoted", note=_NOTES[_frame(draft.language)][reason]))
             return
+        # What answers best must be in the answer, whatever the model made of it: a small one often leaves it out.
+        for evidence in _within(draft.evidence, _WEAKEST_ADDED)[: self._limits.sentences - len(draft.sentences)]:
+            if not draft.cites(evidence):
+                yield draft.quote(evidence)
         yield Done(draft.answer("written"))
 
     async def _find(self, question: Question) -> _Draft:
@@ -157,7 +163,7 @@ class Answerer:
     async def _judge(self, draft: _Draft, raw: str, evidence: Sequence[Evidence]) -> SentenceReady | SentenceWithheld:
         """One sentence of the model, checked: shown with its citations, or withheld with the reason."""
         text, marks = split_marks(raw)
-        if not any(character.isalnum() for character in text):
+        if not _is_sentence(text):
             return draft.withhold("not a sentence")
         if any(fold(text) == fold(shown.text) for shown in draft.sentences):
             return draft.withhold("repeated")
@@ -191,6 +197,17 @@ class _Draft:
         self._timings.setdefault("first_sentence", self._elapsed_ms())
         self.sentences.append(sentence)
 
+    def quote(self, evidence: Evidence) -> SentenceReady:
+        sentence = AnswerSentence(evidence.text, (_citation(evidence),), quoted=True)
+        self.show(sentence)
+        return SentenceReady(sentence)
+
+    def cites(self, evidence: Evidence) -> bool:
+        """Whether a shown sentence stands on this very quote."""
+        place = (evidence.post_id, evidence.part, evidence.comment, evidence.start)
+        cited = (citation for sentence in self.sentences for citation in sentence.citations)
+        return any((one.post_id, one.part, one.comment, one.start) == place for one in cited)
+
     def withhold(self, reason: str) -> SentenceWithheld:
         self.withheld += 1
         return SentenceWithheld(reason)
@@ -212,6 +229,13 @@ class _Draft:
 
     def _elapsed_ms(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a line of the model says something by itself: not "Beijing:", nor "28"."""
+    words = re.findall(r"[^\W_]+", text)
+    size = sum(len(run) for run in han_runs(text)) / 2 + sum(not han_runs(word) for word in words)
+    return size >= _FEWEST_WORDS and not text.rstrip("*_ ").endswith((":", "："))
 
 
 def _within(evidence: Sequence[Evidence], share: float) -> list[Evidence]:

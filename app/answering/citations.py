@@ -22,6 +22,7 @@ _OPEN_MARK = re.compile(r"[\[［【][\d\s,，、]{0,12}$")
 _SENTENCE = re.compile(
     r"(?:[。！？!?]+|\.(?=\s|$|[\[［【]))[\"'”’)）」』]*(?:\s*[\[［【][\d\s,，、]{1,12}[\]］】])*|\n+"
 )
+_NAME = re.compile(r"(?<=[\w,;:)'\"] )[A-Z][A-Za-z]{2,}")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|without|none|cannot|isn't|aren't|don't|doesn't|didn't|won't|can't|wasn't|weren't)\b|[不没沒无無未别別非]",
@@ -88,7 +89,7 @@ class SupportChecker:
     """Scores how far evidence supports a sentence, 0 to 1.
 
     Words that the evidence shares with the sentence count, and the cosine of the two where the embedder knows the
-    language. Every number in the sentence must stand in the evidence's post, or the support is 0.
+    language. Every number and every name in the sentence must stand in the evidence, or the support is 0.
     """
 
     embedder: Embedder
@@ -136,7 +137,7 @@ class SupportChecker:
             blended = words
         return [
             0.0
-            if not numbers_agree(sentence, shown.text)
+            if not (numbers_agree(sentence, shown.text) and names_agree(sentence, f"{shown.title} {shown.text}"))
             else support - _NEGATION_PENALTY * negations_differ(sentence, shown.text)
             for support, shown in zip(blended, evidence, strict=True)
         ]
@@ -163,6 +164,13 @@ def numbers_agree(sentence: str, evidence: str) -> bool:
         return {number.replace(",", "").rstrip(".") for number in _NUMBER.findall(fold(text))}
 
     return numbers(sentence) <= numbers(evidence)
+
+
+def names_agree(sentence: str, evidence: str) -> bool:
+    """Whether every name of an English sentence (a capital that does not begin it) stands in the evidence."""
+    names = {stem(fold(name)) for name in _NAME.findall(sentence)}
+    folded = fold(evidence)
+    return all(name in folded for name in names)
 
 
 def negations_differ(sentence: str, evidence: str) -> bool:

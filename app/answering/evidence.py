@@ -130,7 +130,7 @@ def confidence(evidence: Sequence[Evidence], known_language: bool) -> float:
 
 
 _MIDDLE_KNOWN = 0.43
-_MIDDLE_UNKNOWN = 0.28
+_MIDDLE_UNKNOWN = 0.29
 _WIDTH = 0.06
 
 
@@ -142,7 +142,8 @@ def _sentences_of(hits: Sequence[Hit]) -> Iterator[Evidence]:
         for part, comment, text in sources:
             for span in _units(text):
                 if span.end - span.start >= _SHORTEST and _says_something(text[span.start : span.end]):
-                    yield Evidence(mark, post.id, part, comment, span.start, span.end, text[span.start : span.end], 0.0)
+                    sentence = text[span.start : span.end]
+                    yield Evidence(mark, post.id, part, comment, span.start, span.end, sentence, 0.0, post.title)
 
 
 def _says_something(text: str) -> bool:

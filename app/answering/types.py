@@ -29,6 +29,7 @@ class Evidence:
         start, end: Code points in the post's title, text or comment, as `part` says.
         text: text[start:end], verbatim.
         score: How well it fits the question, 0 to 1.
+        title: Its post's title: what "it" and "here" in the sentence mean.
     """
 
     mark: int
@@ -39,6 +40,7 @@ class Evidence:
     end: int
     text: str
     score: float
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """A sentence that was checked before it is shown. `text` holds no marks; they are the citations' numbers."""
+    """A sentence that was checked before it is shown. `text` holds no marks; they are the citations' numbers.
+
+    Attributes:
+        quoted: Whether `text` is a post's own words and not the model's; its one citation is then its source.
+    """
 
     text: str
     citations: tuple[Citation, ...]
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,8 @@ class Answer:
     """What is shown for a question.
 
     Attributes:
-        kind: "written" by the model, "quoted" verbatim from posts, or "declined": these posts don't say.
+        kind: "written" by the model (quotes may follow what it wrote), "quoted" verbatim from posts, or "declined":
+            these posts don't say.
         language: Of the question, and so of the answer's frame; quotes stay in their own.
         sentences: None where `kind` is "declined".
         hits: The posts that were shown to the model, or where declined the nearest ones; mark 1 is hits[0].

@@ -30,6 +30,7 @@ class SentenceShown:
 
     text: str
     marks: tuple[MarkShown, ...]
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit], labels: Labels
             )
             for mark, quoted in sorted(quotes.items())
         ),
+        sentence.quoted,
     )
 
 

@@ -199,10 +199,15 @@ class CitationOut(Out):
 class SentenceOut(Out):
     text: str
     citations: list[CitationOut]
+    quoted: bool = Field(description="Whether `text` is a post's own words and not the model's.")
 
     @classmethod
     def from_domain(cls, sentence: AnswerSentence) -> SentenceOut:
-        return cls(text=sentence.text, citations=[CitationOut.from_domain(citation) for citation in sentence.citations])
+        return cls(
+            text=sentence.text,
+            citations=[CitationOut.from_domain(citation) for citation in sentence.citations],
+            quoted=sentence.quoted,
+        )
 
 
 class AnswerOut(Out):

@@ -34,7 +34,7 @@ def services_with(folder: Path) -> Iterator[Callable[..., Services]]:
     made: list[Services] = []
 
     def make(generator: Generator | None, **settings: object) -> Services:
-        chosen = Settings(data_dir=folder, _env_file=None, **settings)  # type: ignore[arg-type, call-arg]
+        chosen = Settings(data_dir=folder, _env_file=None, **settings)  # type: ignore[arg-type]
         from retrieval.stores.opening import open_store
 
         made.append(Services(chosen, open_store(chosen), HashEmbedder(256, languages=frozenset({"en"})), generator))
@@ -73,11 +73,28 @@ def test_a_supported_sentence_is_shown_with_its_quote(services_with: Callable[..
     answer, events = answered(services, ENGLISH)
     assert isinstance(events[0], HitsFound)
     assert answer.kind == "written"
-    assert [sentence.text for sentence in answer.sentences] == ["A flat white at Blue Door is 28 yuan."]
+    assert answer.sentences[0].text == "A flat white at Blue Door is 28 yuan."
     assert "28 yuan" in answer.sentences[0].citations[0].quote
     assert answer.model == "scripted"
     assert answer.prompt.startswith("answer/v1.en@")
     assert_checkable(answer)
+
+
+def test_what_answers_best_is_quoted_where_the_model_left_it_out(services_with: Callable[..., Services]) -> None:
+    services = services_with(ScriptedGenerator(["Blue Door charges 3 yuan more for oat milk. [2]"]))
+    answer, _ = answered(services, ENGLISH)
+    written, *quoted = answer.sentences
+    assert not written.quoted
+    assert any("28 yuan" in sentence.text and sentence.quoted for sentence in quoted)
+    assert all(sentence.text == sentence.citations[0].quote for sentence in quoted)
+    assert_checkable(answer)
+
+
+@pytest.mark.parametrize("fragment", ["Blue Door:", "28", "flat white", "花28"])
+def test_a_fragment_is_no_sentence(services_with: Callable[..., Services], fragment: str) -> None:
+    answer, events = answered(services_with(ScriptedGenerator([fragment])), ENGLISH)
+    assert answer.kind == "quoted"
+    assert SentenceWithheld("not a sentence") in events
 
 
 def test_the_events_say_what_the_answer_says(services_with: Callable[..., Services]) -> None:

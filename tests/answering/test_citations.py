@@ -113,6 +113,16 @@ class TestSupportChecker:
             == ()
         )
 
+    def test_a_name_that_stands_nowhere_takes_all_support(self) -> None:
+        evidence = [an_evidence("Old Gear Garage is in Changning since January.")]
+        assert self.checker.citations("Old Gear Garage is in Changning since January.", (1,), evidence, 0.6)
+        assert not self.checker.citations("Old Gear Garage is in Pudong since January.", (1,), evidence, 0.1)
+
+    def test_a_name_may_stand_in_the_posts_title(self) -> None:
+        text = "A flat white costs 28 yuan."
+        evidence = [Evidence(1, "p", "text", None, 0, len(text), text, 0.9, title="Coffee at the Blue Door")]
+        assert self.checker.citations("A flat white at the Blue Door costs 28 yuan.", (1,), evidence, 0.5)
+
     def test_a_negation_on_one_side_weighs_against_the_claim(self) -> None:
         said, denied = an_evidence("Dogs are allowed inside."), an_evidence("Dogs are not allowed inside.", 2)
         support = self.checker.supports("Dogs are not allowed inside.", [said, denied])

@@ -149,7 +149,8 @@ class ScriptedFinder:
 
     def _sentences(self, scene: Scene, hits: Sequence[Hit]) -> Iterator[AnswerSentence]:
         for text, quotes in scene.sentences:
-            yield AnswerSentence(text, tuple(cited(hits, mark, quote) for mark, quote in quotes))
+            cites = tuple(cited(hits, mark, quote) for mark, quote in quotes)
+            yield AnswerSentence(text, cites, quoted=scene.kind == "quoted")
 
 
 CAFES = (

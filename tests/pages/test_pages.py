@@ -119,7 +119,9 @@ def test_the_stream_and_the_whole_page_show_the_same_answer(served: Served) -> N
         events = streamed(served, question)
         end = read_html(next(data for name, data in events if name == "end"))
         fragments = [read_html(data) for name, data in events if name == "sentence"]
-        sentences = "".join(fragment.all("span", "sentence")[0].text for fragment in fragments)
+        sentences = "".join(
+            [*fragment.all("span", "sentence"), *fragment.all("blockquote")][0].text for fragment in fragments
+        )
         page = whole(served, question)
         if "sentences" in [element.attributes.get("id") for element in end.elements]:
             sentences = end.by_id("sentences").text
