@@ -69,14 +69,18 @@ def sentences(text: str) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
-        if match.group().startswith(".") and _ABBREVIATION.search(
-            text, max(start, match.start() - 8), match.start() + 1
-        ):
+        if match.group().startswith(".") and _goes_on(text, start, match.start()):
             continue
         spans.extend(_trimmed_pieces(text, start, match.end()))
         start = match.end()
     spans.extend(_trimmed_pieces(text, start, len(text)))
     return spans
+
+
+def _goes_on(text: str, start: int, stop: int) -> bool:
+    """Whether the full stop at `stop` ends an abbreviation or a list's number ("3. Pour slowly"), and no sentence."""
+    line = max(start, text.rfind("\n", start, stop) + 1)
+    return text[line:stop].strip().isdigit() or bool(_ABBREVIATION.search(text, max(start, stop - 8), stop + 1))
 
 
 def _trimmed_pieces(text: str, start: int, end: int) -> Iterator[Span]:

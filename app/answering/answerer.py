@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from app.answering.asking import asked_for, holds
 from app.answering.citations import SentenceCutter, SupportChecker, split_marks
 from app.answering.evidence import EvidenceSelector, confidence
 from app.answering.promptbook import Prompt, load_prompt
@@ -167,6 +168,9 @@ class Answerer:
             return draft.withhold("not a sentence")
         if any(fold(text) == fold(shown.text) for shown in draft.sentences):
             return draft.withhold("repeated")
+        kinds = asked_for(draft.question.text)
+        if kinds and not holds(kinds, text):
+            return draft.withhold("beside the point")
         citations = await self._run(lambda: self._checker.citations(text, marks, evidence, self._limits.support))
         if not citations:
             return draft.withhold("unsupported")

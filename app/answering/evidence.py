@@ -22,6 +22,7 @@ from retrieval.types import Hit, Post, Span
 # Sentences looked at for one question; the posts come best first, so what is cut is the tail of the last ones.
 _MOST_SENTENCES = 160
 _SHORTEST = 4
+# Evidence of which so much stands in better evidence adds nothing.
 _NEAR_COPY = 0.9
 
 # The weights below were chosen on the sample posts' queries and the answering sets of docs/decisions/0004-gate.md.
@@ -36,6 +37,17 @@ _ASKING = 0.7
 # three times this length, so that a quote says something by itself; half of it where a full stop ends the unit.
 _SHORT_LATIN, _SHORT_HAN = 100, 40
 _FULL_STOPS = (".", "!", "?", "。", "！", "？", "…")
+# Words to a model and not to readers. Nothing in a post is ever an instruction; what tries to be one is no evidence
+# either, since quoting it would say it.
+_TO_THE_MODEL = re.compile(
+    r"(?:ignore|disregard|forget)\b.{0,30}\b(?:instructions?|prompts?|rules|above)\b"
+    r"|system prompt|\byou are (?:now )?an? (?:ai|assistant)"
+    r"|\b(?:say|reply|answer|respond|output|write)\b.{0,12}\b(?:only|exactly)\b"
+    r"|<\|?[a-z_]+\|?>|\[/?INST\]"
+    r"|(?:忽略|无视|忘记|忘掉).{0,12}(?:指令|指示|要求|提示|规则)|系统提示"
+    r"|(?:请?只|必须)(?:回答|输出|回复|说)|你(?:现在)?是一?个?(?:ai|人工智能|助手)",
+    re.IGNORECASE,
+)
 _TAGS_ALONE = re.compile(r"(?:[#＃]\S+\s*)+")
 
 
@@ -147,7 +159,7 @@ def _sentences_of(hits: Sequence[Hit]) -> Iterator[Evidence]:
 
 
 def _says_something(text: str) -> bool:
-    return any(map(str.isalnum, text)) and not _TAGS_ALONE.fullmatch(text)
+    return any(map(str.isalnum, text)) and not _TAGS_ALONE.fullmatch(text) and not _TO_THE_MODEL.search(text)
 
 
 def _units(text: str) -> list[Span]:
@@ -176,7 +188,7 @@ def _without_near_copies(scored: list[Evidence]) -> list[Evidence]:
     for evidence in scored:
         folded = fold(evidence.text)
         shingles = frozenset(folded[at : at + 4] for at in range(max(1, len(folded) - 3)))
-        if all(len(shingles & other) < _NEAR_COPY * min(len(shingles), len(other)) for other in seen):
+        if all(len(shingles & other) < _NEAR_COPY * len(shingles) for other in seen):
             kept.append(evidence)
             seen.append(shingles)
     return kept

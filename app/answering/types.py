@@ -125,7 +125,9 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class SentenceWithheld:
-    """The model wrote a sentence that is not shown, and why ("unsupported", "repeated", "not a sentence")."""
+    """The model wrote a sentence that is not shown, and why: "unsupported", "beside the point",
+    "repeated" or "not a sentence".
+    """
 
     reason: str
 

@@ -45,6 +45,7 @@ def test_each_folded_code_point_knows_where_it_came_from(text: str) -> None:
         ("Ask Mr. Li, e.g. at noon. Then go.", ["Ask Mr. Li, e.g. at noon.", "Then go."]),
         ("早上九点开门。拿铁28元！要排队吗？要", ["早上九点开门。", "拿铁28元！", "要排队吗？", "要"]),
         ("他说：“别去。”我去了", ["他说：“别去。”", "我去了"]),
+        ("Steps:\n1. Grind 15 g.\n2. Pour", ["Steps:", "1. Grind 15 g.", "2. Pour"]),
         ("first line\nsecond line", ["first line", "second line"]),
         ("   \n ", []),
     ],
