@@ -114,7 +114,7 @@ EN = Labels(
     looking="looking for posts…",
     reading=Counted("reading {n} post…", "reading {n} posts…"),
     withheld=Counted(
-        "{n} sentence was not shown: no post supports it", "{n} sentences were not shown: no post supports them"
+        "{n} sentence was not shown: it failed the check", "{n} sentences were not shown: they failed the check"
     ),
     withheld_so_far=Counted("{n} sentence withheld", "{n} sentences withheld"),
     written_by="Written by {model} from the posts below",
@@ -176,7 +176,7 @@ ZH = Labels(
     answer="回答",
     looking="正在找帖子…",
     reading=Counted("正在读 {n} 篇帖子…", "正在读 {n} 篇帖子…"),
-    withheld=Counted("{n} 句没有帖子支持，未显示", "{n} 句没有帖子支持，未显示"),
+    withheld=Counted("{n} 句未通过核对，未显示", "{n} 句未通过核对，未显示"),
     withheld_so_far=Counted("已略去 {n} 句", "已略去 {n} 句"),
     written_by="由 {model} 根据下列帖子写成",
     quoted="摘自帖子原文",

@@ -103,8 +103,7 @@ def test_a_supported_sentence_that_does_not_answer_is_withheld(services_with: Ca
 
 
 def test_the_events_say_what_the_answer_says(services_with: Callable[..., Services]) -> None:
-    sentences = ["A flat white at Blue Door is 28 yuan.", "The moon is made of cheese.", "Oat milk is 3 yuan more there."]
-    reply = " ".join(sentences)
+    reply = "A flat white at Blue Door is 28 yuan. The moon is made of cheese. Oat milk is 3 yuan more there."
     answer, events = answered(services_with(ScriptedGenerator([reply])), ENGLISH)
     assert tuple(event.sentence for event in events if isinstance(event, SentenceReady)) == answer.sentences
     assert sum(isinstance(event, SentenceWithheld) for event in events) == answer.withheld == 1
