@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from retrieval.stores.opening import open_store
-
 from app.answering.generation import model_path
 from app.listening import bind
 from retrieval.embedding import load_embedder
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.settings import Settings
+from retrieval.stores.opening import open_store
 
 _LEAST_DISK_BYTES = 1 << 30
 _PROBE = (

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
-from retrieval.stores.opening import open_store
 
 from app.answering.answerer import Answerer, AnswerLimits
 from app.answering.citations import SupportChecker
@@ -23,6 +22,7 @@ from retrieval.live import LiveGeneration
 from retrieval.search import Searcher
 from retrieval.settings import Settings
 from retrieval.store import PostStore
+from retrieval.stores.opening import open_store
 from retrieval.terms import TermWeigher
 from retrieval.types import SearchPage, SearchQuery
 
