@@ -175,6 +175,11 @@ class SearchIn(FiltersIn):
 class AnswerIn(FiltersIn):
     """A question, and what the posts that may answer it must satisfy."""
 
+    # Without it, /docs would fill every filter with "string", and nothing would be found.
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"question": "How much is a flat white in Dali?", "stream": False}]}
+    )
+
     question: str = Field(max_length=QUERY_MAX_LENGTH, examples=["How much is a flat white in Dali?"])
     stream: bool = Field(False, description="Answer as server-sent events instead of one JSON object.")
 

@@ -23,7 +23,7 @@ ENGLISH = "How much is a flat white at Blue Door?"
 
 
 def a_client(folder: Path) -> TestClient:
-    settings = Settings(data_dir=folder, _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(data_dir=folder, _env_file=None)
     generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
     services = Services(settings, open_store(settings), HashEmbedder(256), generator)
     return TestClient(create_app(settings, services), raise_server_exceptions=False)
