@@ -62,6 +62,14 @@ class Settings(BaseSettings):
     )
     candidates: int = Field(100, ge=10, le=1000, description="Passages that each of dense and lexical search brings.")
 
+    rerank_model: str = Field(
+        "", description="CrossEncoder that re-orders the best hits: a hub id or a folder; empty: none."
+    )
+    rerank_hits: int = Field(30, ge=2, le=200, description="How many of the best hits it reads.")
+    rerank_budget_ms: int = Field(
+        300, ge=1, le=60000, description="Longest that a search waits for it; then the fused order is served."
+    )
+
     llm: str = Field(
         "smollm2",
         description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` on "
