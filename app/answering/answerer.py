@@ -244,7 +244,8 @@ def _is_sentence(text: str) -> bool:
 
 def _within(evidence: Sequence[Evidence], share: float) -> list[Evidence]:
     """The evidence whose score is at least this share of the best one's."""
-    return [one for one in evidence if one.score >= share * evidence[0].score]
+    best = max((one.score for one in evidence), default=0.0)
+    return [one for one in evidence if one.score >= share * best]
 
 
 def _citation(evidence: Evidence) -> Citation:

@@ -33,6 +33,8 @@ _LACKING = 0.1
 # A title announces more than it says, and a question is no answer.
 _TITLE = 0.8
 _ASKING = 0.7
+# Prices rise and shops move: how far the newest of the posts is put before the oldest.
+_NEWEST = 0.04
 # Chatty posts and lists break the line every few words. A unit shorter than this takes the next sentence in, up to
 # three times this length, so that a quote says something by itself; half of it where a full stop ends the unit.
 _SHORT_LATIN, _SHORT_HAN = 100, 40
@@ -65,7 +67,8 @@ class EvidenceSelector:
     dense_weight_unknown: float = 0.1
 
     def select(self, question: str, hits: Sequence[Hit]) -> list[Evidence]:
-        """Every sentence of the hits with its score, best first; near copies of a better one are left out.
+        """Every sentence of the hits with its score, best first, of equals the newer post's; near copies of a better
+        one are left out.
 
         Args:
             hits: In the order of their marks: mark 1 is hits[0].
@@ -84,7 +87,8 @@ class EvidenceSelector:
             replace(evidence, score=self._score(evidence, dense * cosine + (1 - dense) * coverage, kinds))
             for evidence, cosine, coverage in zip(found, cosines, coverages, strict=True)
         ]
-        scored.sort(key=lambda evidence: (-evidence.score, evidence.mark, evidence.start))
+        recency = _recency(hits)
+        scored.sort(key=lambda one: (-one.score - _NEWEST * recency[one.mark], one.mark, one.start))
         return _without_near_copies(scored)
 
     def _score(self, evidence: Evidence, likeness: float, kinds: frozenset[Kind]) -> float:
@@ -132,18 +136,28 @@ def confidence(evidence: Sequence[Evidence], known_language: bool) -> float:
     words alone and lie lower. Where the middles come from: docs/decisions/0004-gate.md.
 
     Args:
-        evidence: Best first, as `EvidenceSelector.select` gives it.
+        evidence: As `EvidenceSelector.select` gives it.
         known_language: Whether the embedder knows the question's language.
     """
     if not evidence:
         return 0.0
     middle = _MIDDLE_KNOWN if known_language else _MIDDLE_UNKNOWN
-    return 1 / (1 + math.exp((middle - evidence[0].score) / _WIDTH))
+    return 1 / (1 + math.exp((middle - max(one.score for one in evidence)) / _WIDTH))
 
 
 _MIDDLE_KNOWN = 0.43
 _MIDDLE_UNKNOWN = 0.29
 _WIDTH = 0.06
+
+
+def _recency(hits: Sequence[Hit]) -> dict[int, float]:
+    """By mark: 1 for the newest of the posts, 0 for the oldest and for one without a date."""
+    dates = sorted({hit.post.created_at for hit in hits if hit.post.created_at is not None})
+    steps = max(1, len(dates) - 1)
+    return {
+        mark: dates.index(hit.post.created_at) / steps if hit.post.created_at is not None else 0.0
+        for mark, hit in enumerate(hits, start=1)
+    }
 
 
 def _sentences_of(hits: Sequence[Hit]) -> Iterator[Evidence]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +48,17 @@ def test_a_question_and_a_title_are_weaker_evidence_than_a_statement() -> None:
     assert SELECTOR.select("How much is the ferry to the island?", [asked, told])[0].post_id == "b"
 
 
+def test_of_two_posts_that_say_it_as_well_the_newer_comes_first() -> None:
+    old = Post(
+        "old", "Pebble & Pour", "A flat white is 28 yuan these days.", created_at=datetime(2024, 5, 1, tzinfo=UTC)
+    )
+    new = Post(
+        "new", "Pebble & Pour", "A flat white is 32 yuan these days.", created_at=datetime(2026, 3, 8, tzinfo=UTC)
+    )
+    evidence = SELECTOR.select("How much is a flat white?", [a_hit(old), a_hit(new, 2)])
+    assert evidence[0].post_id == "new"
+
+
 @pytest.mark.parametrize(
     "order",
     [
@@ -82,5 +95,5 @@ def test_all_evidence_is_verbatim_and_scored_from_0_to_1_best_first(
         source = post.title if one.part == "title" else post.text
         assert source[one.start : one.end] == one.text
         assert 0.0 <= one.score <= 1.0
-    assert [one.score for one in evidence] == sorted((one.score for one in evidence), reverse=True)
+    assert [one.score for one in evidence] == sorted((one.score for one in evidence), reverse=True)  # no dates here
     assert 0.0 <= confidence(evidence, known_language=True) <= 1.0
