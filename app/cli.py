@@ -39,6 +39,22 @@ def add_commands(subparsers: Subparsers) -> None:
     queries.add_argument("file", help="JSONL as sample_posts/README.md describes it")
     queries.add_argument("--write", action="store_true", help="let the model write; without it answers are quotes")
     queries.set_defaults(run=_eval_queries)
+    ranked = kinds.add_parser(
+        "retrieval", help="dense, lexical and fused ranking of a judged folder, in an index of its own"
+    )
+    ranked.add_argument(
+        "folder", metavar="DIR", help="with corpus.jsonl, queries.jsonl and qrels.tsv, as BEIR has them"
+    )
+    ranked.add_argument("--corpus", metavar="FILE", help="posts to read instead of DIR/corpus.jsonl")
+    ranked.add_argument("--queries", metavar="FILE", help="queries to read instead of DIR/queries.jsonl")
+    ranked.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
+    ranked.set_defaults(run=_eval_retrieval)
+    calibrate = kinds.add_parser(
+        "calibrate", help="learn from judged folders how much the cosine counts for the configured embedder"
+    )
+    calibrate.add_argument("folders", metavar="DIR", nargs="+", help="as for eval retrieval")
+    calibrate.add_argument("--dry-run", action="store_true", help="show what would be learned, and keep nothing")
+    calibrate.set_defaults(run=_eval_calibrate)
 
     doctor = subparsers.add_parser("doctor", help="check models, index, port and disk, and say how to mend them")
     doctor.set_defaults(run=_doctor)
@@ -82,6 +98,7 @@ def _search(args: argparse.Namespace, settings: Settings) -> int:
     for hit in found["hits"]:
         _print_hit(hit)
     print(f"{len(found['hits'])} of {found['total']} posts", file=sys.stderr)
+    _print_notes(found)
     return 0
 
 
@@ -100,7 +117,13 @@ def _ask(args: argparse.Namespace, settings: Settings) -> int:
     for hit in answer["hits"]:
         if not cited or hit["rank"] in cited:
             _print_hit(hit)
+    _print_notes(answer)
     return 0
+
+
+def _print_notes(found: dict[str, Any]) -> None:
+    for note in found["notes"]:
+        print(f"note: {note['message']}", file=sys.stderr)
 
 
 def _print_hit(hit: dict[str, Any]) -> None:
@@ -138,23 +161,26 @@ def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str,
 async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
     from app.answering.types import Done, Question
     from app.services import Services
-    from app.web.api import BlankQueryError, asked_for
-    from app.web.schemas import AnswerOut, SearchIn, SearchOut
+    from app.web.api import BlankQueryError, asked_for, understood
+    from app.web.schemas import AnswerOut, SearchIn, SearchOut, understanding
     from retrieval.types import SearchQuery
 
     searching = isinstance(wanted, SearchIn)
     try:
-        text = asked_for(wanted.q if searching else wanted.question, "the query")
+        asked_for(wanted.q if searching else wanted.question, "the query")
     except BlankQueryError as error:
         raise FixableError(str(error), "put it in quotation marks after the command") from None
     services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings)
     try:
+        typed, asked = await understood(services, wanted)
+        said = understanding(typed, asked)
         if searching:
-            page = await services.search(SearchQuery(text, wanted.to_domain(), wanted.limit))
-            return SearchOut.from_domain(page).model_dump(mode="json")
-        async for event in services.answer(Question(text, wanted.to_domain())):
+            page = await services.search(SearchQuery(asked.text, asked.filters, wanted.limit))
+            return SearchOut.from_domain(page).model_copy(update={"query": typed} | said).model_dump(mode="json")
+        async for event in services.answer(Question(asked.text, asked.filters)):
             if isinstance(event, Done):
-                return AnswerOut.from_domain(event.answer).model_dump(mode="json")
+                answer = AnswerOut.from_domain(event.answer).model_copy(update={"question": typed} | said)
+                return answer.model_dump(mode="json")
         raise AssertionError("the answer ended without Done")
     finally:
         await services.close()
@@ -200,6 +226,45 @@ def _eval_queries(args: argparse.Namespace, settings: Settings) -> int:
     result = {"dataset": Path(args.file).parent.name, **asyncio.run(measure())}
     print(table(result))
     print(json.dumps(result))
+    return 0
+
+
+def _eval_retrieval(args: argparse.Namespace, settings: Settings) -> int:
+    from pathlib import Path
+
+    from app.evaluation.judged_folder import read_folder
+    from app.evaluation.retrieval import evaluate_retrieval, retrieval_table
+    from retrieval.calibration import dense_weights
+    from retrieval.embedding import load_embedder
+
+    corpus, queries = (Path(given) if given else None for given in (args.corpus, args.queries))
+    folder = read_folder(Path(args.folder), corpus, queries, args.name)
+    embedder = load_embedder(settings)
+    result = evaluate_retrieval(folder, embedder, settings, dense_weights(settings, embedder.identity.model))
+    print(retrieval_table(result))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+def _eval_calibrate(args: argparse.Namespace, settings: Settings) -> int:
+    from pathlib import Path
+
+    from app.evaluation.calibration import FEWEST_QUERIES, as_json, calibrate, calibration_table, keep
+    from app.evaluation.judged_folder import read_folder
+    from retrieval.calibration import calibration_path, default_weights
+    from retrieval.embedding import load_embedder
+
+    folders = [read_folder(Path(folder)) for folder in args.folders]
+    embedder = load_embedder(settings)
+    model = embedder.identity.model
+    learned = calibrate(folders, embedder, settings, default_weights())
+    if not learned:
+        raise FixableError(f"there are fewer than {FEWEST_QUERIES} judged queries", "give larger judged folders")
+    print(calibration_table(model, learned))
+    if not args.dry_run:
+        keep(calibration_path(settings), model, learned, folders)
+        print(f"kept in {calibration_path(settings)}; a running server reads it when it is started again")
+    print(json.dumps(as_json(model, folders, learned), ensure_ascii=False))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.answering.generation import model_path
 from app.listening import bind
+from retrieval.calibration import dense_weights
 from retrieval.embedding import load_embedder
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.settings import Settings
@@ -77,7 +78,10 @@ def _embedder(settings: Settings) -> Finding:
     embedder = load_embedder(settings)
     known = "all languages" if embedder.languages is None else ", ".join(sorted(embedder.languages))
     identity = embedder.identity
-    return Finding("ok  ", "embedding model", f"{identity.model}, {identity.dimension} dimensions, knows {known}")
+    weights = dense_weights(settings, identity.model)
+    counts = f"cosine counts {weights.known:.2f} there, {weights.unknown:.2f} at most elsewhere ({weights.source})"
+    says = f"{identity.model}, {identity.dimension} dimensions, knows {known}; {counts}"
+    return Finding("ok  ", "embedding model", says)
 
 
 def _index(settings: Settings) -> Finding:

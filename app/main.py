@@ -13,10 +13,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.services import Services
-from app.web import api, pages
+from app.understanding import UnknownPlaceError
+from app.web import api, pages, suggest_api
 from app.web.api import BlankQueryError
 from app.web.logs import RequestLog
 from app.web.schemas import ErrorOut
+from retrieval.cursor import BadCursorError
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings
 
@@ -46,6 +48,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     app.add_middleware(RequestLog)
     app.include_router(api.router)
+    app.include_router(suggest_api.router)
     pages.install(app)
     _add_operations(app)
     _add_errors(app)
@@ -95,6 +98,14 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(BlankQueryError)
     async def blank(request: Request, error: BlankQueryError) -> Response:
         return refusal(request, 400, "blank_query", str(error), error.field)
+
+    @app.exception_handler(UnknownPlaceError)
+    async def unknown_place(request: Request, error: UnknownPlaceError) -> Response:
+        return refusal(request, 422, "invalid_parameter", str(error), "near")
+
+    @app.exception_handler(BadCursorError)
+    async def bad_cursor(request: Request, error: BadCursorError) -> Response:
+        return refusal(request, 400, "bad_cursor", str(error), "cursor")
 
     @app.exception_handler(FixableError)
     async def fixable(request: Request, error: FixableError) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,17 +14,24 @@ from app.answering.answerer import Answerer, AnswerLimits
 from app.answering.citations import SupportChecker
 from app.answering.evidence import EvidenceSelector
 from app.answering.generation import Generator, load_generator
-from app.answering.types import AnswerEvent, Question
+from app.answering.types import AnswerEvent, Done, Question
 from app.answering.writing import Writer
+from app.past_queries import PastQueries
+from app.suggesting import Suggesting
+from app.understanding import Understanding
+from retrieval.arranging import Boosts
+from retrieval.calibration import dense_weights
 from retrieval.embedding import Embedder, load_embedder
 from retrieval.errors import FixableError
 from retrieval.live import LiveGeneration
+from retrieval.query_pieces import ParsedQuery
 from retrieval.search import Searcher
 from retrieval.settings import Settings
 from retrieval.store import PostStore
 from retrieval.stores.opening import open_store
+from retrieval.suggest import Suggestion
 from retrieval.terms import TermWeigher
-from retrieval.types import SearchPage, SearchQuery
+from retrieval.types import Filters, SearchPage, SearchQuery
 
 _log = structlog.get_logger()
 _REFRESH_S = 0.5
@@ -47,6 +54,7 @@ class Services:
 
     def __init__(self, settings: Settings, store: PostStore, embedder: Embedder, generator: Generator | None) -> None:
         weigher = TermWeigher()
+        weights = dense_weights(settings, embedder.identity.model)
         self.settings = settings
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self._live = LiveGeneration(store, embedder.identity)
@@ -54,9 +62,10 @@ class Services:
             self._live,
             embedder,
             weigher,
-            dense_weight_known=settings.dense_weight_known,
-            dense_weight_unknown=settings.dense_weight_unknown,
+            dense_weight_known=weights.known,
+            dense_weight_unknown=weights.unknown,
             candidates=settings.candidates,
+            boosts=Boosts(settings.boost_freshness, settings.boost_popularity, settings.boost_half_life_days),
         )
         self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
         limits = AnswerLimits(
@@ -69,6 +78,9 @@ class Services:
         )
         selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder)
         self.answerer = Answerer(self.searcher, selector, checker, self._writer, self._executor, limits)
+        past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
+        self._suggesting = Suggesting(store, self._live, past)
+        self._understanding = Understanding(store)
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -84,16 +96,36 @@ class Services:
         """Open the index, if there is one yet, and follow its new generations from now on."""
         await self._in_thread_refresh()
         self._following = asyncio.create_task(self._follow(), name="follow generations")
+        self._suggesting.start()
 
     async def close(self) -> None:
         if self._following is not None:
             self._following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
+        await asyncio.to_thread(self._suggesting.close)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.close)
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._live.close()
+
+    async def understand(self, typed: str, given: Filters | None = None, near: str = "") -> ParsedQuery:
+        """What was typed, taken apart, with what was `given` beside it: filters, and a place as behind `near:`.
+
+        Raises:
+            UnknownPlaceError: `near` names a place that is not known; one in what was typed is a mistake of the query.
+            ValueError: `near` is no place and distance.
+        """
+
+        def work() -> ParsedQuery:
+            filters = given if given is not None else Filters()
+            if near:
+                filters = replace(filters, near=self._understanding.near(near))
+            return self._understanding.understand(typed, filters)
+
+        if not near and not any(colon in typed for colon in ":："):
+            return work()  # takes microseconds; only a place may take longer, the first time
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def search(self, query: SearchQuery) -> SearchPage:
         """The page of hits for a query.
@@ -101,11 +133,23 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self.searcher.search, query)
+        page = await asyncio.get_running_loop().run_in_executor(self._executor, self.searcher.search, query)
+        if page.hits and query.text and query.offset == 0 and not query.cursor:
+            self._suggesting.note(query.text, page.hits[0].post, page.generation)
+        return page
 
-    def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of an answer; see Answerer.answer."""
-        return self.answerer.answer(question)
+        async with contextlib.aclosing(self.answerer.answer(question)) as events:
+            async for event in events:
+                if isinstance(event, Done) and event.answer.kind != "declined":
+                    answer = event.answer
+                    self._suggesting.note(question.text, answer.hits[0].post, answer.generation)
+                yield event
+
+    def suggest(self, typed: str, limit: int) -> list[Suggestion]:
+        """At most `limit` completions of what is typed, best first; none while the index cannot be read."""
+        return self._suggesting.suggest(typed, limit)
 
     async def health(self) -> Health:
         problem = await asyncio.to_thread(self.searcher.ping)

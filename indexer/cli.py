@@ -117,6 +117,7 @@ def _rejects_path(args: argparse.Namespace, settings: Settings, sources: Sequenc
 
 def run_status(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple status`: what readers use now, and what else is on disk."""
+    from retrieval.calibration import dense_weights
     from retrieval.stores.opening import open_store
 
     store = open_store(settings)
@@ -124,6 +125,7 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
     current = generations.get(store.current() or "")
     if current is None:
         raise IndexMissing(f"nothing is indexed in {settings.data_dir}", "run `stipple reindex PATH`")
+    weights = dense_weights(settings, current.identity.model)
     embeddings_bytes = sum(map(_size_bytes, settings.data_dir.glob("embeddings.sqlite*")))
     facts: dict[str, object] = {
         "generation": current.name,
@@ -133,6 +135,7 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
         "dimension": current.identity.dimension,
         "schema": current.identity.schema,
         "created_at": current.created_at.isoformat(timespec="seconds"),
+        "dense_weights": asdict(weights),
         "index_bytes": _size_bytes(settings.data_dir / "index"),
         "embeddings_bytes": embeddings_bytes,
         "other_generations": [name for name in generations if name != current.name],
@@ -146,6 +149,7 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
     print(f"generation         {current.name}, of {facts['created_at']}")
     print(f"other generations  {others}")
     print(f"model              {current.identity.model}, {current.identity.dimension} dimensions")
+    print(f"dense weights      {weights.known:.2f}, unknown languages {weights.unknown:.2f} ({weights.source})")
     print(f"index              {settings.qdrant_url or f'{index}, {_size_bytes(index) / 1e6:,.1f} MB'}")
     print(f"embeddings         {embeddings_bytes / 1e6:,.1f} MB")
     return DONE

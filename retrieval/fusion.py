@@ -3,8 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from retrieval.types import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What cosine and BM25 count for among the candidates of one query.
+
+    Attributes:
+        dense_weight: Share of the cosine, 0 to 1.
+        best_cosine, best_lexical: The best value on either side, which counts 1; 0 where there is none.
+    """
+
+    dense_weight: float
+    best_cosine: float
+    best_lexical: float
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], dense_weight: float) -> Scale:
+        best_cosine = max((candidate.cosine for candidate in candidates), default=0.0)
+        best_lexical = max((candidate.lexical for candidate in candidates), default=0.0)
+        # Where one side found nothing at all, the other decides alone; its share of the score would be lost otherwise.
+        if best_lexical <= 0:
+            dense_weight = 1.0
+        elif best_cosine <= 0:
+            dense_weight = 0.0
+        return cls(dense_weight, best_cosine, best_lexical)
+
+    def dense(self, candidate: Candidate) -> float:
+        """What the cosine adds to a candidate's score."""
+        if self.dense_weight <= 0 or self.best_cosine <= 0:
+            return 0.0
+        return self.dense_weight * max(candidate.cosine, 0.0) / self.best_cosine
+
+    def lexical(self, candidate: Candidate) -> float:
+        """What BM25 adds to a candidate's score."""
+        return (1 - self.dense_weight) * candidate.lexical / self.best_lexical if self.dense_weight < 1 else 0.0
 
 
 def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[float, Candidate]]:
@@ -25,21 +61,10 @@ def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[flo
     """
     if not 0 <= dense_weight <= 1:
         raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
-    best_cosine = max((candidate.cosine for candidate in candidates), default=0.0)
-    best_lexical = max((candidate.lexical for candidate in candidates), default=0.0)
-    # Where one side found nothing at all, the other decides alone; its share of the score would be lost otherwise.
-    if best_lexical <= 0:
-        dense_weight = 1.0
-    elif best_cosine <= 0:
-        dense_weight = 0.0
-
+    scale = Scale.of(candidates, dense_weight)
     best: dict[str, tuple[float, Candidate]] = {}
     for candidate in candidates:
-        score = 0.0
-        if dense_weight > 0 and best_cosine > 0:
-            score += dense_weight * max(candidate.cosine, 0.0) / best_cosine
-        if dense_weight < 1:
-            score += (1 - dense_weight) * candidate.lexical / best_lexical
+        score = scale.dense(candidate) + scale.lexical(candidate)
         kept = best.get(candidate.post_id)
         if kept is None or (score, -candidate.ordinal) > (kept[0], -kept[1].ordinal):
             best[candidate.post_id] = (score, candidate)
@@ -48,7 +73,7 @@ def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[flo
 
 # Code points at which a passage's vector, in a language that the embedder does not know, is half as telling as that
 # of a very short one.
-_HALF_TELLING = 20
+_HALF_TELLING = 15
 _LONGEST_COUNTED = 600
 
 
@@ -65,4 +90,4 @@ def dense_weight_unknown(weight: float, candidates: Sequence[Candidate]) -> floa
     if not candidates:
         return weight
     mean = sum(min(one.end - one.start, _LONGEST_COUNTED) for one in candidates) / len(candidates)
-    return weight / (1 + mean / _HALF_TELLING)
+    return weight / (1 + (mean / _HALF_TELLING) ** 2)

@@ -55,12 +55,22 @@ class Settings(BaseSettings):
         0.8, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
     )
     dense_weight_unknown: float = Field(
-        0.5,
+        0.8,
         ge=0,
         le=1,
         description="The same in a language it does not know, for very short passages; less for long ones.",
     )
     candidates: int = Field(100, ge=10, le=1000, description="Passages that each of dense and lexical search brings.")
+
+    boost_freshness: float = Field(
+        0.0, ge=0, le=0.4, description="Share of the score that goes by how new a post is; the match has the rest."
+    )
+    boost_popularity: float = Field(
+        0.0, ge=0, le=0.4, description="Share of the score that goes by how many likes a post has."
+    )
+    boost_half_life_days: float = Field(
+        180.0, gt=0, description="A post so many days older than the newest one found counts as half as fresh."
+    )
 
     rerank_model: str = Field(
         "", description="CrossEncoder that re-orders the best hits: a hub id or a folder; empty: none."
@@ -68,6 +78,10 @@ class Settings(BaseSettings):
     rerank_hits: int = Field(30, ge=2, le=200, description="How many of the best hits it reads.")
     rerank_budget_ms: int = Field(
         300, ge=1, le=60000, description="Longest that a search waits for it; then the fused order is served."
+    )
+
+    remember_queries: bool = Field(
+        True, description="Whether what people ask is kept, without who asked, to suggest it to others."
     )
 
     llm: str = Field(

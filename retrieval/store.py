@@ -20,7 +20,7 @@ from retrieval.types import Candidate, Filters, Passage, Post
 Vectors = NDArray[np.float32]
 
 # Raise when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,19 @@ class Generation(Protocol):
         Args:
             vector: (dimension,) float32 of L2 norm 1.
             terms: The query's terms; none gives dense candidates alone.
+            filters: But for `phrases` and `without`, which no store looks at.
+        """
+        ...
+
+    def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
+        """Ids of the posts that the filters (but for `phrases` and `without`) let through, newest first.
+
+        Moments count to the second; posts of the same second, and at the end those without a date, follow the hash
+        by which a post's first passage is numbered: the same order each time, and in each generation.
+
+        Args:
+            limit: Most ids to give.
+            offset: Ids to skip before them.
         """
         ...
 

@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Literal
 
 Part = Literal["text", "comment"]
+Sort = Literal["relevance", "newest", "most_liked"]
+FacetName = Literal["tags", "authors", "languages", "months"]
+FoundBy = Literal["dense", "lexical", "both", "filters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,33 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A circle on the ground: a post is in it when its place has coordinates that are.
+
+    Attributes:
+        latitude: Of the centre, degrees north, -90 to 90.
+        longitude: Of the centre, degrees east, -180 to 180.
+        radius_km: Above 0, along the surface of the earth.
+    """
+
+    latitude: float
+    longitude: float
+    radius_km: float
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
-    """What a hit's post must satisfy; an empty field asks nothing. Several values in one field: any of them.
+    """What a hit's post must satisfy; an empty field asks nothing. Several values in one field: any of them, or what
+    the field says.
+
+    The fields `phrases` and `without` ask for words of the post; stores pass them over, and Searcher heeds them.
 
     Attributes:
         since: Earliest `created_at`, inclusive, with time zone.
         until: Latest `created_at`, exclusive, with time zone.
+        phrases: Each of them stands word for word in the post's title, text, tags or comments.
+        without: None of these words and phrases does.
+        without_tags, without_authors: None of these is the post's.
     """
 
     authors: tuple[str, ...] = ()
@@ -112,6 +136,12 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     min_likes: int | None = None
+    max_likes: int | None = None
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
+    without_authors: tuple[str, ...] = ()
+    near: Near | None = None
 
     def is_empty(self) -> bool:
         return self == Filters()
@@ -125,12 +155,27 @@ class SearchQuery:
         text: As typed.
         limit: Hits on the page, 1 to 100.
         offset: Hits to skip before it, 0 to 1,000.
+        sort: In which order the posts found come; where another than "relevance", those that match much worse than
+            the best come after the others, in the same order among themselves.
+        facets: What to count among the posts found.
+        fold: Whether near copies stand under the first of them.
+        per_author: Most hits of one author; 0 allows any number, and so do filters that name authors.
+        boosts: Whether freshness and popularity count as much as the Searcher is set to.
+        explain: Whether each hit says why it is there.
+        cursor: `next_cursor` of the page before; then `offset` is passed over.
     """
 
     text: str
     filters: Filters = field(default_factory=Filters)
     limit: int = 10
     offset: int = 0
+    sort: Sort = "relevance"
+    facets: tuple[FacetName, ...] = ()
+    fold: bool = True
+    per_author: int = 3
+    boosts: bool = True
+    explain: bool = False
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +206,32 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a hit is where it is: the parts of its score, which are all of it.
+
+    Attributes:
+        found_by: Which side of the search brought its passage: "filters" where there were no words to look for.
+        dense_weight: Share of the cosine that was chosen for this query, 0 to 1.
+        dense, lexical, freshness, popularity: What each adds to the score, 0 and up.
+    """
+
+    found_by: FoundBy
+    dense_weight: float
+    dense: float
+    lexical: float
+    freshness: float = 0.0
+    popularity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """How many of the posts found have a value: a tag, an author, a language or a month such as "2025-04" (UTC)."""
+
+    value: str
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A post that came back for a query, with its best passage.
 
@@ -172,6 +243,8 @@ class Hit:
         highlights: Where words of the query stand, in the text that the passage was cut from
             (the post's text, or the comment's), inside the passage.
         title_highlights: The same in the title.
+        similar_ids: Near copies of the post that were found too and stand under it, in the order they would have.
+        explanation: None unless the query asks for it.
     """
 
     rank: int
@@ -182,6 +255,13 @@ class Hit:
     passage: Passage
     highlights: tuple[Span, ...] = ()
     title_highlights: tuple[Span, ...] = ()
+    similar_ids: tuple[str, ...] = ()
+    explanation: Explanation | None = None
+
+    @property
+    def similar(self) -> int:
+        """How many near copies stand under it."""
+        return len(self.similar_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +270,11 @@ class SearchPage:
 
     Attributes:
         language: Of the query, ISO 639-1 or "und".
-        total: Posts among the candidates, a lower bound of all that match.
+        total: Hits that were found, on this page and others: a lower bound of all that match.
         generation: Name of the generation that was searched.
-        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "posts".
+        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "arrange", "posts".
+        facets: Counts over the posts found (not over the index), the most frequent first, by facet.
+        next_cursor: For the page after this one; "" where there is none.
     """
 
     query: SearchQuery
@@ -201,3 +283,5 @@ class SearchPage:
     total: int
     generation: str
     timings_ms: dict[str, float]
+    facets: dict[FacetName, tuple[FacetCount, ...]] = field(default_factory=dict)
+    next_cursor: str = ""

@@ -128,9 +128,13 @@ class Answerer:
 
     async def _find(self, question: Question) -> _Draft:
         started = time.perf_counter()
-        query = SearchQuery(question.text, question.filters, limit=self._limits.hits)
+        # The posts that match best, whoever wrote them and whatever their age. Copies say nothing new, and the page
+        # that shows the answer has its posts in this order (docs/decisions/0005-near-copies.md).
+        query = SearchQuery(question.text, question.filters, limit=self._limits.hits, per_author=0, boosts=False)
         page = await self._run(lambda: self._searcher.search(query))
-        evidence = await self._run(lambda: self._selector.select(question.text, page.hits))
+        # Filters without a word ask nothing that a sentence could answer.
+        asks = bool(question.text.strip())
+        evidence = await self._run(lambda: self._selector.select(question.text, page.hits)) if asks else []
         sure = confidence(evidence, knows(self._selector.embedder.languages, page.language))
         return _Draft(question, page, evidence, sure, started)
 

@@ -14,16 +14,26 @@ from fastapi.responses import JSONResponse, Response
 from app.answering.types import Answer, AnswerEvent, Done, HitsFound, Question, SentenceReady, SentenceWithheld
 from app.services import Services
 from app.web import sse
-from app.web.schemas import AnswerIn, AnswerOut, ErrorOut, HitOut, SearchIn, SearchOut, SentenceOut
+from app.web.schemas import (
+    AnswerIn,
+    AnswerOut,
+    ErrorOut,
+    HitOut,
+    SearchIn,
+    SearchOut,
+    SentenceOut,
+    understanding,
+)
 from app.web.sse import EventStream
 from app.web.typed import typed
+from retrieval.cursor import BadCursorError
 from retrieval.errors import FixableError
-from retrieval.types import SearchQuery
+from retrieval.query_pieces import ParsedQuery
 
 router = APIRouter(prefix="/api", tags=["search"])
 _log = structlog.get_logger()
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorOut, "description": "The query holds nothing to look for."},
+    400: {"model": ErrorOut, "description": "The query holds nothing to look for, or the cursor leads nowhere."},
     422: {"model": ErrorOut, "description": "A parameter is not what it must be; `field` names it."},
     503: {"model": ErrorOut, "description": "The index cannot be read yet."},
 }
@@ -56,11 +66,32 @@ def asked_for(text: str, field: str) -> str:
     return seen
 
 
+async def understood(services: Services, parameters: SearchIn | AnswerIn) -> tuple[str, ParsedQuery]:
+    """What was typed, without what cannot be seen, and what it asks for together with the parameters beside it.
+
+    Raises:
+        BlankQueryError: Nothing is asked for. A search may ask by its parameters alone; an answer needs a question.
+        UnknownPlaceError: The parameter `near` names a place that is not known.
+    """
+    given = parameters.to_domain()
+    if isinstance(parameters, AnswerIn):
+        seen = asked_for(parameters.question, "question")
+    elif parameters.near or not given.is_empty():
+        seen = typed(parameters.q)
+    else:
+        seen = asked_for(parameters.q, "q")
+    return seen, await services.understand(seen, given, parameters.near or "")
+
+
 @router.get("/search", responses=_ERRORS)
 async def search(request: Request, parameters: Annotated[SearchIn, Query()]) -> SearchOut:
     """Posts for a query, best first: each once, with its best passage and where the query's words stand in it."""
-    query = SearchQuery(asked_for(parameters.q, "q"), parameters.to_domain(), parameters.limit, parameters.offset)
-    return SearchOut.from_domain(await services_of(request).search(query))
+    services = services_of(request)
+    seen, asked = await understood(services, parameters)
+    if parameters.cursor and parameters.offset:
+        raise BadCursorError("a cursor and an offset were given; send one of them")
+    page = await services.search(parameters.to_query(asked.text, asked.filters))
+    return SearchOut.from_domain(page).model_copy(update={"query": seen} | understanding(seen, asked))
 
 
 @router.post("/answer", responses={200: {"model": AnswerOut, "content": {"text/event-stream": {}}}, **_ERRORS})
@@ -70,12 +101,14 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
     As one JSON object, or, with `"stream": true` or `Accept: text/event-stream`, as server-sent events: `hits`, then
     `sentence` and `withheld` as they come, then `done` with the whole answer; `error` ends a stream that failed.
     """
-    question = Question(asked_for(asked.question, "question"), asked.to_domain())
-    events = services_of(request).answer(question)
+    services = services_of(request)
+    seen, parsed = await understood(services, asked)
+    events = services.answer(Question(parsed.text, parsed.filters))
+    said = {"question": seen} | understanding(seen, parsed)
     if asked.stream or "text/event-stream" in request.headers.get("accept", ""):
         first = await anext(events)  # an index that cannot be read is a 503, not a broken stream
-        return EventStream(_stream(first, events, request.state.request_id))
-    return JSONResponse(AnswerOut.from_domain(await _last(events)).model_dump(mode="json"))
+        return EventStream(_stream(first, events, said, request.state.request_id))
+    return JSONResponse(AnswerOut.from_domain(await _last(events)).model_copy(update=said).model_dump(mode="json"))
 
 
 async def _last(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
@@ -86,13 +119,13 @@ async def _last(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
 
 
 async def _stream(
-    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], request_id: str
+    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], said: dict[str, Any], request_id: str
 ) -> AsyncGenerator[str]:
     async with aclosing(events) as rest:
-        yield _event(first)
+        yield _event(first, said)
         try:
             async for event in rest:
-                yield _event(event)
+                yield _event(event, said)
         except FixableError as error:
             yield _error_event(error.problem, request_id)
         except Exception:
@@ -100,17 +133,21 @@ async def _stream(
             yield _error_event("the answer broke off; ask again", request_id)
 
 
-def _event(event: AnswerEvent) -> str:
+def _event(event: AnswerEvent, said: dict[str, Any]) -> str:
+    """The event as it is sent; `said` is what is known of the question before anything was looked for."""
     match event:
         case HitsFound():
             hits = [HitOut.from_domain(hit).model_dump(mode="json") for hit in event.hits]
-            return _json_event("hits", {"language": event.language, "hits": hits})
+            notes = [note.model_dump(mode="json") for note in said["notes"]]
+            more = {"notes": notes, "understood": said["understood"].model_dump(mode="json")}
+            return _json_event("hits", {"language": event.language, "hits": hits} | more)
         case SentenceReady():
             return _json_event("sentence", SentenceOut.from_domain(event.sentence).model_dump(mode="json"))
         case SentenceWithheld():
             return _json_event("withheld", {"reason": event.reason})
         case Done():
-            return _json_event("done", AnswerOut.from_domain(event.answer).model_dump(mode="json"))
+            answer = AnswerOut.from_domain(event.answer).model_copy(update=said)
+            return _json_event("done", answer.model_dump(mode="json"))
 
 
 def _error_event(message: str, request_id: str) -> str:

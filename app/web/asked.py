@@ -12,14 +12,15 @@ from app.answering.types import Question
 from app.web.labels import Labels, Ui
 from app.web.schemas import QUERY_MAX_LENGTH
 from app.web.typed import typed
-from retrieval.types import Filters, SearchQuery
+from retrieval.query_pieces import ParsedQuery, Piece, PieceKind, without_piece
+from retrieval.types import FacetName, Filters, SearchQuery, Sort
 
 HITS_PER_PAGE = 10
 LARGEST_OFFSET = 1000
 _MOST_VALUES = 50
 _MOST_LIKES = 2**53
 
-FilterName = Literal["author", "tag", "language", "since", "until", "min_likes"]
+FilterName = Literal["min_likes"] | PieceKind
 
 
 class BadParameter(ValueError):
@@ -46,7 +47,7 @@ class BadParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is set, and the address of the same page without it."""
+    """A filter that is set, in the address or by what was typed, and the address of the same page without it."""
 
     parameter: FilterName
     value: str
@@ -61,6 +62,8 @@ class Asked:
         text: As typed, without control characters; "" asks for the empty page.
         until: Last day, inclusive; a day is one of UTC.
         ui: Language of the page where the address names one; None leaves it to the browser.
+        sort: In which order the posts come.
+        fold: Whether near copies stand under one card.
         scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
     """
 
@@ -72,6 +75,8 @@ class Asked:
     until: date | None = None
     min_likes: int | None = None
     offset: int = 0
+    sort: Sort = "relevance"
+    fold: bool = True
     ui: Ui | None = None
     scripted: bool = True
 
@@ -98,6 +103,8 @@ class Asked:
             until=_day(given, "until"),
             min_likes=_whole(given, "min_likes", _MOST_LIKES),
             offset=_whole(given, "offset", LARGEST_OFFSET) or 0,
+            sort=next((sort for sort in get_args(Sort) if sort == _last(given, "sort")), "relevance"),
+            fold=_last(given, "fold") != "0",
             ui=next((ui for ui in get_args(Ui) if ui == _last(given, "ui")), None),
             scripted=_last(given, "js") != "off",
         )
@@ -113,11 +120,26 @@ class Asked:
             min_likes=self.min_likes,
         )
 
-    def query(self) -> SearchQuery:
-        return SearchQuery(self.text, self.filters(), HITS_PER_PAGE, self.offset)
+    def query(self, parsed: ParsedQuery) -> SearchQuery:
+        """What to search for, as the text and the address' filters together were understood."""
+        facets: tuple[FacetName, ...] = () if self.offset else ("tags",)
+        return SearchQuery(
+            parsed.text,
+            parsed.filters,
+            HITS_PER_PAGE,
+            self.offset,
+            sort=self.sort,
+            facets=facets,
+            fold=self.fold,
+        )
 
-    def question(self) -> Question:
-        return Question(self.text, self.filters())
+    @property
+    def in_order_of_answers(self) -> bool:
+        """Whether the posts come as an answer sees them; only then can its marks number the cards."""
+        return self.sort == "relevance" and self.fold
+
+    def question(self, parsed: ParsedQuery) -> Question:
+        return Question(parsed.text, parsed.filters)
 
     def parameters(self) -> list[tuple[str, str]]:
         """What `read` makes this from; nothing for what has its default."""
@@ -128,6 +150,8 @@ class Asked:
             *(("tag", tag) for tag in self.tags),
             *(("language", language) for language in self.languages),
             *((name, str(value)) for name, value in single if value is not None),
+            *([("sort", self.sort)] if self.sort != "relevance" else []),
+            *([] if self.fold else [("fold", "0")]),
             *([("offset", str(self.offset))] if self.offset else []),
             *self.manner(),
         ]
@@ -165,6 +189,22 @@ class Asked:
         if self.min_likes is not None:
             chips.append(Chip("min_likes", f"{self.min_likes:,}", replace(first, min_likes=None).address()))
         return chips
+
+    def typed_chips(self, pieces: Iterable[Piece]) -> list[Chip]:
+        """The filters that were typed into the text."""
+        first = replace(self, offset=0)
+        return [
+            Chip(piece.kind, piece.value, replace(first, text=without_piece(self.text, piece)).address())
+            for piece in pieces
+        ]
+
+    def sorted_by(self, sort: Sort) -> str:
+        """The same, in another order."""
+        return replace(self, sort=sort, offset=0).address()
+
+    def folding(self, fold: bool) -> str:
+        """The same, with near copies under one card or each on its own."""
+        return replace(self, fold=fold, offset=0).address()
 
     def by(self, author: str) -> str:
         """The same, of this author alone."""

@@ -66,6 +66,7 @@ class Card:
         title_seen: False where the heading only repeats what the first excerpt begins with.
         url: Of the original; "" where it is not one that a browser should follow.
         counts: Likes, collects and comments, in words.
+        similar: How many near copies stand under it, and the address that shows each; None where there are none.
         pictures: How many the post has and what they show, in words; "" where it has none.
         whole: None where the excerpts and comments leave nothing out.
     """
@@ -81,6 +82,7 @@ class Card:
     counts: tuple[str, ...]
     tags: tuple[LinkShown, ...]
     url: str
+    similar: LinkShown | None
     pictures: str
     excerpts: tuple[Excerpt, ...]
     comments: tuple[CommentShown, ...]
@@ -114,6 +116,7 @@ def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: Asked, labels
         counts=_counts(post, labels),
         tags=tuple(LinkShown(tag, asked.tagged(tag)) for tag in post.tags),
         url=post.url if followable(post.url) else "",
+        similar=LinkShown(labels.similar(hit.similar), asked.folding(False)) if hit.similar else None,
         pictures=_pictures(post, labels),
         excerpts=_excerpts(post.text, seen, words, of_text),
         comments=comments,

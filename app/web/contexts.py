@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from app.web.answers import AnswerShown, SentenceShown
 from app.web.asked import Asked, Chip
-from app.web.cards import Card
+from app.web.cards import Card, LinkShown
 from app.web.labels import Labels, Ui
 
 
@@ -45,11 +45,23 @@ class HomePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several ways to see the posts; "" is the address of the one that is chosen."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResultPage:
     """Answer and posts.
 
     Attributes:
+        notes: What was typed and not taken as it may have been meant, one sentence each.
         chips: Filters that are set.
+        sorts: Orders to choose from.
+        tags: Tags of the posts found, with how many posts have each.
+        folding: Address with near copies folded again; "" where they are.
         languages: Post languages to choose from: code to name.
         stream: Address of the answer's events; "" where the answer is in the page or there is none.
         answer: The whole answer; None where it will stream in, and on later pages of hits.
@@ -60,7 +72,11 @@ class SearchResultPage:
     template: ClassVar[str] = "search.jinja"
 
     frame: Frame
+    notes: tuple[str, ...]
     chips: tuple[Chip, ...]
+    sorts: tuple[Choice, ...]
+    tags: tuple[tuple[LinkShown, str], ...]
+    folding: str
     languages: Mapping[str, str]
     stream: str
     answer: AnswerShown | None

@@ -33,6 +33,10 @@ class Labels:
     query: str
     placeholder: str
     search: str
+    suggestions: str
+    kind_query: str
+    kind_tag: str
+    kind_title: str
     try_these: str
     nothing_else: str
 
@@ -43,6 +47,12 @@ class Labels:
     filter_since: str
     filter_until: str
     filter_min_likes: str
+    filter_likes: str
+    filter_near: str
+    filter_phrase: str
+    filter_without: str
+    filter_without_tag: str
+    filter_without_author: str
     any_language: str
     apply: str
     remove: str
@@ -66,6 +76,13 @@ class Labels:
     later_posts: str
     first_page: str
     more: str
+    sort: str
+    sort_relevance: str
+    sort_newest: str
+    sort_most_liked: str
+    tags_found: str
+    similar: Counted
+    fold_similar: str
     no_posts: str
     no_posts_filtered: str
     untitled: str
@@ -98,6 +115,10 @@ EN = Labels(
     query="Question or words to look for",
     placeholder="Ask, or search the posts",
     search="Search",
+    suggestions="Suggestions",
+    kind_query="asked before",
+    kind_tag="tag",
+    kind_title="post",
     try_these="Try",
     nothing_else="This page loads nothing from other sites.",
     filters="Filters",
@@ -107,6 +128,12 @@ EN = Labels(
     filter_since="From (UTC)",
     filter_until="Up to and including",
     filter_min_likes="Likes, at least",
+    filter_likes="Likes",
+    filter_near="Near",
+    filter_phrase="Exact words",
+    filter_without="Without",
+    filter_without_tag="Without tag",
+    filter_without_author="Not by",
     any_language="any",
     apply="Apply",
     remove="Remove the filter {name}: {value}",
@@ -130,6 +157,13 @@ EN = Labels(
     later_posts="Posts from number {n}",
     first_page="Back to the answer and the first posts",
     more="More posts",
+    sort="Sort",
+    sort_relevance="Best match",
+    sort_newest="Newest",
+    sort_most_liked="Most liked",
+    tags_found="Tags of these posts",
+    similar=Counted("{n} similar post", "{n} similar posts"),
+    fold_similar="Fold similar posts",
     no_posts="No posts found.",
     no_posts_filtered="No posts found with these filters. Remove one and look again.",
     untitled="Post",
@@ -161,6 +195,10 @@ ZH = Labels(
     query="问题或关键词",
     placeholder="提问，或搜索帖子",
     search="搜索",
+    suggestions="联想",
+    kind_query="有人搜过",
+    kind_tag="标签",
+    kind_title="帖子",
     try_these="试试",
     nothing_else="本页不从其他网站加载任何内容。",
     filters="筛选",
@@ -170,6 +208,12 @@ ZH = Labels(
     filter_since="起始日期（UTC）",
     filter_until="截止日期（含当天）",
     filter_min_likes="点赞不少于",
+    filter_likes="点赞",
+    filter_near="附近",
+    filter_phrase="精确短语",
+    filter_without="不含",
+    filter_without_tag="不含标签",
+    filter_without_author="不看作者",
     any_language="不限",
     apply="应用",
     remove="去掉筛选 {name}：{value}",
@@ -191,6 +235,13 @@ ZH = Labels(
     later_posts="第 {n} 篇起",
     first_page="回到回答和前面的帖子",
     more="更多帖子",
+    sort="排序",
+    sort_relevance="最相关",
+    sort_newest="最新",
+    sort_most_liked="最多赞",
+    tags_found="这些帖子的标签",
+    similar=Counted("{n} 篇相似的帖子", "{n} 篇相似的帖子"),
+    fold_similar="收起相似的帖子",
     no_posts="没有找到帖子。",
     no_posts_filtered="在这些筛选条件下没有找到帖子，去掉一个再试。",
     untitled="帖子",

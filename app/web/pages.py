@@ -29,18 +29,24 @@ from app.answering.types import (
 from app.web import contexts
 from app.web.answers import answer_shown, citations, sentence_shown
 from app.web.asked import HITS_PER_PAGE, LARGEST_OFFSET, Asked, BadParameter
-from app.web.cards import Card, arranged, card, fingerprint
+from app.web.cards import Card, LinkShown, arranged, card, fingerprint
 from app.web.labels import EXAMPLES, LABELS, POST_LANGUAGES, Labels, Ui, choose_ui
 from app.web.rendering import STATIC, assets, page, render
 from app.web.sse import EventStream, close, event
 from retrieval.errors import FixableError
-from retrieval.types import Hit, SearchPage, SearchQuery
+from retrieval.query_pieces import ParsedQuery
+from retrieval.text import fold
+from retrieval.types import Filters, Hit, SearchPage, SearchQuery, Sort
 
 router = APIRouter(include_in_schema=False)
+_MOST_NOTES = 3
+_MOST_TAGS = 8
 
 
 class Finder(Protocol):
     """What the page needs of `app.state.services`."""
+
+    async def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery: ...
 
     async def search(self, query: SearchQuery) -> SearchPage: ...
 
@@ -90,10 +96,12 @@ async def search(request: Request) -> Response:
         return _home(request, asked)
     ui, labels = _words(request, asked)
     finder = _finder(request)
+    parsed = await finder.understand(asked.text, asked.filters())
     try:
-        found = await finder.search(asked.query())
-        answered = asked.offset == 0 and bool(found.hits)
-        answer = await _whole_answer(finder, asked) if answered and not asked.scripted else None
+        found = await finder.search(asked.query(parsed))
+        # Filters alone ask for posts, and nothing that an answer could say.
+        answered = asked.offset == 0 and bool(found.hits) and bool(parsed.text) and asked.in_order_of_answers
+        answer = await _whole_answer(finder, asked.question(parsed)) if answered and not asked.scripted else None
     except FixableError as error:
         return error_page(request, 503, labels.failed.format(problem=error.problem))
     hits = arranged(answer.hits, found.hits) if answer is not None else found.hits
@@ -101,13 +109,17 @@ async def search(request: Request) -> Response:
     return page(
         contexts.SearchResultPage(
             frame=_frame(request, asked, asked.text, unscripted=streams),
-            chips=tuple(asked.chips()),
+            notes=tuple(mistake.said(ui) for mistake in parsed.mistakes[:_MOST_NOTES]),
+            chips=(*asked.chips(), *asked.typed_chips(parsed.pieces)),
+            sorts=_sorts(asked, labels) if found.hits else (),
+            tags=_tags(found, asked),
+            folding="" if asked.fold else asked.folding(True),
             languages=POST_LANGUAGES,
             stream=asked.address("/answer/stream", shown=fingerprint(hits)) if streams else "",
             answer=answer_shown(answer, labels) if answer is not None else None,
             cards=_cards(hits, answer.sentences if answer is not None else (), asked, labels, ui),
             first_page=replace(asked, offset=0).address() if asked.offset else "",
-            more=_more(asked, len(hits), found.total),
+            more=_more(asked, len(answer.hits) if answer is not None else 0, found.total),
         )
     )
 
@@ -144,7 +156,8 @@ async def _events(finder: Finder, asked: Asked, labels: Labels, ui: Ui, shown: s
     lang = ""
     sentences: list[AnswerSentence] = []
     withheld = 0
-    happenings = finder.answer(asked.question())
+    parsed = await finder.understand(asked.text, asked.filters())
+    happenings = finder.answer(asked.question(parsed))
     try:
         async for happened in happenings:
             match happened:
@@ -152,10 +165,10 @@ async def _events(finder: Finder, asked: Asked, labels: Labels, ui: Ui, shown: s
                     hits, lang = happened.hits, "" if happened.language == "und" else happened.language
                     status = contexts.StatusFragment(labels, labels.reading(len(hits)))
                     if not shown.startswith(fingerprint(hits)):
-                        found = await finder.search(asked.query())
+                        found = await finder.search(asked.query(parsed))
                         all_hits = arranged(hits, found.hits)
                         cards = _cards(all_hits, (), asked, labels, ui)
-                        status = replace(status, cards=cards, more=_more(asked, len(all_hits), found.total))
+                        status = replace(status, cards=cards, more=_more(asked, len(hits), found.total))
                     yield event("status", render(status))
                 case SentenceReady(sentence):
                     sentences.append(sentence)
@@ -183,8 +196,8 @@ async def _refusal(labels: Labels, words: str) -> AsyncGenerator[str, None]:
     yield event("close", "")
 
 
-async def _whole_answer(finder: Finder, asked: Asked) -> Answer:
-    happenings = finder.answer(asked.question())
+async def _whole_answer(finder: Finder, question: Question) -> Answer:
+    happenings = finder.answer(question)
     try:
         async for happened in happenings:
             if isinstance(happened, Done):
@@ -211,9 +224,30 @@ def _cards(
     )
 
 
-def _more(asked: Asked, shown: int, total: int) -> str:
-    """Address of the hits after the `shown` ones on this page; "" where there are none, or none may be asked for."""
-    following = asked.offset + max(shown, HITS_PER_PAGE)
+def _sorts(asked: Asked, labels: Labels) -> tuple[contexts.Choice, ...]:
+    names: dict[Sort, str] = {
+        "relevance": labels.sort_relevance, "newest": labels.sort_newest, "most_liked": labels.sort_most_liked,
+    }  # fmt: skip
+    return tuple(
+        contexts.Choice(name, "" if sort == asked.sort else asked.sorted_by(sort)) for sort, name in names.items()
+    )
+
+
+def _tags(found: SearchPage, asked: Asked) -> tuple[tuple[LinkShown, str], ...]:
+    """The most frequent tags that several of the posts found have, but those asked for, each with their number."""
+    chosen = {fold(tag).casefold() for tag in asked.tags}
+    counts = [one for one in found.facets.get("tags", ()) if one.posts > 1 and fold(one.value).casefold() not in chosen]
+    return tuple((LinkShown(one.value, asked.tagged(one.value)), f"{one.posts:,}") for one in counts[:_MOST_TAGS])
+
+
+def _more(asked: Asked, answering: int, total: int) -> str:
+    """Address of the hits after those on this page, of which an answer saw `answering`; "" where there are none, or
+    none may be asked for.
+
+    Posts that the answer alone saw, for it heeds no number of posts per author, are not counted: the next page would
+    begin too late.
+    """
+    following = asked.offset + max(answering, HITS_PER_PAGE)
     return replace(asked, offset=following).address() if following < total and following <= LARGEST_OFFSET else ""
 
 

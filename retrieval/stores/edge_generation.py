@@ -19,11 +19,28 @@ from retrieval.stores.candidates import Point, Question, gather_candidates
 from retrieval.stores.catalog import Catalog, CatalogWriter
 from retrieval.stores.disk import naming_disk_trouble, sync_tree
 from retrieval.stores.manifest import MANIFEST, rebuilding, write_manifest
-from retrieval.stores.payload import DENSE, FILTERED, FOUND, TERMS, AnyOf, conditions, passage_payload, point_id
+from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.payload import (
+    DENSE,
+    FILTERED,
+    FOUND,
+    TERMS,
+    AnyOf,
+    Between,
+    NoneOf,
+    Within,
+    conditions,
+    passage_payload,
+    point_id,
+)
 from retrieval.types import Candidate, Filters, Post
 
 CATALOG, _SHARD, _LOCK = "posts.sqlite", "edge", "open.lock"
-_KINDS = {"keyword": qdrant.PayloadSchemaType.Keyword, "integer": qdrant.PayloadSchemaType.Integer}
+_KINDS = {
+    "keyword": qdrant.PayloadSchemaType.Keyword,
+    "integer": qdrant.PayloadSchemaType.Integer,
+    "geo": qdrant.PayloadSchemaType.Geo,
+}
 _POINTS_AT_ONCE = 1_000
 
 
@@ -85,6 +102,25 @@ class EdgeGeneration:
             return [[Point(str(one.id), one.score, one.payload or {}) for one in answer] for answer in answers]
 
         return gather_candidates(ask, limit, with_terms=bool(terms.indices))
+
+    def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
+        first_passage = qdrant.FieldCondition("ordinal", match=qdrant.MatchValue(0))
+
+        def listed(listing: Listing) -> list[dict[str, Any]]:
+            moment, order = listing.moment, None
+            only: list[Any] = [first_passage]
+            if moment == "newest":
+                order = qdrant.OrderBy("created_at", direction=qdrant.Direction.Desc)
+            elif moment == "undated":
+                only = [first_passage, qdrant.IsEmptyCondition("created_at")]
+            else:
+                only = [first_passage, qdrant.FieldCondition("created_at", match=qdrant.MatchValue(moment))]
+            request = qdrant.ScrollRequest(
+                limit=listing.limit, filter=_filter(filters, only), with_payload=LISTED, order_by=order
+            )
+            return [point.payload or {} for point in self._shard.scroll(request)[0]]
+
+        return newest_first(listed, limit, offset)
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return self._catalog.posts(ids)
@@ -171,11 +207,17 @@ def _sparse(terms: TermWeights) -> qdrant.SparseVector:
     return qdrant.SparseVector(list(terms.indices), list(terms.values))
 
 
-def _filter(filters: Filters) -> qdrant.Filter | None:
-    must: list[Any] = []
+def _filter(filters: Filters, more: Sequence[Any] = ()) -> qdrant.Filter | None:
+    must, must_not = list[Any](more), list[Any]()
     for one in conditions(filters):
-        if isinstance(one, AnyOf):
-            must.append(qdrant.FieldCondition(one.field, match=qdrant.MatchAny(list(one.values))))
-        else:
-            must.append(qdrant.FieldCondition(one.field, range=qdrant.RangeFloat(gte=one.at_least, lt=one.below)))
-    return qdrant.Filter(must=must) if must else None
+        match one:
+            case AnyOf():
+                must.append(qdrant.FieldCondition(one.field, match=qdrant.MatchAny(list(one.values))))
+            case NoneOf():
+                must_not.append(qdrant.FieldCondition(one.field, match=qdrant.MatchAny(list(one.values))))
+            case Between():
+                must.append(qdrant.FieldCondition(one.field, range=qdrant.RangeFloat(gte=one.at_least, lt=one.below)))
+            case Within():
+                circle = qdrant.GeoRadius(qdrant.GeoPoint(one.longitude, one.latitude), one.radius_m)
+                must.append(qdrant.FieldCondition(one.field, geo_radius=circle))
+    return qdrant.Filter(must=must, must_not=must_not) if must or must_not else None

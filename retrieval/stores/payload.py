@@ -6,10 +6,11 @@ import math
 import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
+from retrieval.text import fold
 from retrieval.types import Comment, Filters, Image, Passage, Place, Post
 
 DENSE, TERMS = "dense", "terms"
@@ -20,6 +21,7 @@ FILTERED = {
     "language": "keyword",
     "created_at": "integer",
     "likes": "integer",
+    "place": "geo",
 }
 # Payload fields that a candidate is made of.
 FOUND = ["post_id", "ordinal", "part", "comment", "start", "end"]
@@ -31,8 +33,13 @@ def point_id(post_id: str, ordinal: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{post_id}#{ordinal}"))
 
 
+def name_key(name: str) -> str:
+    """One form for names of authors and tags that readers take for the same: case, width, 臺北 and 台北."""
+    return fold(name).casefold().strip()
+
+
 def passage_payload(post: Post, passage: Passage) -> dict[str, Any]:
-    """What filters and candidates need of a passage; names are casefolded, so that filters ignore case."""
+    """What filters and candidates need of a passage."""
     payload: dict[str, Any] = {
         "post_id": post.id,
         "ordinal": passage.ordinal,
@@ -40,8 +47,8 @@ def passage_payload(post: Post, passage: Passage) -> dict[str, Any]:
         "comment": passage.comment,
         "start": passage.start,
         "end": passage.end,
-        "author": post.author.casefold(),
-        "tags": [tag.casefold() for tag in post.tags],
+        "author": name_key(post.author),
+        "tags": [name_key(tag) for tag in post.tags],
         "language": post.language,
         "likes": post.likes,
     }
@@ -62,6 +69,14 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
+class NoneOf:
+    """The field holds none of these values; it may not be there."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Between:
     """The field is there, and in [at_least, below); None leaves that side open."""
 
@@ -70,25 +85,44 @@ class Between:
     below: float | None
 
 
-def conditions(filters: Filters) -> list[AnyOf | Between]:
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The field is there, and a point in this circle."""
+
+    field: str
+    latitude: float
+    longitude: float
+    radius_m: float
+
+
+Condition: TypeAlias = AnyOf | NoneOf | Between | Within
+
+
+def conditions(filters: Filters) -> list[Condition]:
     """What a point's payload must satisfy, all of it; moments are kept, and therefore compared, to the second.
 
     >>> conditions(Filters(authors=("Ana",), min_likes=3))
     [AnyOf(field='author', values=('ana',)), Between(field='likes', at_least=3.0, below=None)]
     """
-    asked: list[AnyOf | Between] = []
-    if filters.authors:
-        asked.append(AnyOf("author", tuple(author.casefold() for author in filters.authors)))
-    if filters.tags:
-        asked.append(AnyOf("tags", tuple(tag.casefold() for tag in filters.tags)))
+    asked: list[Condition] = []
+    for field, names in (("author", filters.authors), ("tags", filters.tags)):
+        if names:
+            asked.append(AnyOf(field, tuple(map(name_key, names))))
+    for field, names in (("author", filters.without_authors), ("tags", filters.without_tags)):
+        if names:
+            asked.append(NoneOf(field, tuple(map(name_key, names))))
     if filters.languages:
         asked.append(AnyOf("language", filters.languages))
     if filters.since is not None or filters.until is not None:
         since = None if filters.since is None else float(math.floor(filters.since.timestamp()))
         until = None if filters.until is None else float(math.ceil(filters.until.timestamp()))
         asked.append(Between("created_at", since, until))
-    if filters.min_likes is not None:
-        asked.append(Between("likes", float(filters.min_likes), None))
+    if filters.min_likes is not None or filters.max_likes is not None:
+        least = None if filters.min_likes is None else float(filters.min_likes)
+        asked.append(Between("likes", least, None if filters.max_likes is None else filters.max_likes + 1.0))
+    if filters.near is not None:
+        near = filters.near
+        asked.append(Within("place", near.latitude, near.longitude, near.radius_km * 1_000))
     return asked
 
 

@@ -37,6 +37,7 @@ _READ_AT_ONCE = 256
 _KINDS = {
     "keyword": models.PayloadSchemaType.KEYWORD,
     "integer": models.PayloadSchemaType.INTEGER,
+    "geo": models.PayloadSchemaType.GEO,
 }
 
 

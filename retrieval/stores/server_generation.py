@@ -13,11 +13,15 @@ from retrieval.errors import StoreUnreachable
 from retrieval.store import GenerationInfo, Identity, IndexedPost, TermWeights, Vectors
 from retrieval.stores.candidates import Point, Question, gather_candidates
 from retrieval.stores.generations import info_fields
+from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
     FOUND,
     TERMS,
     AnyOf,
+    Between,
+    NoneOf,
+    Within,
     conditions,
     passage_payload,
     point_id,
@@ -68,6 +72,28 @@ class ServerGeneration:
             return [[Point(str(one.id), one.score, one.payload or {}) for one in answer.points] for answer in answers]
 
         return gather_candidates(ask, limit, with_terms=bool(terms.indices))
+
+    def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
+        first_passage = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
+
+        def listed(listing: Listing) -> list[dict[str, Any]]:
+            moment, order = listing.moment, None
+            only: list[models.Condition] = [first_passage]
+            if moment == "newest":
+                order = models.OrderBy(key="created_at", direction=models.Direction.DESC)
+            elif moment == "undated":
+                only.append(models.IsEmptyCondition(is_empty=models.PayloadField(key="created_at")))
+            else:
+                only.append(models.FieldCondition(key="created_at", match=models.MatchValue(value=moment)))
+            points, _ = self._calls.read(
+                lambda client: client.scroll(
+                    self._collection, scroll_filter=_filter(filters, only), limit=listing.limit, order_by=order,
+                    with_payload=LISTED,
+                )
+            )  # fmt: skip
+            return [point.payload or {} for point in points]
+
+        return newest_first(listed, limit, offset)
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         payloads = self._calls.payloads(self._collection, [point_id(post_id, 0) for post_id in ids], ["post"])
@@ -157,11 +183,18 @@ def _batches(posts: Iterable[IndexedPost]) -> Iterator[list[models.PointStruct]]
         yield points
 
 
-def _filter(filters: Filters) -> models.Filter | None:
-    must: list[models.Condition] = []
+def _filter(filters: Filters, more: Sequence[models.Condition] = ()) -> models.Filter | None:
+    must, must_not = list(more), list[models.Condition]()
     for one in conditions(filters):
-        if isinstance(one, AnyOf):
-            must.append(models.FieldCondition(key=one.field, match=models.MatchAny(any=list(one.values))))
-        else:
-            must.append(models.FieldCondition(key=one.field, range=models.Range(gte=one.at_least, lt=one.below)))
-    return models.Filter(must=must) if must else None
+        match one:
+            case AnyOf():
+                must.append(models.FieldCondition(key=one.field, match=models.MatchAny(any=list(one.values))))
+            case NoneOf():
+                must_not.append(models.FieldCondition(key=one.field, match=models.MatchAny(any=list(one.values))))
+            case Between():
+                must.append(models.FieldCondition(key=one.field, range=models.Range(gte=one.at_least, lt=one.below)))
+            case Within():
+                centre = models.GeoPoint(lat=one.latitude, lon=one.longitude)
+                circle = models.GeoRadius(center=centre, radius=one.radius_m)
+                must.append(models.FieldCondition(key=one.field, geo_radius=circle))
+    return models.Filter(must=must, must_not=must_not) if must or must_not else None

@@ -9,12 +9,18 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from retrieval.store import GenerationInfo, Identity, IndexedPost, PostStore, StoredPost, TermWeights, Vectors
-from retrieval.types import Candidate, Comment, Filters, Image, Passage, Place, Post
+from retrieval.stores.payload import point_id
+from retrieval.types import Candidate, Comment, Filters, Image, Near, Passage, Place, Post
 
 DIMENSION = 16
 IDENTITY = Identity("Toy-Model.v2@53aa5117", DIMENSION)
 DAY_0 = datetime(2024, 3, 1, 12, tzinfo=UTC)
 AUTHORS, TAGS, LANGUAGES = ("Ana", "博主", "STRASSE", ""), ("Coffee", "咖啡", "日常", "Été"), ("en", "zh", "und")
+# Dali, 260 km to Kunming, 1,900 km from there to Shanghai; both sides of the 180th meridian; one without coordinates.
+PLACES = (
+    Place("Dali", 25.6, 100.2), Place("somewhere"), Place("Kunming", 25.04, 102.71), Place("Shanghai", 31.23, 121.47),
+    Place("Taveuni", -16.8, 179.98), Place("east of Taveuni", -16.8, -179.9), None,
+)  # fmt: skip
 # Few terms, so that queries and passages share some; from across the 32 bits to which terms are hashed.
 TERMS = [int(term) for term in np.linspace(0, 2**32 - 1, 40)]
 
@@ -55,7 +61,7 @@ def some_posts(count: int, seed: int = 0) -> list[IndexedPost]:
             language=LANGUAGES[random.integers(len(LANGUAGES))],
             created_at=None if random.random() < 0.2 else DAY_0 + timedelta(days=int(random.integers(10))),
             likes=int(random.integers(10)),
-            place=Place("here", 25.6, 100.2) if number % 2 else Place("somewhere"),
+            place=PLACES[number % len(PLACES)],
             comments=(Comment("bo", "a comment"),),
         )
         posts.append(indexed(post, seed=1_000 * seed + number, passages=1 + number % 3))
@@ -110,7 +116,32 @@ def lets_through(filters: Filters, post: Post) -> bool:
         and (filters.since is None or (post.created_at is not None and post.created_at >= filters.since))
         and (filters.until is None or (post.created_at is not None and post.created_at < filters.until))
         and (filters.min_likes is None or post.likes >= filters.min_likes)
+        and (filters.max_likes is None or post.likes <= filters.max_likes)
+        and post.author.casefold() not in {author.casefold() for author in filters.without_authors}
+        and not folded & {tag.casefold() for tag in filters.without_tags}
+        and (filters.near is None or _distance_km(filters.near, post.place) <= filters.near.radius_km)
     )
+
+
+def newest_first(posts: Sequence[IndexedPost], filters: Filters) -> list[str]:
+    """Ids of the posts that the filters let through, in the order that Generation.matching promises."""
+    through = [one.stored.post for one in posts if lets_through(filters, one.stored.post)]
+
+    def place(post: Post) -> tuple[bool, int, str]:
+        moment = post.created_at
+        return moment is None, 0 if moment is None else -math.floor(moment.timestamp()), point_id(post.id, 0)
+
+    return [post.id for post in sorted(through, key=place)]
+
+
+def _distance_km(near: Near, place: Place | None) -> float:
+    """By the law of cosines, on a sphere; endless where there are no coordinates."""
+    if place is None or place.latitude is None or place.longitude is None:
+        return math.inf
+    here, there = math.radians(near.latitude), math.radians(place.latitude)
+    apart = math.radians(place.longitude - near.longitude)
+    cosine = math.sin(here) * math.sin(there) + math.cos(here) * math.cos(there) * math.cos(apart)
+    return 6_371.0 * math.acos(max(-1.0, min(1.0, cosine)))
 
 
 def _passage(post: Post, ordinal: int) -> Passage:

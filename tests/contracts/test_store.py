@@ -12,7 +12,7 @@ import pytest
 
 from retrieval.errors import IndexLocked, IndexMismatch, IndexMissing
 from retrieval.store import Generation, Identity, IndexedPost, PostStore, TermWeights
-from retrieval.types import Candidate, Filters
+from retrieval.types import Candidate, Filters, Near
 from tests.contracts.conftest import Place
 from tests.contracts.offered import (
     DAY_0,
@@ -24,6 +24,7 @@ from tests.contracts.offered import (
     full_post,
     indexed,
     lets_through,
+    newest_first,
     some_posts,
 )
 
@@ -235,6 +236,7 @@ def test_a_generation_without_posts_finds_nothing(store: PostStore) -> None:
     assert (info.posts, info.passages) == (0, 0)
     with opened(store) as generation:
         assert generation.candidates(*a_query(0), 10, Filters()) == []
+        assert generation.matching(Filters(), 10) == []
     assert list(store.stored_posts()) == []
 
 
@@ -253,6 +255,16 @@ FILTERS = [
     Filters(min_likes=0),
     Filters(min_likes=7, authors=("博主", "")),
     Filters(tags=("nothing has this",)),
+    Filters(max_likes=3),
+    Filters(min_likes=2, max_likes=2),
+    Filters(without_authors=("ana", "")),
+    Filters(without_tags=("COFFEE",)),
+    Filters(tags=("coffee",), without_tags=("咖啡", "été"), without_authors=("nobody",)),
+    Filters(near=Near(25.6, 100.2, 1)),
+    Filters(near=Near(25.6, 100.2, 300), min_likes=3),
+    Filters(near=Near(-16.8, 180, 20), languages=("en",)),
+    Filters(near=Near(0, 0, 20_038)),
+    Filters(near=Near(80, 0, 10)),
 ]
 
 
@@ -280,6 +292,58 @@ def test_filters_let_through_what_their_description_says(filled: tuple[Generatio
     for filters in FILTERS:
         found = {one.post_id for one in generation.candidates(*a_query(0), EVERYTHING, filters)}
         assert found == {post.stored.post.id for post in posts if lets_through(filters, post.stored.post)}
+
+
+def test_names_are_the_same_in_any_width_case_and_script(store: PostStore) -> None:
+    posts = [a_post("trad", author="臺北小吃", tags=("臺北 美食",)), a_post("wide", author="ＭＯ", tags=("Ｃａｆé",))]
+    fill(store, [indexed(post, seed) for seed, post in enumerate(posts)])
+    with opened(store) as generation:
+        asked = {
+            "trad": [Filters(authors=("台北小吃",)), Filters(tags=("台北 美食",)), Filters(without_tags=("café",))],
+            "wide": [Filters(authors=("mo",)), Filters(tags=("CAFÉ",)), Filters(without_authors=("台北小吃 ",))],
+        }
+        for expected, several in asked.items():
+            for filters in several:
+                found = {one.post_id for one in generation.candidates(*a_query(0), EVERYTHING, filters)}
+                assert found == {expected} == set(generation.matching(filters, EVERYTHING))
+
+
+def test_words_of_a_post_are_not_the_stores_to_look_at(filled: tuple[Generation, list[IndexedPost]]) -> None:
+    generation, _ = filled
+    vector, terms = a_query(2)
+    worded = Filters(phrases=("nobody said this",), without=("text",), min_likes=5)
+    plain = Filters(min_likes=5)
+    found = generation.candidates(vector, terms, EVERYTHING, worded)
+    same(found, generation.candidates(vector, terms, EVERYTHING, plain))
+    assert generation.matching(worded, EVERYTHING) == generation.matching(plain, EVERYTHING)
+
+
+def test_matching_gives_every_post_that_filters_let_through_newest_first(
+    filled: tuple[Generation, list[IndexedPost]],
+) -> None:
+    generation, posts = filled
+    for filters in FILTERS:
+        expected = newest_first(posts, filters)
+        assert generation.matching(filters, EVERYTHING) == expected
+        for limit, offset in ((1, 0), (7, 3), (40, 20), (10, 140), (10, 5_000), (0, 0)):
+            assert generation.matching(filters, limit, offset) == expected[offset : offset + limit]
+
+
+def test_matching_pages_posts_of_one_second_without_gap_or_repeat(store: PostStore) -> None:
+    dates = [
+        DAY_0,
+        DAY_0 + timedelta(microseconds=5),
+        None,
+        DAY_0 + timedelta(seconds=1),
+        datetime(1960, 1, 1, tzinfo=UTC),
+    ]
+    posts = [indexed(a_post(f"p{n}", created_at=dates[n % 5]), seed=n, passages=1 + n % 2) for n in range(40)]
+    fill(store, posts)
+    with opened(store) as generation:
+        expected = newest_first(posts, Filters())
+        for size in (1, 3, 40):
+            pages = [generation.matching(Filters(), size, at) for at in range(0, 40, size)]
+            assert [post_id for page in pages for post_id in page] == expected
 
 
 def test_a_query_without_terms_is_dense_alone(filled: tuple[Generation, list[IndexedPost]]) -> None:

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 
+from app.web import suggest_api
 from app.web.pages import install
 from tests.pages.scripted import ScriptedFinder, all_scenes
 
@@ -39,6 +40,7 @@ class Served:
 def served() -> Iterator[Served]:
     app = FastAPI(openapi_url=None)
     install(app)
+    app.include_router(suggest_api.router)
     finder = ScriptedFinder(all_scenes())
     app.state.services = finder
     listening = socket.create_server(("127.0.0.1", 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from app.answering.types import (
     Answer,
@@ -21,7 +21,10 @@ from app.answering.types import (
 )
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.highlight import highlight
-from retrieval.types import Comment, Hit, Image, Passage, Place, Post, SearchPage, SearchQuery
+from retrieval.query_language import both, parse_query
+from retrieval.query_pieces import ParsedQuery
+from retrieval.suggest import PastPhrases, PostPhrases, Suggester, Suggestion
+from retrieval.types import Comment, Filters, Hit, Image, Passage, Place, Post, SearchPage, SearchQuery
 
 EAST_8 = timezone(timedelta(hours=8))
 
@@ -94,6 +97,16 @@ class ScriptedFinder:
     asked: list[Question] = field(default_factory=list)
     searched: list[SearchQuery] = field(default_factory=list)
     closed: int = 0
+    typed: list[str] = field(default_factory=list)
+
+    def suggest(self, typed: str, limit: int) -> list[Suggestion]:
+        self.typed.append(typed)
+        posts = dict.fromkeys(post for scene in self.scenes.values() for post in scene.posts)
+        return Suggester(PostPhrases(posts), PastPhrases()).suggest(typed, limit)
+
+    async def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery:
+        parsed = parse_query(typed, today=date(2026, 1, 1))
+        return parsed if given is None else replace(parsed, filters=both(given, parsed.filters))
 
     async def search(self, query: SearchQuery) -> SearchPage:
         self.searched.append(query)
@@ -285,6 +298,8 @@ def all_scenes() -> dict[str, Scene]:
             ),
         ),
         "nothing at all": Scene(),
+        "quiet likes>abc": Scene(CAFES, kind="declined", note="These posts don't say."),
+        "": Scene(CAFES),
         "many": Scene(tuple(a_post(number) for number in range(1, 26))),
         "no index": Scene(problem=IndexMissing("nothing was indexed yet", "run stipple reindex")),
         "breaks": Scene(

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import get_args
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.asked import Asked, BadParameter
-from app.web.labels import EN, ZH
+from app.web.asked import Asked, BadParameter, FilterName
+from app.web.labels import EN, LABELS, ZH
+from retrieval.query_language import parse_query
 
 _VALUE = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
 _VALUES = st.lists(_VALUE.filter(lambda value: value[0] not in "@# "), max_size=3, unique=True).map(tuple)
@@ -57,7 +59,31 @@ def test_any_address_is_understood_or_refused_with_words(parameters: list[tuple[
         assert refused.message(EN) != refused.message(ZH)
     else:
         assert asked.filters()
-        assert 0 <= asked.query().offset <= 1000
+        assert 0 <= asked.query(parse_query(asked.text)).offset <= 1000
+
+
+def test_a_typed_filter_is_a_chip_and_following_it_takes_it_out_of_the_text() -> None:
+    asked = read('/search?q=dali+%23coffee+from:mo+-oat+"flat+white"&tag=tea&offset=10')
+    parsed = parse_query(asked.text)
+    chips = asked.typed_chips(parsed.pieces)
+    assert [(chip.parameter, chip.value) for chip in chips] == [
+        ("tag", "coffee"), ("author", "mo"), ("without", "oat"), ("phrase", "flat white"),
+    ]  # fmt: skip
+    left = [read(chip.without) for chip in chips]
+    assert [one.text for one in left] == [
+        'dali from:mo -oat "flat white"',
+        'dali #coffee -oat "flat white"',
+        'dali #coffee from:mo "flat white"',
+        "dali #coffee from:mo -oat flat white",
+    ]
+    assert {(one.tags, one.offset) for one in left} == {(("tea",), 0)}
+
+
+def test_every_filter_has_its_name_in_both_languages() -> None:
+    names = [name for part in get_args(FilterName) for name in get_args(part)]
+    assert len(names) == 12
+    for labels in LABELS.values():
+        assert all(getattr(labels, f"filter_{name}") for name in names)
 
 
 def test_the_last_day_is_included() -> None:

@@ -110,7 +110,7 @@ def test_someone_asks_in_a_browser_and_follows_a_mark_to_its_quote(
 ) -> None:
     page = chromium.new_page()
     page.goto(server)
-    page.get_by_role("searchbox").fill(question)
+    page.get_by_role("combobox", name="Question or words to look for").fill(question)
     page.keyboard.press("Enter")
     mark = page.locator("#sentences a.mark").first
     expect(mark).to_be_visible(timeout=60_000)

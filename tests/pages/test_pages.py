@@ -37,7 +37,7 @@ def test_the_empty_page_has_a_search_box_and_questions_to_try(served: Served) ->
     assert (form.attributes["action"], form.attributes["method"]) == ("/search", "get")
     examples = [link for link in page.all("a") if link.attributes["href"].startswith("/search?q=")]
     assert examples[0].text == "quiet cafe to study"
-    assert not page.all("script"), "the empty page needs no script"
+    assert [script.attributes["src"].split("?")[0] for script in page.all("script")] == ["/static/stipple.js"]
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\u200b", "\x00"])
@@ -317,3 +317,31 @@ def test_every_address_within_a_page_exists(served: Served) -> None:
 
 def test_an_unknown_word_of_the_page_would_be_an_error_not_a_gap(served: Served) -> None:
     assert not re.search(r"\{\w+\}|Undefined|Markup\(", whole(served, "quiet cafe to study").all("html")[0].text)
+
+
+def test_filters_that_were_typed_are_chips_that_take_them_out_again(served: Served) -> None:
+    page = whole(served, "quiet cafe to study #studycafe from:mochi_walks")
+    (chips,) = page.all("ul", "chips")
+    assert "Tag studycafe" in " ".join(chips.text.split())
+    assert "Author mochi_walks" in " ".join(chips.text.split())
+    assert page.by_id("q").attributes["value"] == "quiet cafe to study #studycafe from:mochi_walks"
+    assert served.finder.searched[-1].text == "quiet cafe to study"
+    assert served.finder.searched[-1].filters.tags == ("studycafe",)
+    assert served.finder.asked[-1].filters.authors == ("mochi_walks",)
+    links = [link.attributes["href"] for link in page.all("a") if "%23studycafe" not in link.attributes.get("href", "")]
+    assert any("from%3Amochi_walks" in link for link in links)
+
+
+def test_a_mistake_in_the_query_is_explained_in_the_words_of_the_page(served: Served) -> None:
+    for ui, words in (("en", "write a whole number, as in likes>100"), ("zh", "请写整数")):
+        (notes,) = whole(served, "quiet likes>abc", ui=ui).all("ul", "notes")
+        assert words in notes.text
+    assert not whole(served, "quiet cafe to study").all("ul", "notes")
+
+
+def test_filters_alone_list_posts_and_ask_for_no_answer(served: Served) -> None:
+    asked_before = len(served.finder.asked)
+    page = whole(served, "#studycafe")
+    assert len(page.all("li", "card")) == 3
+    assert not [one for one in page.elements if one.attributes.get("id") == "answer"]
+    assert len(served.finder.asked) == asked_before

@@ -1,0 +1,126 @@
+"""A temporary index of judged posts, made as a reindex makes one, so that what is measured is what is served."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from retrieval.calibration import DenseWeights
+from retrieval.embedding import Embedder
+from retrieval.live import LiveGeneration
+from retrieval.search import Searcher
+from retrieval.settings import Settings
+from retrieval.store import IndexedPost, StoredPost, Vectors
+from retrieval.stores.edge import EdgeStore
+from retrieval.terms import TermWeigher
+from retrieval.text import content_hash, cut_passages, passage_text
+from retrieval.types import Passage, Post
+
+_POSTS_AT_ONCE = 1_000
+_PASSAGES_AT_ONCE = 1_024
+# R@100 looks at 100 posts; where posts have several passages, more than 100 of these must be brought.
+_POSTS_MEASURED = 100
+_MOST_CANDIDATES = 1_000
+
+
+@contextmanager
+def trial_searcher(
+    posts: Sequence[Post], embedder: Embedder, settings: Settings, weights: DenseWeights
+) -> Iterator[Searcher]:
+    """A Searcher over these posts, in a folder that is deleted afterwards.
+
+    The embeddings are kept in data_dir/evaluation, since the same sets are measured again and again.
+    """
+    cut = [tuple(cut_passages(post, embedder.count_tokens, embedder.window)) for post in posts]
+    vectors = _embedded(posts, cut, embedder, settings.data_dir / "evaluation")
+    weigher = TermWeigher()
+    with tempfile.TemporaryDirectory(prefix="stipple-trial-") as folder:
+        store = EdgeStore(Path(folder))
+        with store.writing():
+            writer = store.begin(embedder.identity)
+            for at in range(0, len(posts), _POSTS_AT_ONCE):
+                some = slice(at, at + _POSTS_AT_ONCE)
+                writer.upsert(_indexed(posts[some], cut[some], vectors[some], weigher))
+            store.switch(writer.finish().name)
+        live = LiveGeneration(store, embedder.identity)
+        try:
+            yield Searcher(
+                live,
+                embedder,
+                weigher,
+                dense_weight_known=weights.known,
+                dense_weight_unknown=weights.unknown,
+                candidates=candidates_for(settings.candidates, len(posts), sum(map(len, cut))),
+            )
+        finally:
+            live.close()
+
+
+def candidates_for(usual: int, posts: int, passages: int) -> int:
+    """Passages to bring from each side so that about 100 posts come, where that is more than usual.
+
+    >>> candidates_for(100, 1000, 1000), candidates_for(100, 1000, 2500)
+    (100, 250)
+    """
+    return min(max(usual, math.ceil(_POSTS_MEASURED * passages / max(posts, 1))), _MOST_CANDIDATES)
+
+
+def _indexed(
+    posts: Sequence[Post], cut: Sequence[tuple[Passage, ...]], vectors: Sequence[Vectors], weigher: TermWeigher
+) -> list[IndexedPost]:
+    return [
+        IndexedPost(
+            StoredPost(post, content_hash(post)),
+            passages,
+            own,
+            tuple(weigher.passages([passage_text(post, passage) for passage in passages])),
+        )
+        for post, passages, own in zip(posts, cut, vectors, strict=True)
+    ]
+
+
+def _embedded(
+    posts: Sequence[Post], cut: Sequence[Sequence[Passage]], embedder: Embedder, kept_in: Path
+) -> list[Vectors]:
+    """The vectors of each post's passages: from the file that an earlier measurement wrote, or embedded now."""
+    texts = [passage_text(post, passage) for post, passages in zip(posts, cut, strict=True) for passage in passages]
+    digest = hashlib.blake2b(embedder.identity.model.encode(), digest_size=16)
+    for text in texts:
+        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    path = kept_in / f"{digest.hexdigest()}.npy"
+    vectors = _read(path, (len(texts), embedder.identity.dimension))
+    if vectors is None:
+        vectors = _embed(texts, embedder)
+        kept_in.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".new.npy")
+        np.save(draft, vectors)
+        draft.replace(path)
+    return np.split(vectors, np.cumsum([len(passages) for passages in cut])[:-1])
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Vectors | None:
+    try:
+        vectors: Vectors = np.load(path)
+    except (OSError, ValueError, EOFError):  # none yet, or damaged: it is made anew
+        return None
+    return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None
+
+
+def _embed(texts: Sequence[str], embedder: Embedder) -> Vectors:
+    vectors = np.zeros((len(texts), embedder.identity.dimension), np.float32)
+    # Texts of like length together: short ones are not padded to the longest.
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    with tqdm(total=len(texts), desc="embedding", unit="passage", file=sys.stderr, leave=False, mininterval=1) as bar:
+        for at in range(0, len(order), _PASSAGES_AT_ONCE):
+            some = order[at : at + _PASSAGES_AT_ONCE]
+            vectors[some] = embedder.embed_passages([texts[number] for number in some])
+            bar.update(len(some))
+    return vectors

@@ -1,0 +1,125 @@
+"""The peers: txtai's hybrid search and bm25s with jieba. Each runs in a process of its own, started by search.py.
+
+Where a choice was open, it is the one that serves the peer: txtai gives ids and scores alone (no content to fetch), in
+the number format that is its default, and gets the vectors that Stipple's index holds instead of making its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from app.evaluation.judged_folder import JudgedFolder, read_folder
+from app.evaluation.retrieval import measured_each
+from benchmarks.load import measure
+from retrieval.text import fold, passage_text
+from retrieval.types import Passage, Post
+
+Ranked = Callable[[str], list[tuple[str, float]]]
+
+
+def text_of(post: Post) -> str:
+    """Title, text and tags, as Stipple embeds them, but never cut."""
+    return passage_text(post, Passage(post.id, 0, "text", None, 0, len(post.text), post.text))
+
+
+def txtai_hybrid(posts: Sequence[Post], folder: str, cache: Path | None) -> Ranked:
+    """Txtai with its defaults but for `hybrid`: the given model, a faiss index, and its own BM25."""
+    from txtai import Embeddings
+
+    embeddings = Embeddings(path=folder, method="sentence-transformers", hybrid=True, gpu=False)
+    texts = [text_of(post) for post in posts]
+    embeddings.model = embeddings.loadvectors()
+    known = _vectors(texts, cache) if cache is not None else {}
+    encode = embeddings.model.encode
+
+    def encode_unknown(data: list[str], category: str | None = None) -> Any:
+        import numpy as np
+
+        missing = [text for text in data if text not in known]
+        made = dict(zip(missing, encode(missing, category), strict=True)) if missing else {}
+        return np.stack([known.get(text, made.get(text)) for text in data]).astype("float32")
+
+    model = embeddings.model
+    model.encode = encode_unknown
+    embeddings.index((post.id, text, None) for post, text in zip(posts, texts, strict=True))
+    assert embeddings.model is model, "txtai loaded another model, and embedded the posts itself"
+    del model.encode  # from here on every query is embedded by txtai itself
+    return lambda query: list(embeddings.search(query, 10))
+
+
+def _vectors(texts: Sequence[str], cache: Path) -> dict[str, Any]:
+    """Vectors that Stipple made of exactly these texts."""
+    from indexer.embedding_cache import EmbeddingCache
+    from retrieval.embedding import load_embedder
+    from retrieval.settings import load_settings
+
+    with EmbeddingCache(cache, load_embedder(load_settings()).identity) as kept:
+        by_key = {kept.key(text): text for text in texts}
+        return {by_key[key]: vector for key, vector in kept.get(by_key).items()}
+
+
+def bm25s_jieba(posts: Sequence[Post], *_: object) -> Ranked:
+    """bm25s with its defaults over jieba's words, after the same folding as Stipple's."""
+    import bm25s
+    import jieba
+
+    jieba.setLogLevel(60)
+
+    def words(text: str) -> list[str]:
+        return [word for word in jieba.lcut(fold(text)) if any(map(str.isalnum, word))]
+
+    index = bm25s.BM25()
+    index.index([words(text_of(post)) for post in posts], show_progress=False)
+    limit = min(10, len(posts))
+
+    def search(query: str) -> list[tuple[str, float]]:
+        tokens = words(query)
+        if not tokens:
+            return []
+        found, scores = index.retrieve([tokens], k=limit, show_progress=False)
+        return [(posts[number].id, float(score)) for number, score in zip(found[0], scores[0], strict=True)]
+
+    return search
+
+
+PEERS: dict[str, Callable[..., Ranked]] = {"txtai": txtai_hybrid, "bm25s": bm25s_jieba}
+
+
+def ndcg(search: Ranked, folder: JudgedFolder) -> float:
+    rankings = {query.id: dict(search(query.text)) for query in folder.judged}
+    values = measured_each(folder.judged, rankings)["nDCG@10"]
+    return round(sum(values) / len(values), 4)
+
+
+def main() -> None:
+    """One peer's figures, as one JSON line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("--posts", type=Path, required=True)
+    parser.add_argument("--asked", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--clients", type=int, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--judged", type=Path, nargs="*", default=[])
+    args = parser.parse_args()
+
+    with args.posts.open(encoding="utf-8") as lines:
+        posts = [Post(raw["id"], raw["title"], raw["text"], tags=tuple(raw["tags"])) for raw in map(json.loads, lines)]
+    build = PEERS[args.peer]
+    search = build(posts, args.model, args.cache)
+    figures = measure(lambda: search, json.loads(args.asked.read_text("utf-8")), args.clients)
+    for judged in args.judged:
+        folder = read_folder(judged)
+        figures.setdefault("nDCG@10", {})[folder.name] = ndcg(build(folder.posts, args.model, None), folder)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
