@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 from retrieval.text import fold
 from retrieval.types import Post
 
-# Both figures, and why numbers decide: docs/decisions/0005-near-copies.md
+# Both figures, and why numbers decide: docs/decisions/0006-near-copies.md
 COPIED_SHARE = 0.3
 _FEWEST_PAIRS = 8
 _LONGEST_COMPARED = 1_000

@@ -129,7 +129,7 @@ class Answerer:
     async def _find(self, question: Question) -> _Draft:
         started = time.perf_counter()
         # The posts that match best, whoever wrote them and whatever their age. Copies say nothing new, and the page
-        # that shows the answer has its posts in this order (docs/decisions/0005-near-copies.md).
+        # that shows the answer has its posts in this order (docs/decisions/0006-near-copies.md).
         query = SearchQuery(question.text, question.filters, limit=self._limits.hits, per_author=0, boosts=False)
         page = await self._run(lambda: self._searcher.search(query))
         # Filters without a word ask nothing that a sentence could answer.

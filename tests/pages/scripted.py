@@ -20,6 +20,7 @@ from app.answering.types import (
     SentenceWithheld,
 )
 from retrieval.errors import FixableError, IndexMissing
+from retrieval.facets import count_facets
 from retrieval.highlight import highlight
 from retrieval.query_language import both, parse_query
 from retrieval.query_pieces import ParsedQuery
@@ -113,7 +114,8 @@ class ScriptedFinder:
         scene = self._scene(query.text)
         hits = self._hits(scene.posts, query.text, scene)
         page = hits[query.offset : query.offset + query.limit]
-        return SearchPage(query, scene.language, tuple(page), len(hits), "g1", {})
+        facets = count_facets([hit.post for hit in hits], query.facets)
+        return SearchPage(query, scene.language, tuple(page), len(hits), "g1", {}, facets)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         self.asked.append(question)
@@ -297,6 +299,7 @@ def all_scenes() -> dict[str, Scene]:
                 ),
             ),
         ),
+        "long tags": Scene(tuple(a_post(number, tags=("W" * 200, "<b>", "\u202etag")) for number in (31, 32))),
         "nothing at all": Scene(),
         "quiet likes>abc": Scene(CAFES, kind="declined", note="These posts don't say."),
         "": Scene(CAFES),
