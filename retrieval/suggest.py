@@ -182,7 +182,7 @@ class Suggester:
         if before and len(found) <= limit:
             self._holding([*before, last], limit, found)
         if 1 <= len(before) <= 2 and len(found) <= limit:
-            self._beside(before, last, plain(typed), found)
+            self._beside([word for word in before if word], last, typed, found)
         return list(found.values())[1 : limit + 1]
 
     def _beginning(self, prefix: str, limit: int, found: dict[str, Suggestion]) -> None:
@@ -234,7 +234,10 @@ class Suggester:
             for number, count, line in zip(beside.tolist(), counts.tolist(), posts.index.lines(beside), strict=True)
             if not any(stands(line, word, whole=True) for word in before)
         ]
-        head = " ".join(typed.split(" ")[: len(before)])
+        # In the words as typed, but for signs before the first, and letters that folding changed into several words.
+        words = plain(typed).split(" ")
+        as_typed = " ".join(words[len(words) - len(before) - bool(last) :][: len(before)])
+        head = as_typed if folded_phrase(as_typed) == " ".join(before) else " ".join(before)
         for _, _, tag in sorted(completions):
             text = f"{head} {tag}"
             found.setdefault(folded_phrase(text), Suggestion(text, "tag"))

@@ -75,6 +75,13 @@ def test_of_several_words_the_last_is_completed_beside_the_others() -> None:
     assert "上海 bike repair" in texts(a_suggester(*SAMPLE), "上海 ")
 
 
+def test_the_words_before_the_last_stay_as_typed_without_signs_before_them() -> None:
+    dali = a_suggester(a_post("Dali", "bread"))
+    assert texts(dali, "DALI b") == ["DALI bread"]
+    assert texts(dali, "- Dali ") == ["Dali bread"]
+    assert texts(dali, "#Dali b") == ["dali bread"]
+
+
 def test_a_word_before_the_last_is_a_whole_one() -> None:
     assert texts(a_suggester(a_post("", "dalian", "bread")), "dali b") == []
 
