@@ -138,7 +138,7 @@ def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str,
     """What the API gives for these arguments: from this process, or from the server that holds the index open."""
     from pydantic import ValidationError
 
-    from app.web.schemas import AnswerIn, SearchIn
+    from app.web.requests import AnswerIn, SearchIn
 
     filters = {name: getattr(args, name) for name in ("author", "tag", "language")}
     filters |= {name: value for name in ("since", "until", "min_likes") if (value := getattr(args, name)) is not None}
@@ -161,8 +161,10 @@ def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str,
 async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
     from app.answering.types import Done, Question
     from app.services import Services
+    from app.web.answer_responses import AnswerOut
     from app.web.api import BlankQueryError, asked_for, understood
-    from app.web.schemas import AnswerOut, SearchIn, SearchOut, understanding
+    from app.web.requests import SearchIn
+    from app.web.responses import SearchOut, understanding
     from retrieval.types import SearchQuery
 
     searching = isinstance(wanted, SearchIn)
@@ -189,7 +191,7 @@ async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
 def _from_server(wanted: Any, settings: Settings, locked: IndexLocked) -> dict[str, Any]:
     import httpx
 
-    from app.web.schemas import SearchIn
+    from app.web.requests import SearchIn
 
     base = f"http://{settings.host}:{settings.port}/api/"
     values = wanted.model_dump(mode="json", exclude_none=True)

@@ -17,7 +17,7 @@ from app.understanding import UnknownPlaceError
 from app.web import api, pages, suggest_api
 from app.web.api import BlankQueryError
 from app.web.logs import RequestLog
-from app.web.schemas import ErrorOut
+from app.web.responses import ErrorOut
 from retrieval.cursor import BadCursorError
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings

@@ -14,16 +14,9 @@ from fastapi.responses import JSONResponse, Response
 from app.answering.types import Answer, AnswerEvent, Done, HitsFound, Question, SentenceReady, SentenceWithheld
 from app.services import Services
 from app.web import sse
-from app.web.schemas import (
-    AnswerIn,
-    AnswerOut,
-    ErrorOut,
-    HitOut,
-    SearchIn,
-    SearchOut,
-    SentenceOut,
-    understanding,
-)
+from app.web.answer_responses import AnswerOut, SentenceOut
+from app.web.requests import AnswerIn, SearchIn
+from app.web.responses import ErrorOut, HitOut, SearchOut, understanding
 from app.web.sse import EventStream
 from app.web.typed import typed
 from retrieval.cursor import BadCursorError

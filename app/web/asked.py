@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from app.answering.types import Question
 from app.web.labels import Labels, Ui
-from app.web.schemas import QUERY_MAX_LENGTH
+from app.web.requests import QUERY_MAX_LENGTH
 from app.web.typed import typed
 from retrieval.query_pieces import ParsedQuery, Piece, PieceKind, without_piece
 from retrieval.types import FacetName, Filters, SearchQuery, Sort

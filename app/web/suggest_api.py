@@ -6,7 +6,8 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.web.schemas import ErrorOut, SuggestIn, SuggestOut
+from app.web.requests import SuggestIn
+from app.web.responses import ErrorOut, SuggestOut
 from retrieval.suggest import Suggestion
 
 router = APIRouter(prefix="/api", tags=["search"])
