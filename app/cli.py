@@ -1,4 +1,4 @@
-"""The commands that ask the index: serve, search, ask, doctor."""
+"""The commands that ask the index: serve, search, ask, doctor; those that measure are in eval_cli."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import sys
 from typing import Any
 
+from app import eval_cli
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.settings import Settings
 
@@ -31,30 +32,7 @@ def add_commands(subparsers: Subparsers) -> None:
     _add_filters(ask)
     ask.set_defaults(run=_ask)
 
-    evaluate = subparsers.add_parser("eval", help="measure the current index on judged queries")
-    kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
-    queries = kinds.add_parser(
-        "queries", help="rankings and answers for a file of judged queries over the indexed posts"
-    )
-    queries.add_argument("file", help="JSONL as sample_posts/README.md describes it")
-    queries.add_argument("--write", action="store_true", help="let the model write; without it answers are quotes")
-    queries.set_defaults(run=_eval_queries)
-    ranked = kinds.add_parser(
-        "retrieval", help="dense, lexical and fused ranking of a judged folder, in an index of its own"
-    )
-    ranked.add_argument(
-        "folder", metavar="DIR", help="with corpus.jsonl, queries.jsonl and qrels.tsv, as BEIR has them"
-    )
-    ranked.add_argument("--corpus", metavar="FILE", help="posts to read instead of DIR/corpus.jsonl")
-    ranked.add_argument("--queries", metavar="FILE", help="queries to read instead of DIR/queries.jsonl")
-    ranked.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
-    ranked.set_defaults(run=_eval_retrieval)
-    calibrate = kinds.add_parser(
-        "calibrate", help="learn from judged folders how much the cosine counts for the configured embedder"
-    )
-    calibrate.add_argument("folders", metavar="DIR", nargs="+", help="as for eval retrieval")
-    calibrate.add_argument("--dry-run", action="store_true", help="show what would be learned, and keep nothing")
-    calibrate.set_defaults(run=_eval_calibrate)
+    eval_cli.add_commands(subparsers)
 
     doctor = subparsers.add_parser("doctor", help="check models, index, port and disk, and say how to mend them")
     doctor.set_defaults(run=_doctor)
@@ -208,66 +186,6 @@ def _from_server(wanted: Any, settings: Settings, locked: IndexLocked) -> dict[s
             f"the server at {base} refused: {found.get('message', response.reason_phrase)}", "see its log"
         )
     return found
-
-
-def _eval_queries(args: argparse.Namespace, settings: Settings) -> int:
-    from pathlib import Path
-
-    from app.evaluation.queries import evaluate, read_judged, table
-    from app.services import Services
-
-    judged = read_judged(Path(args.file))
-
-    async def measure() -> dict[str, Any]:
-        services = Services.build(settings if args.write else settings.model_copy(update={"llm": "none"}))
-        try:
-            return await evaluate(judged, services.searcher, services.answerer)
-        finally:
-            await services.close()
-
-    result = {"dataset": Path(args.file).parent.name, **asyncio.run(measure())}
-    print(table(result))
-    print(json.dumps(result))
-    return 0
-
-
-def _eval_retrieval(args: argparse.Namespace, settings: Settings) -> int:
-    from pathlib import Path
-
-    from app.evaluation.judged_folder import read_folder
-    from app.evaluation.retrieval import evaluate_retrieval, retrieval_table
-    from retrieval.calibration import dense_weights
-    from retrieval.embedding import load_embedder
-
-    corpus, queries = (Path(given) if given else None for given in (args.corpus, args.queries))
-    folder = read_folder(Path(args.folder), corpus, queries, args.name)
-    embedder = load_embedder(settings)
-    result = evaluate_retrieval(folder, embedder, settings, dense_weights(settings, embedder.identity.model))
-    print(retrieval_table(result))
-    print(json.dumps(result, ensure_ascii=False))
-    return 0
-
-
-def _eval_calibrate(args: argparse.Namespace, settings: Settings) -> int:
-    from pathlib import Path
-
-    from app.evaluation.calibration import FEWEST_QUERIES, as_json, calibrate, calibration_table, keep
-    from app.evaluation.judged_folder import read_folder
-    from retrieval.calibration import calibration_path, default_weights
-    from retrieval.embedding import load_embedder
-
-    folders = [read_folder(Path(folder)) for folder in args.folders]
-    embedder = load_embedder(settings)
-    model = embedder.identity.model
-    learned = calibrate(folders, embedder, settings, default_weights())
-    if not learned:
-        raise FixableError(f"there are fewer than {FEWEST_QUERIES} judged queries", "give larger judged folders")
-    print(calibration_table(model, learned))
-    if not args.dry_run:
-        keep(calibration_path(settings), model, learned, folders)
-        print(f"kept in {calibration_path(settings)}; a running server reads it when it is started again")
-    print(json.dumps(as_json(model, folders, learned), ensure_ascii=False))
-    return 0
 
 
 def _doctor(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001  # every command has this signature
