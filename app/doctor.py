@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.answering.generation import model_path
+from app.answering.generation.loading import model_path
 from app.listening import bind
 from retrieval.calibration import dense_weights
 from retrieval.embedding import load_embedder

@@ -32,6 +32,7 @@ from app.answering.types import (
     SentenceWithheld,
 )
 from app.answering.writing import QueueFull, Writer
+from retrieval.errors import FixableError
 from retrieval.language import knows
 from retrieval.search import Searcher
 from retrieval.text import fold, han_runs
@@ -111,6 +112,9 @@ class Answerer:
                     reason = "unsupported"
                 except QueueFull:
                     reason = "busy"
+                except FixableError as error:
+                    _log.warning("the model cannot write", problem=error.problem, fix=error.fix)
+                    reason = "failed"
                 except Exception:
                     # The model is the one part that may fail in ways nobody listed; the posts are still there.
                     _log.exception("the model failed", question_length=len(question.text))

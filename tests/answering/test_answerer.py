@@ -173,7 +173,9 @@ def test_what_a_post_says_to_the_model_does_not_reach_it(services_with: Callable
 
 def test_a_model_that_fails_costs_the_asker_only_the_written_answer(services_with: Callable[..., Services]) -> None:
     class Failing(ScriptedGenerator):
-        def generate(self, system: str, user: str, max_tokens: int, stop: threading.Event) -> Iterator[str]:
+        def generate(
+            self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
+        ) -> Iterator[str]:
             yield "A flat"
             raise RuntimeError("out of memory")
 
@@ -189,7 +191,9 @@ class Slow(ScriptedGenerator):
         super().__init__([""])
         self.started, self.ended, self.running = threading.Event(), threading.Event(), 0
 
-    def generate(self, system: str, user: str, max_tokens: int, stop: threading.Event) -> Iterator[str]:
+    def generate(
+        self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
+    ) -> Iterator[str]:
         self.running += 1
         assert self.running == 1, "two askers in the model at once"
         self.started.set()

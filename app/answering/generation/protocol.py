@@ -1,0 +1,78 @@
+"""What every model that writes promises, and the ways in which it may fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from retrieval.errors import FixableError
+
+
+class ModelFailed(FixableError):
+    """The model cannot write this now; the asker gets the posts' own words instead."""
+
+
+class PromptTooLong(ModelFailed):
+    """Prompt and reply together do not fit the model's context. Nothing was sent to the model."""
+
+
+class Generator(Protocol):
+    """Writes text for a prompt. At most `parallel` calls at a time; the caller sees to that."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """ISO 639-1 codes of the languages that it writes; None for all."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that prompt, thoughts and reply share."""
+        ...
+
+    @property
+    def thinking_tokens(self) -> int:
+        """Tokens that thoughts may take before the reply: leave room for them. 0 where the model does not think."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """Replies that it can write at once."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text; where the tokenizer is not at hand, never fewer than there are, by all we know."""
+        ...
+
+    def generate(
+        self,
+        system: str,
+        user: str,
+        max_tokens: int,
+        stop: threading.Event,
+        *,
+        grammar: str | None = None,
+        thinking_tokens: int | None = None,
+        thoughts: Callable[[str], object] | None = None,
+    ) -> Iterator[str]:
+        """Pieces of the reply as they are written, until it ends, `max_tokens` are written or `stop` is set.
+
+        Thoughts are never among the pieces.
+
+        Args:
+            stop: Leaves the model at once where it is a Stop, and between two tokens where it is a plain Event.
+            grammar: GBNF that the reply follows; the model then does not think. An endpoint other than llama-server
+                leaves it aside.
+            thinking_tokens: Most tokens of thought; None: what the generator was built with.
+            thoughts: Called with pieces of thought as they are written, in the thread that asks for pieces.
+
+        Raises:
+            PromptTooLong: The prompt does not fit.
+            ModelFailed: Anything else that the operator can put right.
+        """
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,51 @@
+"""A generator that writes what it was told to, for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from app.answering.generation.thoughts import ThoughtSplitter
+
+
+class ScriptedGenerator:
+    """The n-th reply to the n-th question, the last one ever after; thoughts in it are told apart as in any model's."""
+
+    def __init__(self, replies: Sequence[str], languages: frozenset[str] | None = None, parallel: int = 1) -> None:
+        self.name, self.languages, self.context_tokens = "scripted", languages, 4096
+        self.thinking_tokens, self.parallel = 0, parallel
+        self._replies, self._asked = list(replies), 0
+        self.prompts: list[tuple[str, str]] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 3 + 1
+
+    def generate(
+        self,
+        system: str,
+        user: str,
+        max_tokens: int,  # noqa: ARG002
+        stop: threading.Event,
+        *,
+        grammar: str | None = None,  # noqa: ARG002
+        thinking_tokens: int | None = None,  # noqa: ARG002
+        thoughts: Callable[[str], object] | None = None,
+    ) -> Iterator[str]:
+        self.prompts.append((system, user))
+        reply = self._replies[min(self._asked, len(self._replies) - 1)]
+        self._asked += 1
+        splitter = ThoughtSplitter()
+        for at in range(0, len(reply), 3):
+            if stop.is_set():
+                return
+            split = splitter.feed(reply[at : at + 3])
+            if split.thought and thoughts is not None:
+                thoughts(split.thought)
+            if split.answer:
+                yield split.answer
+        rest = splitter.rest()
+        if rest.answer:
+            yield rest.answer
+
+    def close(self) -> None:
+        """Nothing to release."""
