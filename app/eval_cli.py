@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import FixableError
-from retrieval.settings import Settings
+from retrieval.settings import Settings, changed
 
 Subparsers = Any  # argparse names this type only privately
 
@@ -39,6 +39,23 @@ def add_commands(subparsers: Subparsers) -> None:
     calibrate.add_argument("folders", metavar="DIR", nargs="+", help="as for eval retrieval")
     calibrate.add_argument("--dry-run", action="store_true", help="show what would be learned, and keep nothing")
     calibrate.set_defaults(run=_calibrate)
+    answers = kinds.add_parser(
+        "answers", help="answers to a folder of judged questions, each from the few posts that come with it"
+    )
+    answers.add_argument("folder", metavar="DIR", help="with questions.jsonl, as docs/evaluation.md describes it")
+    answers.add_argument("--limit", type=_count, metavar="N", help="only the first N questions")
+    answers.add_argument("--sentences", type=_count, metavar="K", help="most sentences of an answer (answer_sentences)")
+    answers.add_argument("--llm", metavar="MODEL", help="who writes, such as none: answers of quotes alone (llm)")
+    answers.add_argument("--gate", type=float, metavar="0..1", help="where enough is enough (answer_gate)")
+    answers.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
+    answers.set_defaults(run=_answers)
+
+
+def _count(written: str) -> int:
+    count = int(written)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{written} is less than 1")
+    return count
 
 
 def _queries(args: argparse.Namespace, settings: Settings) -> int:
@@ -92,4 +109,25 @@ def _calibrate(args: argparse.Namespace, settings: Settings) -> int:
         keep(calibration_path(settings), model, learned, folders)
         print(f"kept in {calibration_path(settings)}; a running server reads it when it is started again")
     print(json.dumps(as_json(model, folders, learned), ensure_ascii=False))
+    return 0
+
+
+def _answers(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.generation import load_generator
+    from app.evaluation.answers import answer_questions, answers_table, measured_answers
+    from app.evaluation.judged_questions import read_questions
+    from retrieval.calibration import dense_weights
+    from retrieval.embedding import load_embedder
+
+    folder = Path(args.folder)
+    questions = read_questions(folder, args.limit)
+    given = {"answer_sentences": args.sentences, "llm": args.llm, "answer_gate": args.gate}
+    settings = changed(settings, {name: value for name, value in given.items() if value is not None})
+    embedder, generator = load_embedder(settings), load_generator(settings)
+    model = embedder.identity.model
+    weights = dense_weights(settings, model)
+    judged = asyncio.run(answer_questions(questions, embedder, generator, settings, weights))
+    result = measured_answers(args.name or folder.resolve().name, judged)
+    print(answers_table(result, settings.answer_gate, generator.name if generator is not None else "nobody", model))
+    print(json.dumps(result, ensure_ascii=False))
     return 0

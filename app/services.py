@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import structlog
@@ -49,6 +49,26 @@ class Health:
         return not self.problems
 
 
+def make_answerer(
+    settings: Settings,
+    searcher: Searcher,
+    embedder: Embedder,
+    weigher: TermWeigher,
+    writer: Writer | None,
+    executor: Executor,
+) -> Answerer:
+    """An Answerer over what `searcher` finds, as the settings want it."""
+    limits = AnswerLimits(
+        hits=settings.answer_hits,
+        sentences=settings.answer_sentences,
+        gate=settings.answer_gate,
+        support=settings.answer_support,
+        max_tokens=settings.llm_max_tokens,
+        timeout_s=settings.llm_timeout_s,
+    )
+    return Answerer(searcher, EvidenceSelector(embedder, weigher), SupportChecker(embedder), writer, executor, limits)
+
+
 class Services:
     """Everything that a request needs. Made by `start`, ended by `close`; both in the event loop that serves."""
 
@@ -68,16 +88,7 @@ class Services:
             boosts=Boosts(settings.boost_freshness, settings.boost_popularity, settings.boost_half_life_days),
         )
         self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
-        limits = AnswerLimits(
-            hits=settings.answer_hits,
-            sentences=settings.answer_sentences,
-            gate=settings.answer_gate,
-            support=settings.answer_support,
-            max_tokens=settings.llm_max_tokens,
-            timeout_s=settings.llm_timeout_s,
-        )
-        selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder)
-        self.answerer = Answerer(self.searcher, selector, checker, self._writer, self._executor, limits)
+        self.answerer = make_answerer(settings, self.searcher, embedder, weigher, self._writer, self._executor)
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         self._suggesting = Suggesting(store, self._live, past)
         self._understanding = Understanding(store)

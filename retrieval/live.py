@@ -5,9 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from retrieval.errors import FixableError
-from retrieval.store import Generation, Identity, PostStore
+from retrieval.store import Generation, Identity
+
+
+class Openable(Protocol):
+    """What of a PostStore is needed to read from it."""
+
+    def current(self) -> str | None: ...
+
+    def open(self, expected: Identity) -> Generation: ...
 
 
 class LiveGeneration:
@@ -17,7 +26,7 @@ class LiveGeneration:
     request that pinned it is done. Opening the new one happens in the thread that `refresh` is called from.
     """
 
-    def __init__(self, store: PostStore, expected: Identity) -> None:
+    def __init__(self, store: Openable, expected: Identity) -> None:
         self._store, self._expected = store, expected
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -122,4 +123,20 @@ def load_settings() -> Settings:
         name = "STIPPLE_" + str(first["loc"][0]).upper() if first["loc"] else "STIPPLE_*"
         raise FixableError(
             f"the setting {name} is {first['input']!r}: {first['msg']}", f"correct {name} (docs/configuration.md)"
+        ) from None
+
+
+def changed(settings: Settings, given: Mapping[str, object]) -> Settings:
+    """The settings with what a command's options say instead.
+
+    Raises:
+        FixableError: An option holds what its setting must not.
+    """
+    try:
+        return Settings.model_validate({**settings.model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise FixableError(
+            f"{name} is {first['input']!r}: {first['msg']}", f"correct the option that sets {name}"
         ) from None

@@ -237,6 +237,7 @@ class _Draft:
             prompt=self.prompt.version if self.prompt is not None else "",
             generation=self.page.generation,
             timings_ms=self._timings | {"total": self._elapsed_ms()},
+            confidence=self.confidence,
         )
 
     def _elapsed_ms(self) -> float:

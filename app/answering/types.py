@@ -93,6 +93,7 @@ class Answer:
         prompt: Version of the prompt, such as "answer/v1.en@3f2a9c01"; "" where none was used.
         generation: Generation of the index that was searched.
         timings_ms: Wall-clock since the question came: "search", "first_sentence", "total".
+        confidence: How sure the gate was that these posts answer the question, 0 to 1.
     """
 
     question: Question
@@ -106,6 +107,7 @@ class Answer:
     prompt: str
     generation: str
     timings_ms: dict[str, float]
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

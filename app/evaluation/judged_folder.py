@@ -95,7 +95,7 @@ def _id(raw: Any) -> str:
 
 def _each_once(path: Path, read: Callable[[str], tuple[str, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
-    for where, line in _lines(path, _SHAPE):
+    for where, line in numbered_lines(path, _SHAPE):
         try:
             key, value = read(line)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -109,7 +109,7 @@ def _each_once(path: Path, read: Callable[[str], tuple[str, T]]) -> dict[str, T]
 
 def _grades(path: Path) -> dict[str, dict[str, int]]:
     grades: dict[str, dict[str, int]] = {}
-    lines = _lines(path, _QRELS)
+    lines = numbered_lines(path, _QRELS)
     next(lines, None)
     for where, line in lines:
         try:
@@ -120,7 +120,7 @@ def _grades(path: Path) -> dict[str, dict[str, int]]:
     return grades
 
 
-def _lines(path: Path, fix: str) -> Iterator[tuple[str, str]]:
+def numbered_lines(path: Path, fix: str) -> Iterator[tuple[str, str]]:
     """Each line that is not blank, with file:line."""
     try:
         text = path.read_text("utf-8-sig")

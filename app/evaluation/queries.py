@@ -125,33 +125,41 @@ def judged_answers(answers: Sequence[tuple[JudgedQuery, Answer]]) -> dict[str, A
     shown = [answer for _, answer in answers if answer.sentences]
     cited = [(citation, answer) for answer in shown for one in answer.sentences for citation in one.citations]
     return {
-        "answered_when_answerable": _share([answer.kind != "declined" for _, answer in can]),
-        "declined_when_unanswerable": _share([answer.kind == "declined" for answer in cannot]),
-        "gold_in_answer": _share([_holds_gold(query, answer) for query, answer in golden]),
-        "written": _share([answer.kind == "written" for answer in shown]),
+        "answered_when_answerable": share([answer.kind != "declined" for _, answer in can]),
+        "declined_when_unanswerable": share([answer.kind == "declined" for answer in cannot]),
+        "gold_in_answer": share([_holds_gold(query, answer) for query, answer in golden]),
+        "written": share([answer.kind == "written" for answer in shown]),
         "sentences_shown_mean": round(mean(len(answer.sentences) for answer in shown), 2) if shown else None,
-        "marks_resolved": _share([_resolves(citation, answer) for citation, answer in cited]),
-        "quotes_verbatim": _share([_verbatim(citation, answer) for citation, answer in cited]),
+        "marks_resolved": share([resolves(citation, answer) for citation, answer in cited]),
+        "quotes_verbatim": share([verbatim(citation, answer) for citation, answer in cited]),
         "seconds_p50": round(median(answer.timings_ms["total"] for _, answer in answers) / 1000, 3)
         if answers
         else None,
     }
 
 
-def _share(truths: Sequence[bool]) -> float | None:
+def share(truths: Sequence[bool]) -> float | None:
+    """How many of them are true, 0 to 1, rounded to four digits; None of none."""
     return round(sum(truths) / len(truths), 4) if truths else None
 
 
 def _holds_gold(query: JudgedQuery, answer: Answer) -> bool:
     said = fold(" ".join(sentence.text for sentence in answer.sentences))
-    return all(any(fold(alternative) in said for alternative in group) for group in query.gold)
+    return meets(query.gold, said)
 
 
-def _resolves(citation: Citation, answer: Answer) -> bool:
+def meets(gold: Sequence[Sequence[str]], folded: str) -> bool:
+    """Whether a folded text holds one alternative of every group."""
+    return all(any(fold(alternative) in folded for alternative in group) for group in gold)
+
+
+def resolves(citation: Citation, answer: Answer) -> bool:
+    """Whether a citation's mark is the number of the post that it cites."""
     return 1 <= citation.mark <= len(answer.hits) and answer.hits[citation.mark - 1].post.id == citation.post_id
 
 
-def _verbatim(citation: Citation, answer: Answer) -> bool:
+def verbatim(citation: Citation, answer: Answer) -> bool:
+    """Whether a citation's quote stands where it says, word for word."""
     post = answer.hits[citation.mark - 1].post
     if citation.part == "comment":
         assert citation.comment is not None, "a comment's citation says which comment"

@@ -64,6 +64,16 @@ def trial_searcher(
             live.close()
 
 
+def prepared(posts: Sequence[Post], embedder: Embedder, weigher: TermWeigher, kept_in: Path) -> list[IndexedPost]:
+    """Posts as a reindex would write them: cut, embedded and weighed. Few: all are held in memory.
+
+    Args:
+        kept_in: Folder of the embeddings of earlier measurements.
+    """
+    cut = [tuple(cut_passages(post, embedder.count_tokens, embedder.window)) for post in posts]
+    return _indexed(posts, cut, _embedded(posts, cut, embedder, kept_in), weigher)
+
+
 def candidates_for(usual: int, posts: int, passages: int) -> int:
     """Passages to bring from each side so that about 100 posts come, where that is more than usual.
 
