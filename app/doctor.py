@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -14,10 +16,12 @@ from app.listening import bind
 from retrieval.calibration import dense_weights
 from retrieval.embedding import load_embedder
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
+from retrieval.rerank import load_reranker
 from retrieval.settings import Settings
 from retrieval.stores.opening import open_store
 
 _LEAST_DISK_BYTES = 1 << 30
+_USUAL_PASSAGE = "Table by the window, two sockets, and nobody minds if you stay for hours over one flat white. " * 3
 _PROBE = (
     "from threading import Event; from app.answering.generation import load_generator; "
     "from retrieval.settings import load_settings; "
@@ -46,6 +50,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("data folder", _data_folder),
         ("embedding model", _embedder),
         ("index", _index),
+        ("reranking model", _reranker),
         ("answering model", _generator),
         ("port", _port),
     ]
@@ -95,6 +100,25 @@ def _index(settings: Settings) -> Finding:
     info = generation.info
     generation.close()
     return Finding("ok  ", "index", f"{info.name}: {info.posts:,} posts, {info.passages:,} passages")
+
+
+def _reranker(settings: Settings) -> Finding:
+    reranker = load_reranker(settings)
+    if reranker is None:
+        return Finding("ok  ", "reranking model", "none is set: hits come in the fused order")
+    passages = [_USUAL_PASSAGE] * settings.rerank_hits
+    reranker.scores("warm up", passages[:1])
+    started = time.perf_counter()
+    scores = reranker.scores("quiet cafe with sockets", passages)
+    took_ms = (time.perf_counter() - started) * 1000
+    if not all(map(math.isfinite, scores)):
+        fix = "choose another with STIPPLE_RERANK_MODEL, or unset it"
+        return Finding("bad ", "reranking model", f"{settings.rerank_model} gives scores that are no numbers", fix)
+    says = f"{settings.rerank_model} reads {len(passages)} passages in {took_ms:.0f} ms"
+    if took_ms > settings.rerank_budget_ms:
+        says += f", more than STIPPLE_RERANK_BUDGET_MS={settings.rerank_budget_ms}: most searches keep the fused order"
+        return Finding("note", "reranking model", says, "raise the budget, or lower STIPPLE_RERANK_HITS")
+    return Finding("ok  ", "reranking model", says)
 
 
 def _generator(settings: Settings) -> Finding:

@@ -82,11 +82,13 @@ def _retrieval(args: argparse.Namespace, settings: Settings) -> int:
     from app.evaluation.retrieval import evaluate_retrieval, retrieval_table
     from retrieval.calibration import dense_weights
     from retrieval.embedding import load_embedder
+    from retrieval.rerank import load_reranker
 
     corpus, queries = (Path(given) if given else None for given in (args.corpus, args.queries))
     folder = read_folder(Path(args.folder), corpus, queries, args.name)
     embedder = load_embedder(settings)
-    result = evaluate_retrieval(folder, embedder, settings, dense_weights(settings, embedder.identity.model))
+    weights = dense_weights(settings, embedder.identity.model)
+    result = evaluate_retrieval(folder, embedder, settings, weights, load_reranker(settings))
     print(retrieval_table(result))
     print(json.dumps(result, ensure_ascii=False))
     return 0

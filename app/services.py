@@ -25,6 +25,8 @@ from retrieval.embedding import Embedder, load_embedder
 from retrieval.errors import FixableError
 from retrieval.live import LiveGeneration
 from retrieval.query_pieces import ParsedQuery
+from retrieval.rerank import Reranker, RerankPool, load_reranker
+from retrieval.reranking import Reranking
 from retrieval.search import Searcher
 from retrieval.settings import Settings
 from retrieval.store import PostStore
@@ -72,12 +74,20 @@ def make_answerer(
 class Services:
     """Everything that a request needs. Made by `start`, ended by `close`; both in the event loop that serves."""
 
-    def __init__(self, settings: Settings, store: PostStore, embedder: Embedder, generator: Generator | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: PostStore,
+        embedder: Embedder,
+        generator: Generator | None,
+        reranker: Reranker | None = None,
+    ) -> None:
         weigher = TermWeigher()
         weights = dense_weights(settings, embedder.identity.model)
         self.settings = settings
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self._live = LiveGeneration(store, embedder.identity)
+        self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
         self.searcher = Searcher(
             self._live,
             embedder,
@@ -86,6 +96,7 @@ class Services:
             dense_weight_unknown=weights.unknown,
             candidates=settings.candidates,
             boosts=Boosts(settings.boost_freshness, settings.boost_popularity, settings.boost_half_life_days),
+            reranking=Reranking(self._rerank_pool, settings.rerank_hits) if self._rerank_pool is not None else None,
         )
         self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
         self.answerer = make_answerer(settings, self.searcher, embedder, weigher, self._writer, self._executor)
@@ -101,7 +112,9 @@ class Services:
         Raises:
             FixableError: A model or the index's folder is not as it must be.
         """
-        return cls(settings, open_store(settings), load_embedder(settings), load_generator(settings))
+        return cls(
+            settings, open_store(settings), load_embedder(settings), load_generator(settings), load_reranker(settings)
+        )
 
     async def start(self) -> None:
         """Open the index, if there is one yet, and follow its new generations from now on."""
@@ -117,6 +130,8 @@ class Services:
         await asyncio.to_thread(self._suggesting.close)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.close)
+        if self._rerank_pool is not None and not await asyncio.to_thread(self._rerank_pool.close):
+            _log.warning("the reranking model hangs; it is left behind")
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._live.close()
 

@@ -1,4 +1,4 @@
-"""From the posts found, best first, to the order of a page: boosts, sort, near copies folded, hits per author. Pure."""
+"""From posts found, best first, to a page's order: reranked, boosted, sorted, copies folded, capped by author. Pure."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class Placed:
 
     Attributes:
         match: What its words and meaning count for, 0 to 1.
+        reranked: What a reranker moved the match by, which has it in already; None where it was not asked.
         freshness, popularity: What these add.
         share: Of the score, what is left to the match: score == share * match + freshness + popularity.
         similar_ids: Near copies that stand under it.
@@ -59,6 +60,7 @@ class Placed:
     freshness: float = 0.0
     popularity: float = 0.0
     similar_ids: tuple[str, ...] = ()
+    reranked: float | None = None
 
     @property
     def score(self) -> float:
@@ -68,6 +70,26 @@ class Placed:
 def placed(found: Sequence[tuple[float, Candidate]], posts: Mapping[str, Post]) -> list[Placed]:
     """The posts found, in their order; one that is not in `posts` is left out."""
     return [Placed(one, posts[one.post_id], score) for score, one in found if one.post_id in posts]
+
+
+def reordered(found: Sequence[Placed], order: Sequence[int]) -> list[Placed]:
+    """The first posts in another order, the others after them as they were.
+
+    Each takes over the match of the place that it comes to: matches still fall from post to post, and boosts count as
+    much beside them as before.
+
+    Args:
+        order: Places of the first posts, best first; those that `found` has not are passed over.
+    """
+    places = [place for place in dict.fromkeys(order) if place < len(found)]
+    if sorted(places) != list(range(len(places))):
+        return list(found)
+    taken = [found[place].match for place in range(len(places))]
+    first = [
+        replace(found[place], match=match, reranked=match - found[place].match)
+        for place, match in zip(places, taken, strict=True)
+    ]
+    return [*first, *found[len(first) :]]
 
 
 def boosted(found: Sequence[Placed], boosts: Boosts, now: datetime) -> list[Placed]:
@@ -177,7 +199,9 @@ def explained(one: Placed, scale: Scale | None, found_by: FoundBy) -> Explanatio
     dense = 0.0 if scale is None else one.share * scale.dense(one.candidate)
     lexical = 0.0 if scale is None else one.share * scale.lexical(one.candidate)
     weight = 0.0 if scale is None else scale.dense_weight
-    return Explanation(found_by, weight, dense, lexical, one.freshness, one.popularity)
+    reranked = one.reranked is not None
+    moved = one.share * one.reranked if one.reranked is not None else 0.0
+    return Explanation(found_by, weight, dense, lexical, one.freshness, one.popularity, reranked, moved)
 
 
 def finders(candidates: Sequence[Candidate], limit: int) -> dict[tuple[str, int], FoundBy]:

@@ -10,11 +10,13 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from retrieval.types import SearchQuery, Sort
 
 LARGEST_POSITION = 1_000
-_VERSION = 1
+_VERSION = 2
 _DIGEST_SIZE = 12
 _LONGEST = 1_000
 
@@ -23,15 +25,31 @@ class BadCursorError(ValueError):
     """A cursor that leads nowhere; the message says why, in one sentence for who sent it."""
 
 
-def write_cursor(query: SearchQuery, generation: str, position: int) -> str:
-    """The cursor of what comes after the first `position` hits of a query: letters, digits, "-" and "_"."""
-    fields = [_VERSION, _digest(_asked(query)).hex(), generation, query.sort, position]
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where a page goes on, and in which order.
+
+    Attributes:
+        position: Hits that come before it, 0 and up.
+        order: What a reranker made of the first posts found, as `arranging.reordered` takes it; each below 256.
+    """
+
+    position: int
+    order: tuple[int, ...] = ()
+
+
+def write_cursor(query: SearchQuery, generation: str, position: int, order: Sequence[int] = ()) -> str:
+    """The cursor of what comes after the first `position` hits of a query: letters, digits, "-" and "_".
+
+    The order that a reranker gave is in it: another time it might be late, and the pages would not fit together.
+    """
+    fields = [_VERSION, _digest(_asked(query)).hex(), generation, query.sort, position, _encoded(bytes(order))]
     body = json.dumps(fields, separators=(",", ":")).encode()
     return _encoded(body + _digest(body))
 
 
-def read_cursor(cursor: str, query: SearchQuery, generation: str) -> int:
-    """How many hits of the query come before.
+def read_cursor(cursor: str, query: SearchQuery, generation: str) -> Continuation:
+    """Where the query's hits go on.
 
     Raises:
         BadCursorError: It was changed, belongs to another query, or the generation it is of is no longer searched.
@@ -42,9 +60,9 @@ def read_cursor(cursor: str, query: SearchQuery, generation: str) -> int:
     if not body or _digest(body) != digest or _encoded(written) != cursor:
         raise BadCursorError("the cursor is not one that was given out here; search again without it")
     try:
-        version, asked, of_generation, sort, position = json.loads(body)
+        version, asked, of_generation, sort, position, order = json.loads(body)
     except ValueError:
-        raise BadCursorError("the cursor is of another release; search again without it") from None
+        version = None
     if version != _VERSION:
         raise BadCursorError("the cursor is of another release; search again without it")
     if asked != _digest(_asked(query)).hex():
@@ -55,7 +73,7 @@ def read_cursor(cursor: str, query: SearchQuery, generation: str) -> int:
         raise BadCursorError("the index has changed since the cursor was given out; search again without it")
     if type(position) is not int or not 0 < position <= LARGEST_POSITION:
         raise BadCursorError(f"a cursor leads to {LARGEST_POSITION:,} hits at most")
-    return position
+    return Continuation(position, tuple(_decoded(order)))
 
 
 def _asked(query: SearchQuery) -> bytes:

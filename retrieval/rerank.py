@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import queue
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as OutOfTime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,10 @@ from retrieval.settings import Settings
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
+
+_log = logging.getLogger(__name__)
+_LONGEST_CLOSING_S = 5.0
+_FAILURES_TOLD = 100  # of failures in a row the first is told, and every so many: a broken model fails each search
 
 
 class Reranker(Protocol):
@@ -41,48 +46,75 @@ class RerankPool:
     """Runs a Reranker in one thread of its own, for at most `budget_s`, with few waiting.
 
     A reranker that runs in the request's thread holds up every request behind it. Here a query whose scores are not
-    there in time, or that finds the line full, is served in the fused order.
+    there in time, or that finds the line full, or whose reranker fails, has none and is served in the fused order.
 
     Args:
-        waiting: Queries that may be in line or at work; one more is not reranked.
+        waiting: Queries that may be in line or at work; one more is not reranked. Half of the threads that search, so
+            that the others go on while a reranker hangs.
     """
 
-    def __init__(self, reranker: Reranker, budget_s: float, waiting: int = 4) -> None:
+    def __init__(self, reranker: Reranker, budget_s: float, waiting: int = 2) -> None:
         self._reranker, self._budget_s = reranker, budget_s
         self._places = threading.BoundedSemaphore(waiting)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rerank")
+        self._line: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._failures = 0
+        # A daemon: the process ends also while a model hangs.
+        self._thread = threading.Thread(target=self._run, name="rerank", daemon=True)
+        self._thread.start()
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float] | None:
-        """One score per passage, or None where they were not to be had within the budget.
-
-        Raises:
-            Exception: Whatever the reranker raised.
-        """
+        """One score per passage, or None where they were not to be had within the budget."""
         if not passages:
             return []
-        if not self._places.acquire(blocking=False):
+        if self._closing.is_set() or not self._places.acquire(blocking=False):
             return None
-        given_up = threading.Event()
-        task = self._thread.submit(self._work, given_up, query, passages)
-        task.add_done_callback(self._free)
+        task = _Task(query, passages)
+        self._line.put(task)
+        if not task.done.wait(self._budget_s):
+            task.given_up = True  # where it still waits in line, it need not be begun any more
+            return None
+        return task.scores
+
+    def close(self, longest_s: float = _LONGEST_CLOSING_S) -> bool:
+        """Drop the queries in line and wait for the one at work, not for ever; whether it came to its end."""
+        self._closing.set()
+        self._line.put(None)
+        self._thread.join(longest_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (task := self._line.get()) is not None:
+            try:
+                if not (task.given_up or self._closing.is_set()):
+                    task.scores = self._reranked(task)
+            finally:
+                task.done.set()
+                self._places.release()
+
+    def _reranked(self, task: _Task) -> list[float] | None:
         try:
-            return task.result(self._budget_s)
-        except OutOfTime:
-            if not task.done():
-                # What still waits in line need not be begun any more.
-                given_up.set()
-                return None
-            raise  # the reranker's own
+            scores = self._reranker.scores(task.query, task.passages)
+            if len(scores) != len(task.passages) or not all(map(math.isfinite, scores)):
+                raise ValueError(f"{len(scores)} scores for {len(task.passages)} passages, or one that is no number")
+        except Exception:
+            # A model may fail in ways nobody listed; the fused order is still there.
+            if self._failures % _FAILURES_TOLD == 0:
+                _log.exception("the reranking model failed; the fused order is served")
+            self._failures += 1
+            return None
+        self._failures = 0
+        return scores
 
-    def close(self) -> None:
-        """Wait for the query at work, drop those in line."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _work(self, given_up: threading.Event, query: str, passages: Sequence[str]) -> list[float] | None:
-        return None if given_up.is_set() else self._reranker.scores(query, passages)
+class _Task:
+    """A query in line."""
 
-    def _free(self, _: Future[list[float] | None]) -> None:
-        self._places.release()
+    def __init__(self, query: str, passages: Sequence[str]) -> None:
+        self.query, self.passages = query, passages
+        self.scores: list[float] | None = None
+        self.done = threading.Event()
+        self.given_up = False
 
 
 def load_reranker(settings: Settings) -> CrossEncoderReranker | None:

@@ -213,6 +213,8 @@ class Explanation:
         found_by: Which side of the search brought its passage: "filters" where there were no words to look for.
         dense_weight: Share of the cosine that was chosen for this query, 0 to 1.
         dense, lexical, freshness, popularity: What each adds to the score, 0 and up.
+        reranked: Whether a CrossEncoder read the hit and had its say about the order.
+        rerank: What that adds to the score, or takes from it; 0 where it was not reranked.
     """
 
     found_by: FoundBy
@@ -221,6 +223,8 @@ class Explanation:
     lexical: float
     freshness: float = 0.0
     popularity: float = 0.0
+    reranked: bool = False
+    rerank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +276,8 @@ class SearchPage:
         language: Of the query, ISO 639-1 or "und".
         total: Hits that were found, on this page and others: a lower bound of all that match.
         generation: Name of the generation that was searched.
-        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "arrange", "posts".
+        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "arrange", "posts", and "rerank"
+            where there was one.
         facets: Counts over the posts found (not over the index), the most frequent first, by facet.
         next_cursor: For the page after this one; "" where there is none.
     """

@@ -17,10 +17,11 @@ from app.evaluation.queries import MEASURES, JudgedQuery, Ranking
 from app.evaluation.trial_index import trial_searcher
 from retrieval.calibration import DenseWeights
 from retrieval.embedding import Embedder
+from retrieval.rerank import Reranker
 from retrieval.settings import Settings
 
-Side = Literal["dense", "lexical", "fused"]
-SIDES: tuple[Side, ...] = ("dense", "lexical", "fused")
+Side = Literal["dense", "lexical", "fused", "reranked"]
+SIDES: tuple[Side, ...] = ("dense", "lexical", "fused", "reranked")
 DECIDES = nDCG @ 10
 _DRAWS = 10_000
 
@@ -68,25 +69,36 @@ def p_value(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def evaluate_retrieval(
-    folder: JudgedFolder, embedder: Embedder, settings: Settings, weights: DenseWeights
+    folder: JudgedFolder,
+    embedder: Embedder,
+    settings: Settings,
+    weights: DenseWeights,
+    reranker: Reranker | None = None,
 ) -> dict[str, Any]:
-    """The three rankings of every judged query, measured; `p_value` is of fused against the better half in nDCG@10."""
+    """The rankings of every judged query, measured; `p_value` is of fused against the better half in nDCG@10.
+
+    With a reranker there is "reranked" beside them, and `rerank_p_value` of that against fused.
+    """
     queries = folder.judged
-    rankings: dict[Side, dict[str, Ranking]] = {side: {} for side in SIDES}
-    with trial_searcher(folder.posts, embedder, settings, weights) as searcher:
+    sides = SIDES if reranker is not None else SIDES[:-1]
+    rankings: dict[Side, dict[str, Ranking]] = {side: {} for side in sides}
+    with trial_searcher(folder.posts, embedder, settings, weights, reranker) as searcher:
         for query in tqdm(queries, desc="searching", unit="query", file=sys.stderr, leave=False, mininterval=1):
             found = searcher.rankings(query.text)
-            for side in SIDES:
+            for side in sides:
                 rankings[side][query.id] = found[side]
-    each = {side: measured_each(queries, rankings[side]) for side in SIDES}
+    each = {side: measured_each(queries, rankings[side]) for side in sides}
     halves: tuple[Side, Side] = ("dense", "lexical")
     better = max(halves, key=lambda side: mean(each[side][str(DECIDES)]))
+    fused = each["fused"][str(DECIDES)]
+    reranked = each["reranked"][str(DECIDES)] if reranker is not None else None
     return {
         "dataset": folder.name,
         "n_queries": len(queries),
-        **{side: {measure: round(mean(values), 4) for measure, values in each[side].items()} for side in SIDES},
+        **{side: {measure: round(mean(values), 4) for measure, values in each[side].items()} for side in sides},
         "better_half": better,
-        "p_value": round(p_value(each["fused"][str(DECIDES)], each[better][str(DECIDES)]), 4),
+        "p_value": round(p_value(fused, each[better][str(DECIDES)]), 4),
+        **({"rerank_p_value": round(p_value(reranked, fused), 4)} if reranked is not None else {}),
         "n_posts": len(folder.posts),
         "n_unjudged": len(folder.queries) - len(queries),
         "model": embedder.identity.model,
@@ -96,15 +108,22 @@ def evaluate_retrieval(
 
 def retrieval_table(result: dict[str, Any]) -> str:
     """The figures of `evaluate_retrieval` for people to read."""
-    gain = result["fused"][str(DECIDES)] - result[result["better_half"]][str(DECIDES)]
+    decisive = str(DECIDES)
+    gain = result["fused"][decisive] - result[result["better_half"]][decisive]
     weights = result["dense_weights"]
-    return "\n".join(
-        [
-            f"{result['dataset']}: {result['n_queries']:,} judged queries, {result['n_posts']:,} posts"
-            f" ({result['n_unjudged']:,} queries are not judged, and not counted)",
-            f"{result['model']}, dense weights {weights['known']:.2f} / {weights['unknown']:.2f} ({weights['from']})",
-            f"{'':8} " + " ".join(f"{measure!s:>8}" for measure in MEASURES),
-            *(f"{side:8} " + " ".join(f"{result[side][str(one)]:8.4f}" for one in MEASURES) for side in SIDES),
-            f"fused against {result['better_half']}: {gain:+.4f} {DECIDES}, p = {result['p_value']:.4f}",
-        ]
-    )
+    lines = [
+        f"{result['dataset']}: {result['n_queries']:,} judged queries, {result['n_posts']:,} posts"
+        f" ({result['n_unjudged']:,} queries are not judged, and not counted)",
+        f"{result['model']}, dense weights {weights['known']:.2f} / {weights['unknown']:.2f} ({weights['from']})",
+        f"{'':8} " + " ".join(f"{measure!s:>8}" for measure in MEASURES),
+        *(
+            f"{side:8} " + " ".join(f"{result[side][str(one)]:8.4f}" for one in MEASURES)
+            for side in SIDES
+            if side in result
+        ),
+        f"fused against {result['better_half']}: {gain:+.4f} {DECIDES}, p = {result['p_value']:.4f}",
+    ]
+    if "reranked" in result:
+        moved = result["reranked"][decisive] - result["fused"][decisive]
+        lines.append(f"reranked against fused: {moved:+.4f} {DECIDES}, p = {result['rerank_p_value']:.4f}")
+    return "\n".join(lines)

@@ -16,6 +16,8 @@ from tqdm import tqdm
 from retrieval.calibration import DenseWeights
 from retrieval.embedding import Embedder
 from retrieval.live import LiveGeneration
+from retrieval.rerank import Reranker, RerankPool
+from retrieval.reranking import Reranking
 from retrieval.search import Searcher
 from retrieval.settings import Settings
 from retrieval.store import IndexedPost, StoredPost, Vectors
@@ -29,13 +31,18 @@ _PASSAGES_AT_ONCE = 1_024
 # R@100 looks at 100 posts; where posts have several passages, more than 100 of these must be brought.
 _POSTS_MEASURED = 100
 _MOST_CANDIDATES = 1_000
+_UNHURRIED_S = 3_600.0
 
 
 @contextmanager
 def trial_searcher(
-    posts: Sequence[Post], embedder: Embedder, settings: Settings, weights: DenseWeights
+    posts: Sequence[Post],
+    embedder: Embedder,
+    settings: Settings,
+    weights: DenseWeights,
+    reranker: Reranker | None = None,
 ) -> Iterator[Searcher]:
-    """A Searcher over these posts, in a folder that is deleted afterwards.
+    """A Searcher over these posts, in a folder that is deleted afterwards; its reranker takes what time it needs.
 
     The embeddings are kept in data_dir/evaluation, since the same sets are measured again and again.
     """
@@ -51,6 +58,7 @@ def trial_searcher(
                 writer.upsert(_indexed(posts[some], cut[some], vectors[some], weigher))
             store.switch(writer.finish().name)
         live = LiveGeneration(store, embedder.identity)
+        pool = RerankPool(reranker, _UNHURRIED_S) if reranker is not None else None
         try:
             yield Searcher(
                 live,
@@ -59,8 +67,11 @@ def trial_searcher(
                 dense_weight_known=weights.known,
                 dense_weight_unknown=weights.unknown,
                 candidates=candidates_for(settings.candidates, len(posts), sum(map(len, cut))),
+                reranking=Reranking(pool, settings.rerank_hits) if pool is not None else None,
             )
         finally:
+            if pool is not None:
+                pool.close()
             live.close()
 
 

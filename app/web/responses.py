@@ -86,7 +86,7 @@ class PassageOut(Out):
 
 
 class ExplanationOut(Out):
-    """Why a hit is where it is. `dense`, `lexical`, `freshness` and `popularity` sum to the hit's `score`."""
+    """Why a hit is where it is. `dense`, `lexical`, `freshness`, `popularity` and `rerank` sum to the hit's `score`."""
 
     found_by: FoundBy = Field(description='Who brought its passage; "filters" where there were no words to look for.')
     dense_weight: float = Field(description="Share of the cosine that was chosen for this query, 0 to 1.")
@@ -94,6 +94,8 @@ class ExplanationOut(Out):
     lexical: float
     freshness: float
     popularity: float
+    reranked: bool = Field(False, description="Whether a CrossEncoder read the hit and had its say about the order.")
+    rerank: float = Field(0.0, description="What that adds or, below 0, takes.")
 
     @classmethod
     def from_domain(cls, explanation: Explanation) -> ExplanationOut:

@@ -38,6 +38,20 @@ def test_the_figures_of_all_three_rankings_come_with_how_many_queries_they_are_o
     assert "6 judged queries, 6 posts (1 queries are not judged" in retrieval_table(result)
 
 
+def test_a_rerankers_ranking_stands_beside_the_others(tmp_path: Path) -> None:
+    class Contrary:
+        def scores(self, query: str, passages: Sequence[str]) -> list[float]:
+            return [float(place) for place in range(len(passages))]
+
+    folder = read_folder(write_folder(tmp_path / "set"))
+    settings = Settings(data_dir=tmp_path / "data")
+    result = evaluate_retrieval(folder, HashEmbedder(), settings, default_weights(), Contrary())
+    assert result["reranked"]["nDCG@10"] < result["fused"]["nDCG@10"]
+    assert result["reranked"]["R@100"] == result["fused"]["R@100"]
+    assert 0 < result["rerank_p_value"] <= 1
+    assert "reranked against fused: -" in retrieval_table(result)
+
+
 def test_passages_are_embedded_once_for_all_measurements(tmp_path: Path) -> None:
     folder = read_folder(write_folder(tmp_path / "set"))
     settings = Settings(data_dir=tmp_path / "data")

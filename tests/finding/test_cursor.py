@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retrieval.cursor import BadCursorError, read_cursor, write_cursor
+from retrieval.cursor import BadCursorError, Continuation, read_cursor, write_cursor
 from retrieval.types import Filters, SearchQuery
 
 QUERY = SearchQuery("quiet cafe", Filters(tags=("dali",)))
@@ -20,10 +20,16 @@ SIGNS = string.ascii_letters + string.digits + "-_=+/ .\u0101"
 def test_a_cursor_leads_to_where_it_was_written(text: str, position: int, generation: str) -> None:
     query = SearchQuery(text)
     cursor = write_cursor(query, generation, position)
-    assert read_cursor(cursor, query, generation) == position
+    assert read_cursor(cursor, query, generation) == Continuation(position)
     assert set(cursor) <= set(string.ascii_letters + string.digits + "-_")
     other_page = replace(query, limit=50, explain=True, facets=("tags",), cursor=cursor)
-    assert read_cursor(cursor, other_page, generation) == position
+    assert read_cursor(cursor, other_page, generation) == Continuation(position)
+
+
+@given(st.permutations(range(200)), st.integers(0, 200))
+def test_a_cursor_keeps_the_order_that_a_reranker_gave(shuffled: list[int], length: int) -> None:
+    order = [place for place in shuffled if place < length]
+    assert read_cursor(write_cursor(QUERY, "g1", 10, order), QUERY, "g1") == Continuation(10, tuple(order))
 
 
 @given(st.data())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -68,15 +69,30 @@ def test_a_full_line_is_left_at_once_and_frees_itself() -> None:
     pool.close()
 
 
-def test_a_failure_of_the_reranker_is_the_callers_to_see() -> None:
+@pytest.mark.parametrize("given", [None, [1.0, 2.0], [math.nan]], ids=["raises", "too many", "no number"])
+def test_a_reranker_that_fails_gives_no_scores_and_is_told_once(
+    given: list[float] | None, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken:
         def scores(self, query: str, passages: Sequence[str]) -> list[float]:
-            raise RuntimeError("out of memory")
+            if given is None:
+                raise RuntimeError("out of memory")
+            return given
 
     pool = RerankPool(Broken(), budget_s=5)
-    with pytest.raises(RuntimeError, match="out of memory"):
-        pool.scores("q", ["a"])
-    pool.close()
+    assert [pool.scores("q", ["a"]) for _ in range(3)] == [None] * 3
+    assert len(caplog.records) == 1
+    assert pool.close()
+    assert pool.scores("q", ["a"]) is None
+
+
+def test_a_reranker_that_hangs_keeps_nobody_from_closing() -> None:
+    gate = threading.Event()
+    pool = RerankPool(LengthReranker(gate), budget_s=0.01)
+    assert [pool.scores("q", ["a"]) for _ in range(4)] == [None] * 4
+    assert not pool.close(longest_s=0.01)
+    gate.set()
+    assert pool.close()
 
 
 @pytest.mark.model

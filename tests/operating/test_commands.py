@@ -97,16 +97,22 @@ def test_doctor_finds_everything_in_order_where_it_is(tmp_path: Path) -> None:
     assert {finding.mark for finding in findings.values()} <= {"ok  ", "note"}
     assert "stipple reindex" in findings["index"].fix
     assert "loads and writes" in findings["answering model"].says
+    assert "fused order" in findings["reranking model"].says
 
 
 def test_doctor_names_each_fault_with_its_mend_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (tmp_path / "file").write_text("not a folder")
     settings = Settings(
-        data_dir=tmp_path / "file", llm="/nowhere.gguf", embedding_model="/nowhere", port=0, _env_file=None
+        data_dir=tmp_path / "file",
+        llm="/nowhere.gguf",
+        embedding_model="/nowhere",
+        rerank_model="/nowhere",
+        port=0,
+        _env_file=None,
     )
     findings = list(examine(settings))
-    assert [finding.mark for finding in findings] == ["bad ", "bad ", "bad ", "bad ", "ok  "]
+    assert [finding.mark for finding in findings] == ["bad ", "bad ", "bad ", "bad ", "bad ", "ok  "]
     assert all(finding.fix for finding in findings if finding.mark == "bad ")
 
 
