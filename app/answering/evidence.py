@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.answering.asking import Kind, asked_for, holds
-from app.answering.types import Evidence, QuotePart
+from app.answering.quarantine import sources
+from app.answering.types import Evidence
 from retrieval.embedding import Embedder
 from retrieval.language import detect_language, knows
 from retrieval.store import TermWeights
@@ -39,17 +40,6 @@ _NEWEST = 0.04
 # three times this length, so that a quote says something by itself; half of it where a full stop ends the unit.
 _SHORT_LATIN, _SHORT_HAN = 100, 40
 _FULL_STOPS = (".", "!", "?", "。", "！", "？", "…")
-# Words to a model and not to readers. Nothing in a post is ever an instruction; what tries to be one is no evidence
-# either, since quoting it would say it.
-_TO_THE_MODEL = re.compile(
-    r"(?:ignore|disregard|forget)\b.{0,30}\b(?:instructions?|prompts?|rules|above)\b"
-    r"|system prompt|\byou are (?:now )?an? (?:ai|assistant)"
-    r"|\b(?:say|reply|answer|respond|output|write)\b.{0,12}\b(?:only|exactly)\b"
-    r"|<\|?[a-z_]+\|?>|\[/?INST\]"
-    r"|(?:忽略|无视|忘记|忘掉).{0,12}(?:指令|指示|要求|提示|规则)|系统提示"
-    r"|(?:请?只|必须)(?:回答|输出|回复|说)|你(?:现在)?是一?个?(?:ai|人工智能|助手)",
-    re.IGNORECASE,
-)
 _TAGS_ALONE = re.compile(r"(?:[#＃]\S+\s*)+")
 
 
@@ -163,17 +153,20 @@ def _recency(hits: Sequence[Hit]) -> dict[int, float]:
 def _sentences_of(hits: Sequence[Hit]) -> Iterator[Evidence]:
     for mark, hit in enumerate(hits, start=1):
         post = hit.post
-        sources: list[tuple[QuotePart, int | None, str]] = [("title", None, post.title), ("text", None, post.text)]
-        sources += [("comment", number, comment.text) for number, comment in enumerate(post.comments)]
-        for part, comment, text in sources:
-            for span in _units(text):
-                if span.end - span.start >= _SHORTEST and _says_something(text[span.start : span.end]):
-                    sentence = text[span.start : span.end]
-                    yield Evidence(mark, post.id, part, comment, span.start, span.end, sentence, 0.0, post.title)
+        own = sources(post)
+        title = "" if own[0].barred else post.title
+        for source in own:
+            for unit in _units(source.text):
+                for span in source.free(unit):
+                    sentence = source.text[span.start : span.end]
+                    if span.end - span.start >= _SHORTEST and _says_something(sentence):
+                        yield Evidence(
+                            mark, post.id, source.part, source.comment, span.start, span.end, sentence, 0.0, title
+                        )
 
 
 def _says_something(text: str) -> bool:
-    return any(map(str.isalnum, text)) and not _TAGS_ALONE.fullmatch(text) and not _TO_THE_MODEL.search(text)
+    return any(map(str.isalnum, text)) and not _TAGS_ALONE.fullmatch(text)
 
 
 def _units(text: str) -> list[Span]:
