@@ -49,6 +49,9 @@ def add_commands(subparsers: Subparsers) -> None:
     answers.add_argument("--gate", type=float, metavar="0..1", help="where enough is enough (answer_gate)")
     answers.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
     answers.set_defaults(run=_answers)
+    support = kinds.add_parser("support", help="how well claims that posts support are told from others")
+    support.add_argument("folder", metavar="DIR", help='with claims.jsonl: "claim", "posts" (texts), "supported"')
+    support.set_defaults(run=_support)
 
 
 def _count(written: str) -> int:
@@ -132,4 +135,17 @@ def _answers(args: argparse.Namespace, settings: Settings) -> int:
     result = measured_answers(args.name or folder.resolve().name, judged)
     print(answers_table(result, settings.answer_gate, generator.name if generator is not None else "nobody", model))
     print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+def _support(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.citations import SupportChecker
+    from app.evaluation.support import evaluate_support, read_claims, support_table
+    from retrieval.embedding import load_embedder
+
+    folder = Path(args.folder)
+    claims = read_claims(folder)
+    result = evaluate_support(claims, SupportChecker(load_embedder(settings)), settings.answer_support)
+    print(support_table(result))
+    print(json.dumps({"dataset": folder.resolve().name, **result}, ensure_ascii=False))
     return 0

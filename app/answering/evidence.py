@@ -152,17 +152,21 @@ def _recency(hits: Sequence[Hit]) -> dict[int, float]:
 
 def _sentences_of(hits: Sequence[Hit]) -> Iterator[Evidence]:
     for mark, hit in enumerate(hits, start=1):
-        post = hit.post
-        own = sources(post)
-        title = "" if own[0].barred else post.title
-        for source in own:
-            for unit in _units(source.text):
-                for span in source.free(unit):
-                    sentence = source.text[span.start : span.end]
-                    if span.end - span.start >= _SHORTEST and _says_something(sentence):
-                        yield Evidence(
-                            mark, post.id, source.part, source.comment, span.start, span.end, sentence, 0.0, title
-                        )
+        yield from sentences_of(hit.post, mark)
+
+
+def sentences_of(post: Post, mark: int) -> Iterator[Evidence]:
+    """The sentences of a post that may be evidence, in its order: title, text, comments; scores are 0."""
+    own = sources(post)
+    title = "" if own[0].barred else post.title
+    for source in own:
+        for unit in _units(source.text):
+            for span in source.free(unit):
+                sentence = source.text[span.start : span.end]
+                if span.end - span.start >= _SHORTEST and _says_something(sentence):
+                    yield Evidence(
+                        mark, post.id, source.part, source.comment, span.start, span.end, sentence, 0.0, title
+                    )
 
 
 def _says_something(text: str) -> bool:
