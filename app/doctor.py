@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from threading import Event
 from typing import Literal
 
-from app.answering.generation.loading import model_path
+from app.answering.generation.gguf_file import open_gguf
+from app.answering.generation.loading import is_endpoint, load_endpoint, model_path
 from app.listening import bind
 from retrieval.calibration import dense_weights
 from retrieval.embedding import load_embedder
@@ -22,11 +25,20 @@ from retrieval.stores.opening import open_store
 
 _LEAST_DISK_BYTES = 1 << 30
 _USUAL_PASSAGE = "Table by the window, two sockets, and nobody minds if you stay for hours over one flat white. " * 3
-_PROBE = (
-    "from threading import Event; from app.answering.generation import load_generator; "
-    "from retrieval.settings import load_settings; "
-    "print(''.join(load_generator(load_settings()).generate('', 'Say hello.', 8, Event())))"
-)
+_PROBE = """
+import json, sys
+from threading import Event
+from app.answering.generation import load_generator
+from retrieval.errors import FixableError
+from retrieval.settings import load_settings
+
+try:
+    print("".join(load_generator(load_settings()).generate("", "Say hello.", 8, Event())))
+except FixableError as error:
+    print(json.dumps([error.problem, error.fix]))
+    sys.exit(3)
+"""
+_FIXABLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +136,39 @@ def _reranker(settings: Settings) -> Finding:
 def _generator(settings: Settings) -> Finding:
     if settings.llm == "none":
         return Finding("note", "answering model", "none is set: answers are made of quotes", "set STIPPLE_LLM")
+    if is_endpoint(settings.llm):
+        return _endpoint(settings)
     path = model_path(settings.llm)
+    file = open_gguf(path)
     # In a process of its own: a model or build that crashes must not take the examination with it.
     probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    if probe.returncode == _FIXABLE:
+        raise FixableError(*json.loads(probe.stdout.splitlines()[-1]))
     if probe.returncode != 0:
         last = (probe.stderr.strip().splitlines() or [f"it ended with signal or code {probe.returncode}"])[-1]
         raise FixableError(
             f"{path.name} does not write: {last}",
             "choose another model with STIPPLE_LLM, or reinstall llama-cpp-python without its wheel cache",
         )
-    return Finding("ok  ", "answering model", f"{path.name} loads and writes")
+    needs = f"about {file.memory_bytes(settings.llm_context_tokens) / 1e9:.1f} GB with its context"
+    return Finding("ok  ", "answering model", f"{path.name} ({file.architecture}) loads and writes; it needs {needs}")
+
+
+def _endpoint(settings: Settings) -> Finding:
+    generator = load_endpoint(settings)
+    info = generator.discover()
+    offered = ", ".join(info.models) or "it does not list its models"
+    if settings.llm_model and info.models and settings.llm_model not in info.models:
+        raise FixableError(
+            f"{generator.address} has no model {settings.llm_model}; it offers {offered}", "correct STIPPLE_LLM_MODEL"
+        )
+    thoughts: list[str] = []
+    wrote = "".join(generator.generate("", "Say hello.", 64, Event(), thoughts=thoughts.append))
+    if not wrote.strip() and not thoughts:
+        raise FixableError(f"{generator.name} says nothing at all", "see the endpoint's own log")
+    context = f"{generator.context_tokens:,} tokens" + ("" if info.context_tokens else " assumed, as it does not say")
+    how = "writes, and thinks before it does" if thoughts else "writes"
+    return Finding("ok  ", "answering model", f"{generator.name} at {generator.address} {how}; context {context}")
 
 
 def _port(settings: Settings) -> Finding:

@@ -87,13 +87,47 @@ class Settings(BaseSettings):
 
     llm: str = Field(
         "smollm2",
-        description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` on "
-        "the hub, or `none` for answers made of quotes alone.",
+        description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` or "
+        "`owner/repo:Q4_K_M` on the hub, the address of an OpenAI-compatible endpoint as `http://host:8080/v1`, or "
+        "`none` for answers made of quotes alone.",
+    )
+    llm_model: str = Field("", description="Name of the model at the endpoint; empty: the first that it offers.")
+    llm_api_key: str = Field("", repr=False, description="Key of the endpoint; never logged.")
+    llm_parallel: int = Field(4, ge=1, le=256, description="Answers that the endpoint is asked for at once.")
+    llm_connect_timeout_s: float = Field(
+        5.0, gt=0, description="How long the endpoint may take to accept a connection."
+    )
+    llm_read_timeout_s: float = Field(
+        60.0, gt=0, description="How long the endpoint may be silent, before its first word or between two."
+    )
+    llm_retries: int = Field(
+        2,
+        ge=0,
+        le=10,
+        description="Times that it is asked again after 429, 5xx or a broken connection, before a word came.",
+    )
+    llm_request_fields: str = Field(
+        "", description="JSON object put into each request to the endpoint, for what only it knows; empty: nothing."
     )
     llm_languages: str = Field(
         "", description="Languages it writes, as `en,zh`, or `*`; empty: `en` for the bundled one, else `*`."
     )
-    llm_context_tokens: int = Field(4096, ge=512, le=131072, description="Context given to the model.")
+    llm_context_tokens: int = Field(
+        4096,
+        ge=512,
+        le=1048576,
+        description="Context given to the model; of an endpoint, what is assumed where it does not say.",
+    )
+    llm_gpu_layers: int = Field(
+        0, ge=-1, le=1000, description="Layers of a GGUF put on the GPU, -1 for all; needs llama.cpp built for it."
+    )
+    llm_thinking_tokens: int = Field(
+        -1,
+        ge=-1,
+        le=65536,
+        description="Most tokens that a reasoning model may think before it answers; -1: 0 (not at all) for a GGUF in "
+        "this process, 2048 at an endpoint.",
+    )
     llm_max_tokens: int = Field(256, ge=16, le=4096, description="Most tokens that it may write for one answer.")
     llm_timeout_s: float = Field(
         120.0, gt=0, description="Longest that one answer may be written; then what is there counts."

