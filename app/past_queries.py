@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from retrieval.past_phrases import PastQuery, carries
 from retrieval.phrases import folded_phrase, plain, starts
-from retrieval.suggest import LONGEST_TYPED, PastQuery, carries
+from retrieval.suggest import LONGEST_TYPED
 from retrieval.types import Post
 
 MOST_QUERIES = 10_000
@@ -84,8 +85,10 @@ class PastQueries:
         if not self._path.exists():
             return []
         with closing(self._open()) as connection:
-            rows = connection.execute("SELECT text, count, day FROM queries ORDER BY count DESC, folded").fetchall()
-        return [PastQuery(text, count, date.fromisoformat(day)) for text, count, day in rows]
+            rows = connection.execute(
+                "SELECT text, count, day, post_id FROM queries ORDER BY count DESC, folded"
+            ).fetchall()
+        return [PastQuery(text, count, date.fromisoformat(day), post_id) for text, count, day, post_id in rows]
 
     def forget_unborne(self, posts: Callable[[Sequence[str]], Mapping[str, Post]]) -> int:
         """Delete the queries whose best hit is no more among the posts, or bears them out no more; returns how many.
@@ -107,6 +110,14 @@ class PastQueries:
                 ]  # fmt: skip
             connection.executemany("DELETE FROM queries WHERE folded = ?", gone)
         return len(gone)
+
+    def forget_posts(self, post_ids: Collection[str]) -> int:
+        """Delete the queries whose best hit was one of these posts; returns how many."""
+        if not self._path.exists():
+            return 0
+        with closing(self._open()) as connection, connection:
+            rows = [(post_id,) for post_id in post_ids]
+            return connection.executemany("DELETE FROM queries WHERE post_id = ?", rows).rowcount
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -177,6 +177,10 @@ class Services:
         """At most `limit` completions of what is typed, best first; none while the index cannot be read."""
         return self._suggesting.suggest(typed, limit)
 
+    def forget_suggestions(self, post_ids: Collection[str]) -> None:
+        """See Suggesting.forget."""
+        self._suggesting.forget(post_ids)
+
     async def health(self) -> Health:
         problem = await asyncio.to_thread(self.searcher.ping)
         return Health({"index": problem} if problem is not None else {})
@@ -188,7 +192,7 @@ class Services:
 
     async def _in_thread_refresh(self) -> None:
         before = self._live.problem
-        exchanged = await asyncio.to_thread(self._live.refresh)
+        exchanged = await asyncio.to_thread(self._live.refresh, self._suggesting.drop_missing)
         if exchanged:
             _log.info("reading a new generation")
         elif self._live.problem is not None and str(self._live.problem) != str(before):

@@ -6,16 +6,18 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import structlog
 
 from app.past_queries import Asked, PastQueries, keepable
 from retrieval.errors import FixableError
 from retrieval.live import LiveGeneration
+from retrieval.past_phrases import PastPhrases
 from retrieval.phrases import folded_phrase
+from retrieval.post_phrases import PostPhrases
 from retrieval.store import PostStore
-from retrieval.suggest import PastPhrases, PostPhrases, Suggester, Suggestion
+from retrieval.suggest import Suggester, Suggestion
 from retrieval.types import Post
 
 _log = structlog.get_logger()
@@ -25,13 +27,15 @@ _COUNTED_ONCE_S = 60.0  # a page's search and its answer, and somebody who loads
 _MOST_WAITING = 200  # queries between two ticks; under heavier load some go uncounted
 _SHARE = 0.01  # of the thread's time, at most, for taking past queries into the suggestions anew
 _BREATH_POSTS, _BREATH_S = 50, 0.003  # about as long as these posts take: requests get the interpreter half the time
+_LOOKED_UP_AT_ONCE = 10_000
 _NOTHING = Suggester(PostPhrases(()), PastPhrases())
 
 
 class Suggesting:
     """Completes what is typed from the posts of the live generation and from past queries.
 
-    After a new generation was exchanged, the old one's suggestions serve until its own are there: seconds.
+    After a new generation was exchanged, the old one's suggestions serve until its own are there: seconds. What posts
+    carried that are gone from it is suggested no more before it is exchanged.
 
     Args:
         past: Where queries are kept; None keeps none and suggests none.
@@ -46,6 +50,10 @@ class Suggesting:
     ) -> None:
         self._store, self._live, self._past, self._clock = store, live, past, clock
         self._suggester = _NOTHING
+        self._exchanging = threading.Lock()  # held while the suggester is exchanged for another, or queries are written
+        # Posts that are gone, with the generation that still has them: what is built of another has them no more, or
+        # somebody brought them anew.
+        self._gone: dict[str, str | None] = {}
         self._built_from: str | None = None
         self._borne_out_by: str | None = None
         self._waiting: deque[tuple[Asked, str]] = deque(maxlen=_MOST_WAITING)
@@ -70,6 +78,46 @@ class Suggesting:
         """At most `limit` completions, best first; see Suggester.suggest. Takes a few milliseconds at most."""
         return self._suggester.suggest(typed, limit)
 
+    def forget(self, post_ids: Collection[str]) -> None:
+        """Suggest no more what these posts alone carry, nor what was asked and found them, from now on; and delete
+        what was asked.
+
+        Raises:
+            OSError, sqlite3.Error: What was asked cannot be deleted; it is not suggested all the same.
+        """
+        live = self._live_name()
+        with self._exchanging:
+            self._without(post_ids, live)
+            if self._past is not None and post_ids:
+                self._past.forget_posts(post_ids)
+
+    def drop_missing(self) -> None:
+        """Suggest no more what posts carried that the store's current generation lacks. Called before readers exchange
+        theirs for it; takes half a second for 100,000 posts. Where it cannot be read, nothing changes.
+        """
+        ids = list(self._suggester.posts.post_ids())
+        kept: set[str] = set()
+        try:
+            if self._store.current() is None:
+                return
+            for at in range(0, len(ids), _LOOKED_UP_AT_ONCE):
+                kept |= self._store.stored_hashes(ids[at : at + _LOOKED_UP_AT_ONCE]).keys()
+        except FixableError:  # told by whoever opens it
+            return
+        with self._exchanging:
+            self._without([post_id for post_id in ids if post_id not in kept], self._built_from)
+
+    def _without(self, post_ids: Collection[str], generation: str | None) -> None:
+        gone = set(post_ids)
+        if gone:
+            self._gone |= dict.fromkeys(gone, generation)
+            self._suggester = self._suggester.without(gone)
+
+    def _exchange(self, name: str | None, posts: PostPhrases, past: PastPhrases) -> None:
+        with self._exchanging:
+            self._gone = {post_id: held_by for post_id, held_by in self._gone.items() if held_by == name}
+            self._suggester = Suggester(posts, past).without(self._gone.keys())
+
     def note(self, text: str, best: Post, generation: str) -> None:
         """A query was answered, and this post was its best hit. Only remembers it to be written: takes microseconds."""
         if self._past is None or not keepable(text):
@@ -86,7 +134,7 @@ class Suggesting:
         if name != self._built_from and self._clock() >= self._retry_at:
             self._build(name)
         elif self._past_grew and self._clock() >= self._past_due_at:
-            self._suggester = Suggester(self._suggester.posts, self._past_phrases(name))
+            self._exchange(name, self._suggester.posts, self._past_phrases(name))
 
     def _run(self) -> None:
         while True:
@@ -122,7 +170,8 @@ class Suggesting:
         if self._past is None or not asked or now < self._write_again_at:
             return
         try:
-            self._past_grew |= self._past.add(asked) > 0
+            with self._exchanging:
+                self._past_grew |= self._past.add(one for one in asked if one.best.id not in self._gone) > 0
         except (sqlite3.Error, OSError) as error:
             _log.warning("past queries cannot be written", problem=str(error), fix="delete queries.sqlite")
             self._write_again_at = now + _RETRY_S
@@ -141,7 +190,8 @@ class Suggesting:
             _log.warning("suggestions cannot be built", problem=error.problem, retry_s=_RETRY_S)
             self._suggester, self._retry_at = _NOTHING, started + _RETRY_S
             return
-        self._suggester, self._built_from = Suggester(posts, self._past_phrases(name)), name
+        self._exchange(name, posts, self._past_phrases(name))
+        self._built_from = name
         _log.info("suggestions built", phrases=len(posts.texts), seconds=round(self._clock() - started, 1))
 
     def _past_phrases(self, name: str | None) -> PastPhrases:

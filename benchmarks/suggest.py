@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.suggest import PastPhrases, PastQuery, PostPhrases, Suggester
+from retrieval.past_phrases import PastPhrases, PastQuery
+from retrieval.post_phrases import PostPhrases
+from retrieval.suggest import Suggester
 from retrieval.types import Post
 
 _MOST_KEYS = 12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -65,10 +65,13 @@ class LiveGeneration:
             if retired is not None:
                 retired.close()
 
-    def refresh(self) -> bool:
+    def refresh(self, before: Callable[[], None] = lambda: None) -> bool:
         """Open what `switch` made current, if that is another than now; True when it was exchanged.
 
         A generation that cannot be opened leaves the old one in use, and `problem` says why.
+
+        Args:
+            before: Called once the new one is open and before anybody reads it.
         """
         with self._refreshing:
             try:
@@ -78,6 +81,8 @@ class LiveGeneration:
                     self.problem = None
                     return False
                 opened = self._store.open(self._expected)
+                if held is not None:
+                    before()
             except FixableError as error:
                 self.problem = error
                 return False

@@ -17,6 +17,9 @@ from retrieval.phrases import starts
 
 Numbers = NDArray[np.uint32]
 Scores = NDArray[np.float32]
+Hidden = NDArray[np.bool_]
+
+MOST_SCANNED = 1000  # owners of one word that are looked through
 
 _END = "\n"
 _AT_ONCE = 12  # characters compared by the first sort, three to a machine word
@@ -74,15 +77,20 @@ class PrefixIndex:
         # No character sorts after _LAST, so this is the first place whose beginning is not the prefix.
         return first, bisect_left(every, prefix + _LAST, first, key=begins)
 
-    def best(self, prefix: str, limit: int) -> list[tuple[int, float]]:
-        """The `limit` best owners of what begins with the prefix, with their scores, best first, each once."""
+    def best(self, prefix: str, limit: int, hidden: Hidden | None = None) -> list[tuple[int, float]]:
+        """The `limit` best owners of what begins with the prefix, with their scores, best first, each once.
+
+        Args:
+            hidden: Of each owner, whether it is passed over.
+        """
         first, last = self.stretch(prefix)
         wanted = 2 * limit
         while True:
             picked = self._picked(first, last, wanted)
             found: dict[int, float] = {}
             for owner, score in zip(self._owners[picked], self._scores[picked], strict=True):
-                found.setdefault(int(owner), float(score))
+                if hidden is None or not hidden[owner]:
+                    found.setdefault(int(owner), float(score))
             if len(found) >= limit or len(picked) == last - first:
                 return list(found.items())[:limit]
             wanted *= 4

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retrieval.past_phrases import PastPhrases, PastQuery, carries
 from retrieval.phrases import compact, folded_phrase, pinyin_keys, typed_prefix
-from retrieval.suggest import LONGEST_TYPED, PastPhrases, PastQuery, PostPhrases, Suggester, Suggestion, carries
+from retrieval.post_phrases import PostPhrases
+from retrieval.suggest import LONGEST_TYPED, Suggester, Suggestion
 from retrieval.types import Comment, Post
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -186,3 +188,32 @@ def test_a_query_is_borne_out_by_a_post_that_mentions_most_of_it(query: str, exp
 def test_a_past_query_of_long_ago_counts_less() -> None:
     past = [PastQuery("tea then", 5, date(2023, 1, 1)), PastQuery("tea now", 2, date(2026, 11, 1))]
     assert texts(Suggester(PostPhrases(()), PastPhrases(past)), "tea") == ["tea now", "tea then"]
+
+
+TITLES = st.sampled_from(["coffee", "Coffee beans", "咖啡馆", "bike repair", ""])
+TAGS = st.sampled_from(["COFFEE Bar", "咖啡", "上海 brunch", "brunch", "roast"])
+DRAWN = st.lists(st.tuples(TITLES, st.lists(TAGS, max_size=3), st.booleans()), max_size=12)
+
+
+@given(DRAWN, st.sampled_from(["c", "coffee b", "咖", "kf", "b", "r", "上海 b", "coffee "]))
+def test_without_some_posts_it_suggests_what_the_others_would(
+    drawn: list[tuple[str, list[str], bool]], typed: str
+) -> None:
+    posts = [
+        Post(f"p{number}", title, "x", tags=tuple(dict.fromkeys(tags)), created_at=NOW)
+        for number, (title, tags, _) in enumerate(drawn)
+    ]
+    asked = [PastQuery(f"coffee {post.id}", 1, NOW.date(), post.id) for post in posts]
+    gone = {post.id for post, (*_, goes) in zip(posts, drawn, strict=True) if goes}
+    left = Suggester(
+        PostPhrases(post for post in posts if post.id not in gone),
+        PastPhrases(query for query in asked if query.post_id not in gone),
+    )
+    whole = Suggester(PostPhrases(posts), PastPhrases(asked))
+
+    def read(suggester: Suggester) -> set[str]:
+        return {folded_phrase(one.text) for one in suggester.suggest(typed, 100)}
+
+    assert read(whole.without(gone)) == read(left)
+    assert read(whole.without(gone).without(gone)) == read(left)
+    assert read(whole.without([])) == read(whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ def test_what_a_deleted_post_said_is_suggested_no_more_and_forgotten(tmp_path: P
         indexed(tmp_path, [post for post in POSTS if post is not OATS], HashEmbedder(256))
         until(lambda: suggested(client, "oat") == [])
         assert ("moat loop five kilometres", "query") in suggested(client, "moat")
-    assert b"oat milk" not in (tmp_path / "queries.sqlite").read_bytes()
+        until(lambda: b"oat milk" not in (tmp_path / "queries.sqlite").read_bytes())
 
 
 def test_what_an_edited_post_says_no_more_is_suggested_no_more(tmp_path: Path) -> None:
@@ -147,6 +147,85 @@ def test_what_an_edited_post_says_no_more_is_suggested_no_more(tmp_path: Path) -
         indexed(tmp_path, [DALI, edited], HashEmbedder(256))
         until(lambda: suggested(client, "oat") == [])
         assert suggested(client, "pri") == [("Prices", "title")]
+
+
+class Following:
+    """Suggestions of an index that the test changes, followed when it says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.embedder = HashEmbedder(64)
+        self.folder, self.store = folder, indexed(folder, POSTS, self.embedder)
+        self.live, self.clock = LiveGeneration(self.store, self.embedder.identity), Clock()
+        self.past = PastQueries(folder / "queries.sqlite")
+        self.suggesting = Suggesting(self.store, self.live, self.past, self.clock)
+        self.ask("oat milk", OATS)
+        self.ask("blue door prices", DALI)
+
+    def ask(self, text: str, best: Post) -> None:
+        with self.live.pin() as generation:
+            self.suggesting.note(text, best, generation.info.name)
+        self.clock.now += 100
+        for _ in range(2):  # written first, then suggested
+            self.suggesting.follow()
+
+    def texts(self, typed: str) -> set[str]:
+        return {one.text for one in self.suggesting.suggest(typed, 20)}
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Following]:
+    made = Following(tmp_path)
+    yield made
+    made.live.close()
+
+
+def test_what_a_forgotten_post_alone_carried_is_suggested_no_more_from_that_moment_on(following: Following) -> None:
+    assert following.texts("oat") == {"oat milk"}
+    assert following.texts("cof") == {"coffee"}
+    following.suggesting.forget(["oats", "no such post"])
+    assert following.texts("oat") == set()
+    assert following.texts("cof") == {"coffee"}, "another post has that tag"
+    assert following.texts("blu") == {"Blue Door cafe in Dali", "blue door prices"}
+    assert [query.text for query in following.past.all()] == ["blue door prices"]
+    assert b"oat milk" not in (following.folder / "queries.sqlite").read_bytes()
+    following.suggesting.forget(["dali"])
+    assert following.texts("cof") == following.texts("blu") == set()
+
+
+def test_a_forgotten_post_stays_forgotten_when_past_queries_are_taken_in_anew(following: Following) -> None:
+    following.suggesting.forget(["oats"])
+    following.ask("oat milk prices", OATS)  # found by a search that had begun before
+    following.ask("white door", DALI)
+    assert following.texts("oat") == set()
+    assert following.texts("white") == {"white door"}
+
+
+def test_a_forgotten_post_that_comes_back_is_suggested_again(following: Following) -> None:
+    following.suggesting.forget(["oats"])
+    indexed(following.folder, POSTS, following.embedder)
+    assert following.live.refresh(following.suggesting.drop_missing)
+    assert following.texts("oat") == set(), "the next generation's suggestions are not built yet"
+    following.suggesting.follow()
+    assert following.texts("oat") == {"Oat milk"}
+
+
+def test_what_the_next_generation_lacks_is_suggested_no_more_before_anybody_reads_it(following: Following) -> None:
+    indexed(following.folder, [post for post in POSTS if post is not OATS], following.embedder)
+    assert following.texts("oat") == {"oat milk"}
+    seen: list[set[str]] = []
+
+    def before() -> None:
+        following.suggesting.drop_missing()
+        with following.live.pin() as generation:
+            assert generation.posts(["oats"]), "readers still have the old one"
+        seen.append(following.texts("oat"))
+
+    assert following.live.refresh(before)
+    assert seen == [set()]
+    assert following.texts("cof") == {"coffee"}
+    following.suggesting.follow()
+    assert following.texts("oat") == set()
+    assert [query.text for query in following.past.all()] == ["blue door prices"]
 
 
 def test_a_query_found_in_a_generation_that_is_gone_is_not_kept(tmp_path: Path) -> None:

@@ -22,9 +22,11 @@ from app.answering.types import (
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.facets import count_facets
 from retrieval.highlight import highlight
+from retrieval.past_phrases import PastPhrases
+from retrieval.post_phrases import PostPhrases
 from retrieval.query_language import both, parse_query
 from retrieval.query_pieces import ParsedQuery
-from retrieval.suggest import PastPhrases, PostPhrases, Suggester, Suggestion
+from retrieval.suggest import Suggester, Suggestion
 from retrieval.types import Comment, Filters, Hit, Image, Passage, Place, Post, SearchPage, SearchQuery
 
 EAST_8 = timezone(timedelta(hours=8))
