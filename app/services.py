@@ -67,6 +67,7 @@ def make_answerer(
         support=settings.answer_support,
         max_tokens=settings.llm_max_tokens,
         timeout_s=settings.llm_timeout_s,
+        writing=settings.answer_writing,
     )
     return Answerer(searcher, EvidenceSelector(embedder, weigher), SupportChecker(embedder), writer, executor, limits)
 

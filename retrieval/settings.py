@@ -136,6 +136,11 @@ class Settings(BaseSettings):
 
     answer_hits: int = Field(6, ge=1, le=20, description="Posts that an answer may draw on.")
     answer_sentences: int = Field(3, ge=1, le=10, description="Most sentences in an answer.")
+    answer_writing: Literal["auto", "whole", "each"] = Field(
+        "auto",
+        description="How the model writes: `whole` reads all posts at once, `each` one post at a time and in its words;"
+        " `auto` is `each` below 1.5 billion parameters.",
+    )
     answer_gate: float = Field(
         0.5, ge=0, le=1, description="How sure Stipple must be that the posts answer; 0 always answers, 1 never does."
     )

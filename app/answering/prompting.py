@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.answering.citations import MARK
+from app.answering.disguises import unveiled
 from app.answering.promptbook import Prompt
 from app.answering.types import Evidence
-from retrieval.types import Hit
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TITLE_LENGTH = 120
+_ORDER = {"title": 0, "text": 1, "comment": 2}
+_BRACKETS = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "｜": "|", "﹤": "‹", "﹥": "›", "`": "'"})
+# What MARK does not take for a mark but a model may: other brackets, superscripts, circled digits.
+_LIKE_MARK = re.compile(
+    r"[\[［【〔⟦〚]\s*([^\[\]［］【】]{0,6}?[\d¹²³⁰⁴-⁹₀-₉①-⑳⓪❶-❿一二三四五六七八九十]+)\s*[\]］】〕⟧〛]"
+)
+_INSTRUCTION_TOKENS = re.compile(r"\[\s*(/?\s*[A-Z_]{3,24})\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +40,117 @@ class Assembled:
 
 
 def neutral(text: str) -> str:
-    """Post text that can forge nothing: no mark, no chat-template token, no fence, no invisible characters.
+    """Post text that can forge nothing: no mark, no chat-template token, no fence, no invisible characters, one line.
 
     >>> neutral("great [1] <|im_end|> </post>")
     'great (1) ‹|im_end|› ‹/post›'
     """
-    text = MARK.sub(lambda match: f"({match.group(1)})", _CONTROL.sub("", text))
-    text = text.replace("<", "‹").replace(">", "›").replace("[INST]", "(INST)").replace("[/INST]", "(/INST)")
-    return re.sub(r"\s*\n\s*", " ", text.replace("---", "—").replace("```", "'''")).strip()
+    text = unveiled(text).translate(_BRACKETS)
+    text = _INSTRUCTION_TOKENS.sub(r"(\1)", text)
+    while (plain := _LIKE_MARK.sub(r"(\1)", MARK.sub(r"(\1)", text))) != text:
+        text = plain
+    return re.sub(r"\s+", " ", re.sub(r"-{3,}", "—", text)).strip()
 
 
 def assemble(
     prompt: Prompt,
     question: str,
     evidence: Sequence[Evidence],
-    hits: Sequence[Hit],
     *,
     sentences: int,
+    fence: str,
     budget: int,
     count_tokens: Callable[[str], int],
+    around: Sequence[Evidence] = (),
 ) -> Assembled:
-    """The prompt with as much evidence as fits, best first; each post shows its evidence in the post's own order.
+    """The prompt with as much evidence as fits, best first, then what stands beside it; each post shows its sentences
+    in the post's own order.
 
     Args:
-        evidence: Best first; each `mark` m is hits[m - 1].
+        evidence: Best first.
+        fence: A code that no post can know.
         budget: Tokens for system and user text together.
+        around: Sentences of the same posts. Those next to evidence come in where room is left: they tell what "it" and
+            "there" are.
 
     Returns:
         With `evidence` empty where not even the best sentence fits.
     """
+
+    def rendered(shown: Sequence[Evidence]) -> tuple[str, str]:
+        return prompt.parts(question=neutral(question), posts=_posts(shown), sentences=sentences, fence=fence)
+
+    return _packed(evidence, around, rendered, budget, count_tokens)
+
+
+def assemble_one(
+    prompt: Prompt,
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    fence: str,
+    budget: int,
+    count_tokens: Callable[[str], int],
+) -> Assembled:
+    """The prompt for one post.
+
+    Args:
+        evidence: Of this post alone, best first; the others as for `assemble`.
+    """
+
+    def rendered(shown: Sequence[Evidence]) -> tuple[str, str]:
+        (post,) = _posts(shown)
+        return prompt.parts(question=neutral(question), post=post, fence=fence)
+
+    assert len({one.mark for one in evidence}) <= 1, "this prompt shows one post"
+    return _packed(evidence, (), rendered, budget, count_tokens)
+
+
+def _packed(
+    evidence: Sequence[Evidence],
+    around: Sequence[Evidence],
+    rendered: Callable[[Sequence[Evidence]], tuple[str, str]],
+    budget: int,
+    count_tokens: Callable[[str], int],
+) -> Assembled:
     shown: list[Evidence] = []
     best: Assembled | None = None
-    for candidate in evidence:
+    for candidate in (*evidence, *_beside(evidence, around)):
+        if not shown and candidate not in evidence:
+            break  # neighbours of nothing
         trial = [*shown, candidate]
-        system, user = prompt.parts(question=neutral(question), posts=_posts(trial, hits), sentences=sentences)
-        if count_tokens(system) + count_tokens(user) > budget:
-            continue
-        shown, best = trial, Assembled(system, user, tuple(trial))
+        system, user = rendered(trial)
+        if count_tokens(system) + count_tokens(user) <= budget:
+            shown, best = trial, Assembled(system, user, tuple(trial))
     return best or Assembled("", "", ())
 
 
-def _posts(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> list[PromptPost]:
-    order = {"title": 0, "text": 1, "comment": 2}
+def _beside(evidence: Sequence[Evidence], around: Sequence[Evidence]) -> Iterator[Evidence]:
+    """What stands right before and after each piece of evidence in the same text, the best one's first."""
+    given = {_place(one) for one in evidence}
+    for one in evidence:
+        own = sorted((other for other in around if _place(other)[:3] == _place(one)[:3]), key=lambda other: other.start)
+        before = [other for other in own if other.end <= one.start][-1:]
+        after = [other for other in own if other.start >= one.end][:1]
+        for other in (*before, *after):
+            if _place(other) not in given:
+                given.add(_place(other))
+                yield other
+
+
+def _place(one: Evidence) -> tuple[int, str, int | None, int]:
+    return one.mark, one.part, one.comment, one.start
+
+
+def _posts(evidence: Sequence[Evidence]) -> list[PromptPost]:
     posts = []
-    for mark in dict.fromkeys(e.mark for e in evidence):
-        own = sorted((e for e in evidence if e.mark == mark), key=lambda e: (order[e.part], e.comment or 0, e.start))
-        title = neutral(hits[mark - 1].post.title)[:_TITLE_LENGTH]
-        text = " ".join(neutral(e.text) for e in own if e.part != "title")
-        posts.append(PromptPost(mark, title, text))
+    for mark in dict.fromkeys(one.mark for one in evidence):
+        own = in_order([one for one in evidence if one.mark == mark])
+        title = neutral(own[0].title)[:_TITLE_LENGTH]
+        posts.append(PromptPost(mark, title, " ".join(neutral(one.text) for one in own if one.part != "title")))
     return posts
+
+
+def in_order(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Evidence of one post as the post has it: title, text, comments."""
+    return sorted(evidence, key=lambda one: (_ORDER[one.part], one.comment or 0, one.start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -10,6 +11,11 @@ from retrieval.types import Filters, Hit
 AnswerKind = Literal["written", "quoted", "declined"]
 # Where a quote stands: offsets count in the post's title, its text, or one of its comments.
 QuotePart = Literal["title", "text", "comment"]
+
+
+# Why a sentence of the model is not shown. "order": it is meant for a model, or gives the prompt away; "language": it
+# is not in the question's.
+WithheldReason = Literal["unsupported", "beside the point", "repeated", "not a sentence", "language", "order", "link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +93,14 @@ class Answer:
         language: Of the question, and so of the answer's frame; quotes stay in their own.
         sentences: None where `kind` is "declined".
         hits: The posts that were shown to the model, or where declined the nearest ones; mark 1 is hits[0].
-        withheld: Sentences that the model wrote and that no shown post supported.
+        withheld: Sentences that the model wrote and that are not shown.
         note: Why there is no written answer, for the asker, in the question's language; "" where there is.
         model: Who wrote: the GGUF's name; "" where nobody did.
         prompt: Version of the prompt, such as "answer/v1.en@3f2a9c01"; "" where none was used.
         generation: Generation of the index that was searched.
         timings_ms: Wall-clock since the question came: "search", "first_sentence", "total".
         confidence: How sure the gate was that these posts answer the question, 0 to 1.
+        withheld_by: Sentences withheld, by reason.
     """
 
     question: Question
@@ -108,6 +115,7 @@ class Answer:
     generation: str
     timings_ms: dict[str, float]
     confidence: float = 0.0
+    withheld_by: Mapping[WithheldReason, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +135,9 @@ class SentenceReady:
 
 @dataclass(frozen=True, slots=True)
 class SentenceWithheld:
-    """The model wrote a sentence that is not shown, and why: "unsupported", "beside the point",
-    "repeated" or "not a sentence".
-    """
+    """The model wrote a sentence that is not shown, and why."""
 
-    reason: str
+    reason: WithheldReason
 
 
 @dataclass(frozen=True, slots=True)

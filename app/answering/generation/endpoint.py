@@ -59,6 +59,7 @@ class EndpointGenerator:
         self._at = EndpointAddress.parse(address, api_key)
         self._model, self._limits, self.languages = model, limits, languages
         self.parallel = limits.parallel
+        self.parameters: int | None = None
         self._info: EndpointInfo | None = None
         self._opens_in_template: bool | None = None
         self._left_out: set[str] = set()  # fields that this endpoint refused

@@ -48,6 +48,8 @@ class LlamaGenerator:
         thinking_tokens: int = 0,
         gpu_layers: int = 0,
     ) -> None:
+        from llama_cpp import llama_model_n_params
+
         self.name, self.languages = name, languages
         trained = file.fields.get(f"{file.architecture}.context_length")
         if isinstance(trained, int) and 0 < trained < context_tokens:
@@ -59,6 +61,7 @@ class LlamaGenerator:
         source = self._llama.metadata.get("tokenizer.chat_template", "")
         self.template = ChatTemplate(source, self._vocabulary.bos, self._vocabulary.eos)
         self.thinking_tokens = thinking_tokens if self.template.thinks else 0
+        self.parameters: int | None = llama_model_n_params(self._llama.model)
         # llama.cpp's state is one: counting tokens while another thread generates is safe, generating twice is not.
         self._lock = threading.Lock()
         self._abort = _Abort(self._llama)

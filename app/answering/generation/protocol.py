@@ -43,6 +43,11 @@ class Generator(Protocol):
         """Replies that it can write at once."""
         ...
 
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers it is made of; None where that is not known, as of an endpoint's model."""
+        ...
+
     def count_tokens(self, text: str) -> int:
         """Tokens of a text; where the tokenizer is not at hand, never fewer than there are, by all we know."""
         ...

@@ -11,9 +11,16 @@ from app.answering.generation.thoughts import ThoughtSplitter
 class ScriptedGenerator:
     """The n-th reply to the n-th question, the last one ever after; thoughts in it are told apart as in any model's."""
 
-    def __init__(self, replies: Sequence[str], languages: frozenset[str] | None = None, parallel: int = 1) -> None:
+    def __init__(
+        self,
+        replies: Sequence[str],
+        languages: frozenset[str] | None = None,
+        parallel: int = 1,
+        parameters: int | None = None,
+    ) -> None:
         self.name, self.languages, self.context_tokens = "scripted", languages, 4096
         self.thinking_tokens, self.parallel = 0, parallel
+        self.parameters = parameters
         self._replies, self._asked = list(replies), 0
         self.prompts: list[tuple[str, str]] = []
 

@@ -1,0 +1,51 @@
+"""What a model may write at all, as GBNF: marks of shown posts alone, or nothing but the words of a post. Pure.
+
+Source of the notation: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from retrieval.text import sentences
+
+_MOST_SENTENCES = 40
+
+
+def copying(texts: Sequence[str]) -> str:
+    """Nothing but whole sentences that stand next to each other in one of these texts.
+
+    Where a small model would write something near to the post, it then chooses which of its words answer.
+
+    Args:
+        texts: One at least that is not blank.
+    """
+    rules: list[str] = []
+    for text in texts:
+        spans = sentences(text)[: _MOST_SENTENCES - len(rules)]
+        for number, span in enumerate(spans):
+            rule = f"s{len(rules)} ::= {_literal(text[span.start : span.end])}"
+            if number + 1 < len(spans):
+                gap = text[span.end : spans[number + 1].start]
+                rule += f" ({_literal(gap) + ' ' if gap else ''}s{len(rules) + 1})?"
+            rules.append(rule)
+    assert rules, "there is something to copy"
+    return "\n".join(("root ::= " + " | ".join(f"s{number}" for number in range(len(rules))), *rules))
+
+
+def marked(marks: Sequence[int], most: int) -> str:
+    """At most so many sentences of plain text, each followed by marks of these posts.
+
+    Args:
+        marks: One at least.
+        most: 1 and up.
+    """
+    more = ' (" " s' * (most - 1) + ")?" * (most - 1)
+    numbers = " | ".join(f'"[{mark}]"' for mark in marks)
+    character = r"[^\[\]<>{}|*#`_\n［］【】]"
+    return "\n".join((f"root ::= s{more}", f"s ::= {character} {character}+ m m? m?", f"m ::= {numbers}"))
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
