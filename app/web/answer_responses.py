@@ -51,7 +51,10 @@ class AnswerOut(Out):
     language: str
     sentences: list[SentenceOut]
     hits: list[HitOut]
-    withheld: int = Field(description="Sentences that the model wrote and that no shown post supported.")
+    withheld: int = Field(description="Sentences that the model wrote and that are not shown.")
+    withheld_by: dict[str, int] = Field(
+        description="By reason: unsupported, beside the point, repeated, not a sentence, language, order, link."
+    )
     note: str
     model: str
     prompt: str
@@ -69,6 +72,7 @@ class AnswerOut(Out):
             sentences=[SentenceOut.from_domain(sentence) for sentence in answer.sentences],
             hits=[HitOut.from_domain(hit) for hit in answer.hits],
             withheld=answer.withheld,
+            withheld_by=dict(answer.withheld_by),
             note=answer.note,
             model=answer.model,
             prompt=answer.prompt,
