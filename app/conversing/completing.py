@@ -1,0 +1,36 @@
+"""A question in its conversation: understood from what was asked before where it leans on it, left alone otherwise.
+
+Pure. How often it is right, in each language: docs/decisions/, and tests/conversing/dialogues.jsonl to measure it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.conversing import chinese, english
+from app.conversing.context import Said, Understood
+from retrieval.language import detect_language
+from retrieval.text import han_runs
+
+# A longer question says what it is about; what it might lean on would only be guessed.
+_LONGEST = 160
+_LONGEST_COMPLETED = 400
+
+
+def understand(asked: str, said: Sequence[Said]) -> Understood:
+    """The question, complete in itself.
+
+    Args:
+        asked: As typed.
+        said: What was asked before, oldest first; none leaves the question as it is.
+
+    >>> understand("那周末呢？", [Said("无事咖啡工作日几点关门？")]).question
+    '无事咖啡周末几点关门？'
+    """
+    if not said or not asked.strip() or len(asked) > _LONGEST:
+        return Understood(asked)
+    chinese_asked = detect_language(asked) == "zh" or bool(han_runs(asked))
+    completed = chinese.complete(asked, said) if chinese_asked else english.complete(asked, said)
+    if not completed or completed == asked or len(completed) > _LONGEST_COMPLETED:
+        return Understood(asked)
+    return Understood(" ".join(completed.split()), "rules")
