@@ -42,8 +42,8 @@ _SEEKS = re.compile(
     re.IGNORECASE,
 )
 _FRAME = re.compile(
-    r"^(?:(?:how (?:much|many|long|often|far|old|hot|big|do|does|did|can|should|is|are)|what(?:'s)?|which|where|when|why"
-    r"|who|is|are|was|were|do|does|did|can|could|should|would|will|has|have|i|you|we|one|it|there|the best|be|much"
+    r"^(?:(?:how (?:much|many|long|often|far|old|hot|big|do|does|did|can|should|is|are)|what(?:'s)?|which|where|when"
+    r"|why|who|is|are|was|were|do|does|did|can|could|should|would|will|has|have|i|you|we|one|it|there|the best|be|much"
     r"|long)\b\s*)+",
     re.IGNORECASE,
 )
