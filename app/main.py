@@ -12,9 +12,10 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from app.conversing.conversations import ConversationFull, UnknownConversation
 from app.services import Services
 from app.understanding import UnknownPlaceError
-from app.web import api, pages, suggest_api
+from app.web import api, conversation_api, pages, suggest_api
 from app.web.api import BlankQueryError
 from app.web.logs import RequestLog
 from app.web.responses import ErrorOut
@@ -49,6 +50,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.add_middleware(RequestLog)
     app.include_router(api.router)
     app.include_router(suggest_api.router)
+    app.include_router(conversation_api.router)
     pages.install(app)
     _add_operations(app)
     _add_errors(app)
@@ -106,6 +108,16 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(BadCursorError)
     async def bad_cursor(request: Request, error: BadCursorError) -> Response:
         return refusal(request, 400, "bad_cursor", str(error), "cursor")
+
+    @app.exception_handler(UnknownConversation)
+    async def unknown(request: Request, _: UnknownConversation) -> Response:
+        # The id is not sent back, nor whether it has the right shape: whoever guesses learns nothing.
+        message = "there is no such conversation or answer: it was deleted, or is too old, or never was"
+        return refusal(request, 404, "unknown_conversation", message)
+
+    @app.exception_handler(ConversationFull)
+    async def full(request: Request, error: ConversationFull) -> Response:
+        return refusal(request, 409, "conversation_full", str(error), "conversation")
 
     @app.exception_handler(FixableError)
     async def fixable(request: Request, error: FixableError) -> Response:

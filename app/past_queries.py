@@ -90,6 +90,19 @@ class PastQueries:
             ).fetchall()
         return [PastQuery(text, count, date.fromisoformat(day), post_id) for text, count, day, post_id in rows]
 
+    def answered_by(self, post_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """(query, id of its best hit) of the queries whose best hit is one of these posts, most asked first."""
+        if not self._path.exists() or not post_ids:
+            return []
+        ids = list(post_ids[:_BATCH])
+        with closing(self._open()) as connection:
+            rows = connection.execute(
+                f"SELECT text, post_id FROM queries WHERE post_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
+                " ORDER BY count DESC, folded LIMIT 20",
+                ids,
+            ).fetchall()
+        return [(text, post_id) for text, post_id in rows]
+
     def forget_unborne(self, posts: Callable[[Sequence[str]], Mapping[str, Post]]) -> int:
         """Delete the queries whose best hit is no more among the posts, or bears them out no more; returns how many.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,8 @@ from app.answering.evidence import EvidenceSelector
 from app.answering.generation import Generator, load_generator
 from app.answering.types import AnswerEvent, Done, Question
 from app.answering.writing import Writer
+from app.conversing.making import make_converser
+from app.conversing.trying import Trying
 from app.past_queries import PastQueries
 from app.suggesting import Suggesting
 from app.understanding import Understanding
@@ -33,7 +35,7 @@ from retrieval.store import PostStore
 from retrieval.stores.opening import open_store
 from retrieval.suggest import Suggestion
 from retrieval.terms import TermWeigher
-from retrieval.types import Filters, SearchPage, SearchQuery
+from retrieval.types import Filters, Post, SearchPage, SearchQuery
 
 _log = structlog.get_logger()
 _REFRESH_S = 0.5
@@ -104,6 +106,8 @@ class Services:
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         self._suggesting = Suggesting(store, self._live, past)
         self._understanding = Understanding(store)
+        trying = Trying(self.searcher, EvidenceSelector(embedder, weigher), settings.answer_gate, settings.answer_hits)
+        self.converser = make_converser(settings, self, trying, past, self._writer)
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -164,6 +168,15 @@ class Services:
         if page.hits and query.text and query.offset == 0 and not query.cursor:
             self._suggesting.note(query.text, page.hits[0].post, page.generation)
         return page
+
+    def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
+        """Posts of the live generation by id, without those that are gone. From threads alone: it may wait for a disk.
+
+        Raises:
+            FixableError: The index cannot be read.
+        """
+        with self._live.pin() as generation:
+            return generation.posts(ids)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of an answer; see Answerer.answer."""

@@ -85,6 +85,17 @@ class Settings(BaseSettings):
         True, description="Whether what people ask is kept, without who asked, to suggest it to others."
     )
 
+    keep_conversations: bool = Field(
+        True,
+        description="Whether conversations and feedback are kept, without who asked; without, each question is alone.",
+    )
+    conversation_turns: int = Field(20, ge=1, le=200, description="Most questions of one conversation.")
+    conversations_kept: int = Field(
+        1000, ge=1, le=1_000_000, description="Conversations kept; of more, those that rested longest go."
+    )
+    conversation_days: float = Field(30.0, gt=0, le=36500, description="Days that one is kept after its last question.")
+    followups: int = Field(3, ge=0, le=5, description="Questions suggested after an answer, each tried first; 0: none.")
+
     llm: str = Field(
         "smollm2",
         description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` or "

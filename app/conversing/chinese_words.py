@@ -45,6 +45,10 @@ SEEKS = re.compile(r"有什么|有没有|有哪些|哪家|哪里有|哪里可以
 _NAMED = re.compile(
     r"[\u4e00-\u9fff]{1,6}?(?:咖啡馆?|面馆|牛肉面|客栈|酒店|民宿|餐厅|食堂|小馆|书店|医院|诊所|烘焙|工作室|公园|猫咖|古镇|驿站|搬家)"
 )
+# A kind of shop, and no shop: 深夜咖啡.
+_KIND = re.compile(
+    r"深夜|安静|自习|宠物|网红|精品|手冲|独立|平价|本地|附近|老式|日式|社区|小众|好喝|好吃|这|那|一|有|喝|家|的"
+)
 _PARTS = re.compile(r"[\s|｜,，。！!?？:：、·—~～\-→（）()【】\[\]]+")
 # Where a title stops naming and begins to tell.
 _TELLS = re.compile(
@@ -118,7 +122,7 @@ def name_of_title(title: str, question: str) -> str:
     for part in parts:
         for found in _NAMED.finditer(part):
             name = re.split(r"这家|那家|的|家|在|去|是", found.group())[-1]
-            if name not in question and len(name) > 2 and not CITY.fullmatch(name) and not CITY.match(name):
+            if name not in question and len(name) > 2 and not CITY.match(name) and not _KIND.match(name):
                 return name
     for part in parts[1:] if len(parts) > 1 else ():
         told = _TELLS.split(part, maxsplit=1)[0]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from app.conversing import chinese, english
 from app.conversing.context import Said, Understood
-from retrieval.language import detect_language
 from retrieval.text import han_runs
 
 # A longer question says what it is about; what it might lean on would only be guessed.
@@ -29,8 +28,12 @@ def understand(asked: str, said: Sequence[Said]) -> Understood:
     """
     if not said or not asked.strip() or len(asked) > _LONGEST:
         return Understood(asked)
-    chinese_asked = detect_language(asked) == "zh" or bool(han_runs(asked))
-    completed = chinese.complete(asked, said) if chinese_asked else english.complete(asked, said)
+    if han_runs(asked):
+        told = [one if han_runs(one.question) else Said(english.referent(one), one.titles) for one in said]
+        completed = chinese.complete(asked, told)
+    else:
+        told = [Said(chinese.referent(one), one.titles) if han_runs(one.question) else one for one in said]
+        completed = english.complete(asked, told)
     if not completed or completed == asked or len(completed) > _LONGEST_COMPLETED:
         return Understood(asked)
     return Understood(" ".join(completed.split()), "rules")

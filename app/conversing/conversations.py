@@ -84,12 +84,12 @@ class Conversations:
         Raises:
             UnknownConversation, ConversationFull: Nothing is kept then.
         """
-        now = _written(self._clock())
         with self._writing() as connection:
+            now = _written(self._clock())
             if conversation == NEW:
                 conversation = new_id()
                 connection.execute("INSERT INTO conversations VALUES (?, ?)", (conversation, now))
-                self._bound(connection)
+                self._bound(connection, conversation)
             elif not connection.execute(
                 "UPDATE conversations SET last_at = ? WHERE id = ?", (now, conversation)
             ).rowcount:
@@ -198,12 +198,12 @@ class Conversations:
             (number, answer_id),
         )
 
-    def _bound(self, connection: sqlite3.Connection) -> None:
+    def _bound(self, connection: sqlite3.Connection, new: str) -> None:
         connection.execute("DELETE FROM conversations WHERE last_at < ?", (self._oldest(),))
         connection.execute(
             "DELETE FROM conversations WHERE id IN"
-            " (SELECT id FROM conversations ORDER BY last_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
-            (self._most,),
+            " (SELECT id FROM conversations WHERE id != ? ORDER BY last_at DESC, rowid DESC LIMIT -1 OFFSET ?)",
+            (new, self._most - 1),
         )
 
     def _oldest(self) -> str:

@@ -22,6 +22,7 @@ from app.conversing.english_words import (
     names,
     subject,
 )
+from retrieval.text import han_runs
 
 _OPENER = re.compile(
     r"^(?:(?:ok(?:ay)?|so|and|but|or|also|then|hm+|well|thanks)\b[\s,]*)*(?:(?:what|how) about|what if)\b[\s,]*"
@@ -69,7 +70,9 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
         asked: As typed.
         said: What was asked before, oldest first.
     """
-    before = next((one for one in reversed(said) if subject(one.question) or names(one.question)), None)
+    before = next(
+        (one for one in reversed(said) if subject(one.question) or names(one.question) or han_runs(one.question)), None
+    )
     if before is None:
         return None
     bare = asked.strip().rstrip("?？!. ").strip()

@@ -14,6 +14,7 @@ from retrieval.text import fold, han_runs, sentences
 from retrieval.types import Post
 
 _MOST_PER_POST = 2
+_NEAREST = 2  # hits that count as what the answer is about, where it cites none
 _ASKS = re.compile(r"[?？]+\s*$")
 _LONGEST, _LONGEST_HAN = 90, 40
 _ALIKE = 0.75
@@ -48,8 +49,8 @@ def candidates(
     cited = {one.post_id for sentence in answer.sentences for one in sentence.citations}
     shown = {fold(one.quote) for sentence in answer.sentences for one in sentence.citations}
     posts = [hit.post for hit in answer.hits]
-    near = [post for post in posts if post.id in cited]
-    far = [post for post in posts if post.id not in cited]
+    near = [post for post in posts if post.id in cited] or posts[:_NEAREST]
+    far = [post for post in posts if post not in near]
     found: list[Candidate] = []
     questions = [*earlier, asked]
     ids = {post.id for post in posts}

@@ -5,28 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.answering.types import Answer, AnswerEvent, Done, HitsFound, Question, SentenceReady, SentenceWithheld
+from app.answering.types import Done, HitsFound, SentenceReady, SentenceWithheld
+from app.conversing.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
 from app.services import Services
 from app.web import sse
-from app.web.answer_responses import AnswerOut, SentenceOut
+from app.web.answer_responses import AnswerOut, SentenceOut, not_kept
 from app.web.requests import AnswerIn, SearchIn
 from app.web.responses import ErrorOut, HitOut, SearchOut, understanding
 from app.web.sse import EventStream
 from app.web.typed import typed
 from retrieval.cursor import BadCursorError
 from retrieval.errors import FixableError
+from retrieval.language import detect_language
 from retrieval.query_pieces import ParsedQuery
 
 router = APIRouter(prefix="/api", tags=["search"])
 _log = structlog.get_logger()
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorOut, "description": "The query holds nothing to look for, or the cursor leads nowhere."},
+    404: {"model": ErrorOut, "description": "There is no such conversation."},
+    409: {"model": ErrorOut, "description": "The conversation is full."},
     422: {"model": ErrorOut, "description": "A parameter is not what it must be; `field` names it."},
     503: {"model": ErrorOut, "description": "The index cannot be read yet."},
 }
@@ -92,55 +97,107 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
     """An answer made only of posts, each sentence citing those that support it.
 
     As one JSON object, or, with `"stream": true` or `Accept: text/event-stream`, as server-sent events: `hits`, then
-    `sentence` and `withheld` as they come, then `done` with the whole answer; `error` ends a stream that failed.
+    `sentence` and `withheld` as they come, `answered`, `followups`, and last `done` with the whole answer; `error` ends
+    a stream that failed.
     """
     services = services_of(request)
     seen, parsed = await understood(services, asked)
-    events = services.answer(Question(parsed.text, parsed.filters))
-    said = {"question": seen} | understanding(seen, parsed)
+    asking = Asking(seen, parsed.text, parsed.filters, asked.conversation or "", asked.followups)
+    saying = Saying(seen, parsed)
+    events = services.converser.ask(asking)
+    first = await anext(events)  # an unknown conversation is a 404, and no broken stream
+    saying.hear(first)
     if asked.stream or "text/event-stream" in request.headers.get("accept", ""):
-        first = await anext(events)  # an index that cannot be read is a 503, not a broken stream
-        return EventStream(_stream(first, events, said, request.state.request_id))
-    return JSONResponse(AnswerOut.from_domain(await _last(events)).model_copy(update=said).model_dump(mode="json"))
+        second = await anext(events)  # an index that cannot be read is a 503
+        return EventStream(_stream(second, events, saying, request.state.request_id))
+    async with aclosing(events) as rest:
+        async for event in rest:
+            saying.hear(event)
+    return JSONResponse(saying.whole().model_dump(mode="json"))
 
 
-async def _last(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
-    async for event in events:
-        if isinstance(event, Done):
-            return event.answer
-    raise AssertionError("the answer ended without Done")
+class Saying:
+    """An answer as it is said to one who asked over the API, event by event."""
+
+    def __init__(self, typed: str, parsed: ParsedQuery) -> None:
+        self._typed, self._parsed = typed, parsed
+        self._understood: QuestionUnderstood | None = None
+        self._kept = Kept()
+        self._answer: Done | None = None
+        self._followups: tuple[str, ...] = ()
+
+    def hear(self, event: ConversingEvent) -> str:
+        """The event as it is sent; "" where nothing is sent of it."""
+        match event:
+            case QuestionUnderstood():
+                self._understood = event
+            case HitsFound():
+                hits = [HitOut.from_domain(hit).model_dump(mode="json") for hit in event.hits]
+                said = self._said()
+                more = {
+                    "notes": [note.model_dump(mode="json") for note in said["notes"]],
+                    "understood": said["understood"].model_dump(mode="json"),
+                    "understood_by": said["understood_by"],
+                }
+                return _json_event("hits", {"language": event.language, "hits": hits} | more)
+            case SentenceReady():
+                return _json_event("sentence", SentenceOut.from_domain(event.sentence).model_dump(mode="json"))
+            case SentenceWithheld():
+                return _json_event("withheld", {"reason": event.reason})
+            case Kept():
+                self._kept = event
+            case Done():
+                self._answer = event
+                whole = self.whole().model_dump(mode="json")
+                return _json_event("answered", {name: whole[name] for name in _ANSWERED})
+            case FollowUpsFound():
+                self._followups = event.questions
+                return _json_event("followups", {"followups": list(event.questions)})
+        return ""
+
+    def whole(self) -> AnswerOut:
+        """The answer with all that was heard of it."""
+        assert self._answer is not None, "the answer ended without Done"
+        return AnswerOut.from_domain(self._answer.answer).model_copy(update=self._said())
+
+    def _said(self) -> dict[str, Any]:
+        parsed, by = self._parsed, "asked"
+        if self._understood is not None:
+            question = self._understood.question
+            parsed = replace(parsed, text=question.text, filters=question.filters)
+            by = self._understood.understood.by
+        said = understanding(self._typed, parsed)
+        if self._kept.failed:
+            said["notes"] = [*said["notes"], *not_kept(detect_language(self._typed))]
+        return said | {
+            "question": self._typed,
+            "understood_by": by,
+            "conversation": self._kept.conversation or None,
+            "answer_id": self._kept.answer_id or None,
+            "followups": list(self._followups),
+        }
+
+
+# What is known when the last sentence is said, before follow-up questions are looked for.
+_ANSWERED = ("kind", "note", "withheld", "conversation", "answer_id", "notes")
 
 
 async def _stream(
-    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], said: dict[str, Any], request_id: str
+    first: ConversingEvent, events: AsyncGenerator[ConversingEvent, None], saying: Saying, request_id: str
 ) -> AsyncGenerator[str]:
     async with aclosing(events) as rest:
-        yield _event(first, said)
+        yield saying.hear(first)
         try:
             async for event in rest:
-                yield _event(event, said)
+                said = saying.hear(event)
+                if said:
+                    yield said
+            yield _json_event("done", saying.whole().model_dump(mode="json"))
         except FixableError as error:
             yield _error_event(error.problem, request_id)
         except Exception:
             _log.exception("an answer broke off")
             yield _error_event("the answer broke off; ask again", request_id)
-
-
-def _event(event: AnswerEvent, said: dict[str, Any]) -> str:
-    """The event as it is sent; `said` is what is known of the question before anything was looked for."""
-    match event:
-        case HitsFound():
-            hits = [HitOut.from_domain(hit).model_dump(mode="json") for hit in event.hits]
-            notes = [note.model_dump(mode="json") for note in said["notes"]]
-            more = {"notes": notes, "understood": said["understood"].model_dump(mode="json")}
-            return _json_event("hits", {"language": event.language, "hits": hits} | more)
-        case SentenceReady():
-            return _json_event("sentence", SentenceOut.from_domain(event.sentence).model_dump(mode="json"))
-        case SentenceWithheld():
-            return _json_event("withheld", {"reason": event.reason})
-        case Done():
-            answer = AnswerOut.from_domain(event.answer).model_copy(update=said)
-            return _json_event("done", answer.model_dump(mode="json"))
 
 
 def _error_event(message: str, request_id: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from app.conversing.feedback import MOST_WORDS, Reason, Verdict
 from retrieval.cursor import LARGEST_POSITION
 from retrieval.query_values import read_near
 from retrieval.suggest import SUGGESTIONS
@@ -122,6 +123,25 @@ class AnswerIn(FiltersIn):
 
     question: str = Field(max_length=QUERY_MAX_LENGTH, examples=["How much is a flat white in Dali?"])
     stream: bool = Field(False, description="Answer as server-sent events instead of one JSON object.")
+    conversation: str | None = Field(
+        None,
+        max_length=64,
+        description='Id of the conversation that the question goes on with, or "new" to begin one; without it, nothing '
+        "is kept of question and answer.",
+        examples=["new"],
+    )
+    followups: bool = Field(True, description="Whether to look for questions to go on with.")
+
+
+class FeedbackIn(BaseModel):
+    """What somebody says of an answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answer_id: str = Field(max_length=64, description="Of an answer that was given within a conversation.")
+    verdict: Verdict
+    reason: Reason = Field("", description="Why it was no help.")
+    words: str = Field("", max_length=MOST_WORDS, description="Anything else, in free text.")
 
 
 class SuggestIn(BaseModel):

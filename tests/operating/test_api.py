@@ -149,9 +149,13 @@ def test_a_streamed_answer_ends_with_the_whole_of_it(client: TestClient, how: st
     response = client.post("/api/answer", json=body, headers=headers)
     assert response.headers["content-type"].startswith("text/event-stream")
     events = [part.split("\n") for part in response.text.strip().split("\n\n")]
-    assert [lines[0] for lines in events] == ["event: hits", *["event: sentence"] * (len(events) - 2), "event: done"]
-    done = json.loads(events[-1][1].removeprefix("data: "))
-    assert done["sentences"] == [json.loads(lines[1].removeprefix("data: ")) for lines in events[1:-1]]
+    names = [lines[0].removeprefix("event: ") for lines in events]
+    assert names == ["hits", *["sentence"] * (len(events) - 4), "answered", "followups", "done"]
+    said = [json.loads(lines[1].removeprefix("data: ")) for lines in events]
+    done = said[-1]
+    assert done["sentences"] == said[1:-3]
+    assert said[-3]["kind"] == done["kind"]
+    assert said[-2]["followups"] == done["followups"]
 
 
 def test_every_response_carries_a_request_id_and_keeps_a_sane_one(client: TestClient) -> None:

@@ -1,0 +1,51 @@
+"""The judged dialogues: a last question, what was asked before it, and what it must be understood as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.conversing.completing import understand
+from app.conversing.context import Said
+
+FILE = Path(__file__).with_name("dialogues.jsonl")
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """`has` groups of alternatives that the understood question holds one of each of; None: it is left as it is."""
+
+    id: str
+    part: str
+    language: str
+    said: tuple[Said, ...]
+    asked: str
+    has: tuple[tuple[str, ...], ...] | None
+    lacks: tuple[str, ...]
+
+    def understood(self) -> bool:
+        found = understand(self.asked, self.said)
+        if self.has is None:
+            return found.question == self.asked
+        folded = found.question.casefold()
+        return (
+            found.from_context
+            and all(any(one.casefold() in folded for one in group) for group in self.has)
+            and not any(one.casefold() in folded for one in self.lacks)
+        )
+
+
+def dialogues() -> list[Dialogue]:
+    return [
+        Dialogue(
+            raw["id"],
+            raw["part"],
+            raw["language"],
+            tuple(Said(one["question"], tuple(one["titles"])) for one in raw["before"]),
+            raw["asked"],
+            None if raw["has"] is None else tuple(map(tuple, raw["has"])),
+            tuple(raw["lacks"]),
+        )
+        for raw in map(json.loads, FILE.read_text("utf-8").splitlines())
+    ]
