@@ -57,7 +57,7 @@ def candidates(
     offered: list[Iterable[Candidate]] = [
         *(_of_facts(post, asked, language, shown) for post in near),
         _asked_before(past, ids, language),
-        _of_titles(far, language, asking=True),
+        _of_titles([post for post in posts if post.id not in cited], language, asking=True),
         *(_of_facts(post, asked, language, shown) for post in far),
         _of_titles([*far, *near], language, asking=False),
     ]
@@ -99,7 +99,8 @@ def _of_facts(post: Post, asked: str, language: str, shown: set[str]) -> Iterato
     ]
     given = 0
     folded = fold(asked)
-    item = next((item for text in (post.text,) for item in priced_items(text) if item not in folded), "")
+    items = (item for item in priced_items(post.text) if bool(han_runs(item)) == (language == "zh"))
+    item = next((item for item in items if item not in folded), "")
     if item and any(item.lower() in sentence for sentence in new):
         yield Candidate(price_question(item, name, language), post.id, re.compile(r"\d"))
         given += 1
@@ -116,7 +117,7 @@ def _of_titles(posts: Sequence[Post], language: str, *, asking: bool) -> Iterato
     """Titles in the asker's language; those that ask, or those that do not."""
     for post in posts:
         title = title_phrase(post.title)
-        own = bool(han_runs(title)) == (language == "zh")
+        own = bool(han_runs(title)) == (language == "zh") and title != name_in(post)
         if own and title and bool(_ASKS.search(post.title)) == asking and len(_telling(title)) > 1:
             yield Candidate(
                 _ASKS.sub("？" if language == "zh" else "?", post.title.strip() if asking else title), post.id
