@@ -1,4 +1,4 @@
-"""The commands that fill the index: `stipple reindex` and `stipple status`."""
+"""The commands that fill the index: reindex, status, rollback, prune, forget."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.errors import FixableError, IndexMissing
+from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
+    from indexer.filling import PassageWeigher
     from indexer.readers.mapping import Move
     from indexer.readers.sources import Source
-    from indexer.reindex import PassageWeigher
     from retrieval.embedding import Embedder
     from retrieval.settings import Settings
     from retrieval.store import PostStore
@@ -27,7 +27,7 @@ Subparsers = argparse._SubParsersAction  # the type that add_subparsers() return
 
 
 def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    """Add `reindex` and `status`. Cheap: what they need is imported when they run."""
+    """Add the commands. Cheap: what they need is imported when they run."""
     reindex = subparsers.add_parser(
         "reindex",
         help="bring the index up to date with post files",
@@ -48,13 +48,56 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--rejects", metavar="FILE", type=Path,
         help="where rejected lines go (default: a new file in the data folder's rejects/)",
     )  # fmt: skip
+    reindex.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    reindex.add_argument("--prune", action="store_true", help="delete what is stored and not offered, up to a fifth")
+    reindex.add_argument(
+        "--prune-up-to", metavar="N", type=_count, help="with --prune: delete up to N posts, as --dry-run counted them"
+    )
+    reindex.add_argument("--allow-forgotten", action="store_true", help="take in posts that were forgotten")
+    reindex.add_argument("--anew", action="store_true", help="write a whole new generation, also where little changed")
     reindex.add_argument("--quiet", action="store_true", help="no progress; rejected lines are still shown")
     reindex.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     reindex.set_defaults(run=run_reindex)
 
-    status = subparsers.add_parser("status", help="say what is indexed", description="Say what is indexed.")
+    status = subparsers.add_parser(
+        "status", help="say what is indexed, and what runs did", description="Say what is indexed, and what runs did."
+    )
     status.add_argument("--json", action="store_true", help="print it as one JSON object")
     status.set_defaults(run=run_status)
+
+    back = subparsers.add_parser(
+        "rollback",
+        help="use the generation before the current one again",
+        description="Use another generation. A running server follows within a second. What was accepted or forgotten "
+        "since then holds there too.",
+    )
+    back.add_argument("generation", nargs="?", default="", help="its name (default: the newest before the current one)")
+    back.set_defaults(run=run_rollback)
+
+    prune = subparsers.add_parser(
+        "prune",
+        help="leave nothing on disk but what is in use",
+        description="Write the current generation anew, delete the others and the rejects files, and give back the "
+        "room that deleted posts left in every file.",
+    )
+    prune.add_argument("--quiet", action="store_true", help="no progress")
+    prune.set_defaults(run=run_prune)
+
+    forget = subparsers.add_parser(
+        "forget",
+        help="delete posts everywhere, and keep them out from now on",
+        description="Delete posts from every generation, from the caches, and from what a running server keeps. An "
+        "export that offers them again does not bring them back.",
+    )
+    forget.add_argument("--post", metavar="ID", action="append", default=[], help="this post; repeatable")
+    forget.add_argument("--author", metavar="HANDLE", action="append", default=[], help="all of an author; repeatable")
+    forget.set_defaults(run=run_forget)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of posts")
+    return int(text)
 
 
 def _move(text: str) -> Move:
@@ -68,9 +111,13 @@ def _move(text: str) -> Move:
 
 def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple reindex`: progress and rejects to stderr, one summary line to stdout."""
+    from indexer.priority import step_aside
     from indexer.readers.sources import find_sources
 
+    if args.prune_up_to is not None and not args.prune:
+        raise FixableError("--prune-up-to was given without --prune", "add --prune, or leave it out")
     sources = find_sources(args.paths)
+    step_aside(settings.reindex_niceness)
     # The model takes seconds to load. A wrong path has been told by now.
     from retrieval.embedding import load_embedder
     from retrieval.stores.opening import open_store
@@ -90,18 +137,30 @@ def reindex_into(
     """`run_reindex`, with what it works on passed in."""
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
-    from indexer.reindex import reindex
+    from indexer.reindex import Wishes, reindex
     from indexer.rejects import RejectsLog
+    from indexer.runs import RecordedProgress, Runs
+    from indexer.staging import naming_disk_trouble
 
-    progress = progress_on(sys.stderr, args.quiet)
-    try:
-        with RejectsLog(_rejects_path(args, settings, sources), progress.saying) as rejects:
-            summary = reindex(
-                store, embedder, weigher, read_posts(sources, sys.stdin.buffer, args.moves, args.ignore_unknown),
-                data_dir=settings.data_dir, progress=progress, rejects=rejects, index_here=not settings.qdrant_url,
-            )  # fmt: skip
-    finally:
-        progress.close()
+    wishes = Wishes(args.dry_run, args.prune, args.prune_up_to, args.allow_forgotten, args.anew)
+    shown = progress_on(sys.stderr, args.quiet)
+    command = f"reindex {' '.join(args.paths)}"
+    with naming_disk_trouble(settings.data_dir), Runs(settings.data_dir).record(command) as run:
+        progress = RecordedProgress(shown, run)
+        offered = read_posts(sources, sys.stdin.buffer, args.moves, args.ignore_unknown)
+        try:
+            with RejectsLog(_rejects_path(args, settings, sources), progress.saying) as rejects:
+                try:
+                    summary = reindex(
+                        store, embedder, weigher, offered, data_dir=settings.data_dir, progress=progress,
+                        rejects=rejects, index_here=not settings.qdrant_url, wishes=wishes,
+                    )  # fmt: skip
+                finally:
+                    if rejects.count:
+                        run.rejected(rejects.reasons, str(rejects.path))
+        finally:
+            progress.close()
+        run.done(summary)
     print(json.dumps(asdict(summary)) if args.json else summary)
     return SOME_REJECTED if summary.rejected else DONE
 
@@ -116,46 +175,56 @@ def _rejects_path(args: argparse.Namespace, settings: Settings, sources: Sequenc
 
 
 def run_status(args: argparse.Namespace, settings: Settings) -> int:
-    """`stipple status`: what readers use now, and what else is on disk."""
-    from retrieval.calibration import dense_weights
-    from retrieval.stores.opening import open_store
+    """`stipple status`: what readers use now, what else is on disk, and what runs did."""
+    from indexer.status import status_facts, status_lines
 
-    store = open_store(settings)
-    generations = {info.name: info for info in store.generations()}
-    current = generations.get(store.current() or "")
-    if current is None:
-        raise IndexMissing(f"nothing is indexed in {settings.data_dir}", "run `stipple reindex PATH`")
-    weights = dense_weights(settings, current.identity.model)
-    embeddings_bytes = sum(map(_size_bytes, settings.data_dir.glob("embeddings.sqlite*")))
-    facts: dict[str, object] = {
-        "generation": current.name,
-        "posts": current.posts,
-        "passages": current.passages,
-        "model": current.identity.model,
-        "dimension": current.identity.dimension,
-        "schema": current.identity.schema,
-        "created_at": current.created_at.isoformat(timespec="seconds"),
-        "dense_weights": asdict(weights),
-        "index_bytes": _size_bytes(settings.data_dir / "index"),
-        "embeddings_bytes": embeddings_bytes,
-        "other_generations": [name for name in generations if name != current.name],
-    }
+    facts = status_facts(settings)
     if args.json:
         print(json.dumps(facts, ensure_ascii=False))
-        return DONE
-    others = ", ".join(name for name in generations if name != current.name) or "none"
-    index = settings.data_dir / "index"
-    print(f"posts              {current.posts:,} ({current.passages:,} passages)")
-    print(f"generation         {current.name}, of {facts['created_at']}")
-    print(f"other generations  {others}")
-    print(f"model              {current.identity.model}, {current.identity.dimension} dimensions")
-    print(f"dense weights      {weights.known:.2f}, unknown languages {weights.unknown:.2f} ({weights.source})")
-    print(f"index              {settings.qdrant_url or f'{index}, {_size_bytes(index) / 1e6:,.1f} MB'}")
-    print(f"embeddings         {embeddings_bytes / 1e6:,.1f} MB")
+    else:
+        print("\n".join(status_lines(facts, settings)))
     return DONE
 
 
-def _size_bytes(path: Path) -> int:
-    """What a file or folder takes on disk: the files of an index are sparse, and far longer than that."""
-    files = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []
-    return sum(file.stat().st_blocks * 512 for file in files)
+def run_rollback(args: argparse.Namespace, settings: Settings) -> int:
+    """`stipple rollback`: another generation becomes the current one."""
+    from indexer.upkeep import rollback
+    from retrieval.stores.opening import open_store
+
+    before, now = rollback(open_store(settings), args.generation)
+    print(f"generation {now.name} of {now.created_at:%Y-%m-%d %H:%M} ({now.posts:,} posts) is used, not {before.name}")
+    if now.identity != before.identity:
+        name = now.identity.model.partition("@")[0]
+        print(f"it was built by {now.identity.model}: set STIPPLE_EMBEDDING_MODEL to {name} too", file=sys.stderr)
+    return DONE
+
+
+def run_prune(args: argparse.Namespace, settings: Settings) -> int:
+    """`stipple prune`: write anew, delete the rest."""
+    from indexer.priority import step_aside
+    from indexer.progress import progress_on
+    from indexer.upkeep import prune
+    from retrieval.embedding import load_embedder
+    from retrieval.stores.opening import open_store
+    from retrieval.terms import TermWeigher
+
+    step_aside(settings.reindex_niceness)
+    store, progress = open_store(settings), progress_on(sys.stderr, args.quiet)
+    try:
+        pruned = prune(store, load_embedder(settings), TermWeigher(), settings, progress)
+    finally:
+        progress.close()
+    print(pruned)
+    return DONE
+
+
+def run_forget(args: argparse.Namespace, settings: Settings) -> int:
+    """`stipple forget`: from every place on disk at once; a running server follows within a second."""
+    from indexer.forgetting import forget
+    from retrieval.stores.opening import open_store
+
+    if not args.post and not args.author:
+        raise FixableError("nothing was named to forget", "add --post ID or --author HANDLE")
+    forgotten = forget(open_store(settings), settings.data_dir, args.post, args.author, by="command")
+    print(forgotten)
+    return DONE

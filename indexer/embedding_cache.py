@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from retrieval.store import Identity, Vectors
 Key = bytes
 
 _VERSION = 1
+_WAIT_S = 60.0  # another process may be writing: a server that takes in posts, beside a reindex
 _AT_ONCE = 500  # question marks in one statement
 
 
@@ -31,7 +33,7 @@ class EmbeddingCache:
     def __init__(self, path: Path, identity: Identity) -> None:
         self._path, self._identity = path, identity
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
@@ -116,20 +118,10 @@ class EmbeddingCache:
 
     def forget(self, post_ids: Iterable[str]) -> None:
         """Delete every vector, of every model, that these posts alone need."""
-        self._database.execute("BEGIN IMMEDIATE")
-        for post_id in post_ids:
-            rows = self._database.execute("SELECT post_id, model, key FROM uses WHERE post_id = ?", (post_id,))
-            self._release(rows.fetchall())
-        self._database.execute("COMMIT")
+        _forget(self._database, post_ids)
 
     def _release(self, uses: Iterable[tuple[str, int, Key]]) -> None:
-        for post_id, model, key in uses:
-            self._database.execute(
-                "DELETE FROM uses WHERE post_id = ? AND model = ? AND key = ?", (post_id, model, key)
-            )
-            self._database.execute(
-                "DELETE FROM vectors WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM uses WHERE key = ?1)", (key,)
-            )
+        _release(self._database, uses)
 
     def close(self) -> None:
         self._database.close()
@@ -139,6 +131,33 @@ class EmbeddingCache:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def forget_embeddings(path: Path, post_ids: Iterable[str]) -> None:
+    """Delete from the file, if there is one, every vector of every model that these posts alone need."""
+    if not path.exists():
+        return
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S)) as database:
+        database.execute("PRAGMA secure_delete = ON")
+        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'uses'").fetchone():
+            _forget(database, post_ids)
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _forget(database: sqlite3.Connection, post_ids: Iterable[str]) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    for post_id in post_ids:
+        rows = database.execute("SELECT post_id, model, key FROM uses WHERE post_id = ?", (post_id,))
+        _release(database, rows.fetchall())
+    database.execute("COMMIT")
+
+
+def _release(database: sqlite3.Connection, uses: Iterable[tuple[str, int, Key]]) -> None:
+    for post_id, model, key in uses:
+        database.execute("DELETE FROM uses WHERE post_id = ? AND model = ? AND key = ?", (post_id, model, key))
+        database.execute(
+            "DELETE FROM vectors WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM uses WHERE key = ?1)", (key,)
+        )
 
 
 def _unpack(blob: bytes) -> Vectors:

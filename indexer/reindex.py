@@ -1,80 +1,53 @@
 """One run: stage what is offered, compare it with what is stored, and where anything is new, fill the next generation.
 
-A generation is always whole: posts that were not offered are carried over. What makes that cheap is the cache of
+A generation is always whole. Where little changed it begins as a copy of the current one, and the changes are made in
+the copy; otherwise it is written anew, posts that were not offered carried over. What makes that cheap is the cache of
 embeddings: a text that was embedded once, by this run or one that was interrupted, is not embedded again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-
-from indexer.embedding_cache import EmbeddingCache, Key
-from indexer.plan import PlanCounts, plan_reindex
+from indexer.embedding_cache import EmbeddingCache
+from indexer.filling import Filling, PassageWeigher
+from indexer.journal import Journal
+from indexer.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
 from indexer.progress import Progress
 from indexer.readers.jsonl import Offered
 from indexer.rejects import Rejected, RejectsLog
-from indexer.staging import Staging, Standing, naming_disk_trouble, require_room
+from indexer.replay import replay
+from indexer.staging import Due, Staging, Standing, naming_disk_trouble, require_room
+from indexer.summary import Summary
 from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
-from retrieval.store import GenerationInfo, IndexedPost, PostStore, StoredPost, TermWeights, Vectors
-from retrieval.text import content_hash, cut_passages, passage_text
-from retrieval.types import Passage
+from retrieval.store import Changes, GenerationInfo, GenerationWriter, PostStore, StoredPost
+from retrieval.text import content_hash
 
 COMPARED_AT_ONCE = 1_000
-# Passages that are looked at together: enough to put texts of like length into one batch, where short ones are
-# not padded to the longest, and few enough to hold (2,000 x 384 floats are 3 MB).
-WINDOW = 2_000
-EMBEDDED_AT_ONCE = 256  # and made durable together: what a killed run has to embed again
 LEAST_ROOM_BYTES = 100_000_000
 
 
-class PassageWeigher(Protocol):
-    """Gives the terms of passages their weights."""
-
-    def passages(self, texts: Sequence[str]) -> list[TermWeights]: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run did.
+class Wishes:
+    """How a run goes about its work.
 
     Attributes:
-        posts, passages: In the current generation, after the run.
-        carried: Posts that were stored, not offered, and kept.
-        embedded: Passages that the model read; the others' vectors were on disk.
-        generation: Name of the current generation, after the run.
-        written: Whether it is a new one.
+        dry_run: Say what would be done, and do nothing.
+        prune: Delete what is stored and not offered.
+        most_pruned: Delete at most so many; None allows a fifth of what is stored.
+        allow_forgotten: Take in posts that were forgotten.
+        anew: Write a new generation without copying anything of the current one, also where nothing changed.
     """
 
-    posts: int
-    passages: int
-    added: int
-    changed: int
-    unchanged: int
-    carried: int
-    rejected: int
-    embedded: int
-    seconds: float
-    generation: str
-    written: bool
-
-    def __str__(self) -> str:
-        counts = (
-            f"{self.added:,} added, {self.changed:,} changed, {self.unchanged:,} unchanged, {self.rejected:,} rejected"
-        )
-        if self.carried:
-            counts += f", {self.carried:,} not offered and kept"
-        if not self.written:
-            return f"nothing new in {self.seconds:.1f} s: {counts}; generation {self.generation} stays"
-        indexed = f"indexed {self.posts:,} posts ({self.passages:,} passages) in {self.seconds:.0f} s"
-        return f"{indexed}: {counts}; generation {self.generation}"
+    dry_run: bool = False
+    prune: bool = False
+    most_pruned: int | None = None
+    allow_forgotten: bool = False
+    anew: bool = False
 
 
 def reindex(
@@ -87,60 +60,95 @@ def reindex(
     progress: Progress,
     rejects: RejectsLog,
     index_here: bool = True,
+    wishes: Wishes = Wishes(),  # frozen
 ) -> Summary:
     """Bring the index up to what is offered; readers use the old generation until the new one is whole.
 
+    What the journal accepted before the run gives way to what is offered; what it accepts meanwhile is in the new
+    generation too.
+
     Args:
-        data_dir: For the staged posts, deleted at the end, and the cache of embeddings.
+        data_dir: For the staged posts, deleted at the end, the journal, and the cache of embeddings.
         rejects: Given the lines that are no posts, and the second line of each id.
         index_here: Whether the store's generations lie on the disk of `data_dir`, so that its room is theirs.
 
     Raises:
         IndexLocked: Another process is writing.
-        FixableError: There is no post at all, or the disk is full or forbidden. The old generation stays, as it
-            does after any other exception.
+        FixableError: There is no post at all, more would be deleted than may be, or the disk is full or forbidden. The
+            old generation stays, as it does after any other exception.
     """
     started = time.monotonic()
-    with naming_disk_trouble(data_dir), store.writing(), Staging(data_dir / "staging.sqlite") as staging:
-        _stage(staging, offered, progress, rejects)
+    with (
+        naming_disk_trouble(data_dir),
+        store.writing(),
+        Journal(data_dir / "journal.sqlite") as journal,
+        Staging(data_dir / "staging.sqlite") as staging,
+    ):
+        forgotten = _stage(staging, offered, journal, progress, rejects, wishes)
         counts = PlanCounts()
         for pairs in staging.hashes(COMPARED_AT_ONCE):
-            counts = counts.plus(plan_reindex(pairs, store.stored_hashes([post_id for post_id, _ in pairs])))
-
+            plan = plan_reindex(pairs, store.stored_hashes([post_id for post_id, _ in pairs]))
+            staging.mark(Due.WRITE, (*plan.add, *plan.change))
+            staging.mark(Due.RECOUNT, plan.recount)
+            counts = counts.plus(plan)
         now = _current(store)
-        if counts.offered == 0 and (now is None or now.posts == 0):
+        stored = now.posts if now else 0
+        if counts.offered == 0 and stored == 0:
             raise FixableError(
-                f"there is no post to index: all {rejects.count:,} lines were rejected",
+                f"there is no post to index: all {rejects.count + forgotten:,} lines were rejected",
                 "mend the lines as their messages say; docs/posts.md shows how to read an export with other fields",
             )
         # Changed and unchanged posts are those of the offered ones that are stored; the rest of the stored ones stays.
-        carried = (now.posts if now else 0) - counts.changed - counts.unchanged
+        carried = stored - (counts.offered - counts.added)
+        if wishes.prune:
+            _refuse_rash_pruning(carried, stored, rejects, wishes)
+            counts, carried = replace(counts, deleted=carried), 0
+
         embedded = 0
-        written = now is None or not counts.nothing_new or now.identity != embedder.identity
-        if written:
-            posts = chain(staging.posts(), staging.without_staged(store.stored_posts()))
+        behind = store.reached().get(journal.id, 0) < journal.last()
+        written = now is None or wishes.anew or not counts.nothing_new or behind or now.identity != embedder.identity
+        if written and not wishes.dry_run:
             with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
-                filling = _Filling(embedder, weigher, cache, progress, expected_posts=counts.offered + carried)
+                copying = now is not None and not wishes.anew and is_small(counts, stored)
+                to_write = counts.added + counts.changed if copying else counts.offered + carried
+                filling = Filling(embedder, weigher, cache, progress, to_write)
                 room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
-                now = _fill(store, filling, posts, before=now, room=room)
+                run = _Run(store, journal, staging, filling, room, wishes)
+                now = run.fill(now, copying)
             embedded = filling.embedded
-        assert now is not None, "a run that wrote nothing found a generation"
         return Summary(
-            now.posts, now.passages, counts.added, counts.changed, counts.unchanged, carried, rejects.count, embedded,
-            time.monotonic() - started, now.name, written,
+            now.posts if now else 0, now.passages if now else 0, counts.added, counts.changed, counts.recounted,
+            counts.unchanged, counts.deleted, carried, forgotten, rejects.count, embedded, time.monotonic() - started,
+            now.name if now else "", written, wishes.dry_run,
         )  # fmt: skip
 
 
-def _stage(staging: Staging, offered: Iterable[Offered | Rejected], progress: Progress, rejects: RejectsLog) -> None:
+def _stage(
+    staging: Staging,
+    offered: Iterable[Offered | Rejected],
+    journal: Journal,
+    progress: Progress,
+    rejects: RejectsLog,
+    wishes: Wishes,
+) -> int:
+    """Stage what is offered, but for what was forgotten; returns how many posts that were."""
+    forgotten = 0
     for number, found in enumerate(offered, start=1):
         progress.reading(number)
         if isinstance(found, Rejected):
             rejects.add(found)
             continue
+        if journal.kept_out([found.post]):
+            if not wishes.allow_forgotten:
+                forgotten += 1
+                continue
+            if not wishes.dry_run:
+                journal.allow([found.post])
         first = staging.add(StoredPost(found.post, content_hash(found.post)), Standing(found.source, found.line))
         if first is not None:
             problem = f"is {found.post.id!r}, as in {first.source}:{first.line}"
             rejects.add(Rejected(found.source, found.line, "id", problem, "each id once", found.raw))
+    return forgotten
 
 
 def _current(store: PostStore) -> GenerationInfo | None:
@@ -148,26 +156,107 @@ def _current(store: PostStore) -> GenerationInfo | None:
     return next((info for info in store.generations() if info.name == name), None)
 
 
-def _fill(
-    store: PostStore, filling: _Filling, posts: Iterable[StoredPost], before: GenerationInfo | None, room: _Room
-) -> GenerationInfo:
-    """Write, switch, and delete all generations but the new one and the one before."""
-    room.require(0)
-    writer = store.begin(filling.embedder.identity)
-    try:
-        for window in filling.windows(posts):
-            writer.upsert(filling.indexed(window))
-            room.require(filling.passages)
-        filling.progress.finishing()
-        written = writer.finish()
-    except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
-        writer.discard()
-        raise
-    store.switch(written.name)
-    for info in store.generations():
-        if info.name != written.name and (before is None or info.name != before.name):
-            store.drop(info.name)
-    return written
+def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, wishes: Wishes) -> None:
+    """
+    Raises:
+        FixableError: More would be deleted than was agreed to, or lines were rejected whose posts would be.
+    """
+    if rejects.count:
+        raise FixableError(
+            f"{rejects.count:,} lines were rejected, and with --prune the posts they stand for would be deleted",
+            "mend them as their messages say, or run without --prune",
+        )
+    most = int(MOST_PRUNED_SHARE * stored) if wishes.most_pruned is None else wishes.most_pruned
+    if gone > most and not wishes.dry_run:
+        raise FixableError(
+            f"--prune would delete {gone:,} of {stored:,} posts, and may delete {most:,}",
+            f"look whether the input is whole; if it is, add --prune-up-to {gone}",
+        )
+
+
+class _Run:
+    """What one run writes with."""
+
+    def __init__(
+        self, store: PostStore, journal: Journal, staging: Staging, filling: Filling, room: _Room, wishes: Wishes
+    ) -> None:
+        self._store, self._journal, self._staging = store, journal, staging
+        self._filling, self._room, self._wishes = filling, room, wishes
+
+    def fill(self, before: GenerationInfo | None, copying: bool) -> GenerationInfo:
+        """Write, switch, and delete all generations but the new one and the one before."""
+        store, journal = self._store, self._journal
+        identity = self._filling.embedder.identity
+        self._room.require(before.passages if before and copying else 0)
+        # Read before any stored post is: what is accepted from now on is made good at the end.
+        head = journal.last()
+        reached = store.reached().get(journal.id, 0)
+        writer = store.begin_copy(identity) if copying else None
+        try:
+            if writer is not None:
+                reached = writer.reached().get(journal.id, 0)
+                replay(journal, self._filling, writer, reached, head)
+                self._change(writer)
+            else:
+                writer = store.begin(identity)
+                self._write_all(writer, reached, head)
+            head = replay(journal, self._filling, writer, head)
+            self._filling.progress.finishing()
+            written = writer.finish({journal.id: head})
+        except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
+            if writer is not None:
+                writer.discard()
+            raise
+        store.switch(written.name)
+        for info in store.generations():
+            if info.name != written.name and (before is None or info.name != before.name):
+                store.drop(info.name)
+        trim(journal, store)
+        return written
+
+    def _change(self, writer: GenerationWriter) -> None:
+        """Make what is due in a copy of the current generation."""
+        filling, staging = self._filling, self._staging
+        for window in filling.windows(staging.posts(Due.WRITE)):
+            writer.change(Changes(upsert=filling.indexed(window)))
+            self._room.require(filling.passages)
+        for some in _some(staging.posts(Due.RECOUNT)):
+            writer.change(Changes(recount=some))
+        for ids in self._pruned():
+            writer.change(Changes(delete=ids))
+            filling.cache.forget(ids)
+
+    def _write_all(self, writer: GenerationWriter, reached: int, head: int) -> None:
+        """Write every post that there is to be."""
+        filling, staging, store = self._filling, self._staging, self._store
+        carried: Iterable[StoredPost] = ()
+        if not self._wishes.prune:
+            carried = staging.without_staged(store.stored_posts())
+        for window in filling.windows(carried):
+            writer.change(Changes(upsert=filling.indexed(window)))
+            self._room.require(filling.passages)
+        if not self._wishes.prune:
+            replay(self._journal, filling, writer, reached, head)
+        for window in filling.windows(staging.posts()):
+            writer.change(Changes(upsert=filling.indexed(window)))
+            self._room.require(filling.passages)
+        for ids in self._pruned():
+            filling.cache.forget(ids)
+
+    def _pruned(self) -> Iterator[list[str]]:
+        return self._staging.not_staged(self._store.stored_ids()) if self._wishes.prune else iter(())
+
+
+def trim(journal: Journal, store: PostStore) -> None:
+    """Delete from the journal what every generation holds, and every keeper of words was told."""
+    reached = [store.reached(info.name).get(journal.id, 0) for info in store.generations()]
+    told = journal.least_told()
+    journal.trim(min([*reached, *([] if told is None else [told])], default=0))
+
+
+def _some(posts: Iterator[StoredPost]) -> Iterator[list[StoredPost]]:
+    for first in posts:
+        yield [first, *(post for _, post in zip(range(COMPARED_AT_ONCE - 1), posts, strict=False))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,65 +275,3 @@ def _passage_bytes(embedder: Embedder) -> int:
     copied and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, of 384 dimensions.
     """
     return 2 * 4 * embedder.identity.dimension + 2_000
-
-
-class _Filling:
-    """From posts to indexed posts, a window at a time."""
-
-    def __init__(
-        self,
-        embedder: Embedder,
-        weigher: PassageWeigher,
-        cache: EmbeddingCache,
-        progress: Progress,
-        expected_posts: int,
-    ) -> None:
-        self.embedder, self.progress = embedder, progress
-        self._weigher, self._cache = weigher, cache
-        self._expected_posts, self._posts, self.passages = expected_posts, 0, 0
-        self.embedded = 0
-
-    def windows(self, posts: Iterable[StoredPost]) -> Iterator[list[tuple[StoredPost, list[Passage]]]]:
-        """Posts with their passages, about WINDOW passages together; one post is never split."""
-        window: list[tuple[StoredPost, list[Passage]]] = []
-        size = 0
-        for stored in posts:
-            passages = cut_passages(stored.post, self.embedder.count_tokens, self.embedder.window)
-            window.append((stored, passages))
-            size += len(passages)
-            if size >= WINDOW:
-                yield window
-                window, size = [], 0
-        if window:
-            yield window
-
-    def indexed(self, window: Sequence[tuple[StoredPost, list[Passage]]]) -> list[IndexedPost]:
-        texts = [[passage_text(stored.post, passage) for passage in passages] for stored, passages in window]
-        keys = [[self._cache.key(text) for text in of_post] for of_post in texts]
-        self._cache.record({stored.post.id: of_post for (stored, _), of_post in zip(window, keys, strict=True)})
-        vectors = self._vectors(dict(zip(chain(*keys), chain(*texts), strict=True)), len(window), sum(map(len, keys)))
-        terms = iter(self._weigher.passages(list(chain(*texts))))
-        return [
-            IndexedPost(
-                stored,
-                tuple(passages),
-                np.stack([vectors[key] for key in of_post]),
-                tuple(next(terms) for _ in of_post),
-            )
-            for (stored, passages), of_post in zip(window, keys, strict=True)
-        ]
-
-    def _vectors(self, texts: dict[Key, str], posts: int, passages: int) -> dict[Key, Vectors]:
-        vectors = self._cache.get(texts)
-        missing = sorted(texts.keys() - vectors.keys(), key=lambda key: (len(texts[key]), key))
-        self._posts += posts
-        # As many passages to a post in what is to come as in what has been seen.
-        expected = round((self.passages + passages) * max(1.0, self._expected_posts / self._posts))
-        for at in range(0, len(missing), EMBEDDED_AT_ONCE):
-            self.progress.embedding(self.passages + passages - (len(missing) - at), expected)
-            some = missing[at : at + EMBEDDED_AT_ONCE]
-            vectors |= self._cache.put(some, self.embedder.embed_passages([texts[key] for key in some]))
-            self.embedded += len(some)
-        self.passages += passages
-        self.progress.embedding(self.passages, expected)
-        return vectors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class RejectsLog:
 
     def __init__(self, path: Path, show: Callable[[str], None]) -> None:
         self.path, self.count = path, 0
+        self.reasons: Counter[str] = Counter()
         self._show = show
         self._file: BinaryIO | None = None
 
@@ -73,6 +75,8 @@ class RejectsLog:
             # A file name may hold bytes that are no UTF-8; Python's escape for them is JSON's own, \udcff.
             self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         self.count += 1
+        # Without what was there: it is somebody's words.
+        self.reasons[f"'{rejected.field}': expected {rejected.expected}" if rejected.field else rejected.expected] += 1
         if self.count <= SHOWN:
             self._show(str(rejected))
 

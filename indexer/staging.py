@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +26,14 @@ class Standing:
 
     source: str
     line: int
+
+
+class Due(Enum):
+    """What a run has to do with a staged post."""
+
+    NOTHING = 0
+    WRITE = 1
+    RECOUNT = 2
 
 
 class Staging:
@@ -45,7 +54,7 @@ class Staging:
             PRAGMA synchronous = OFF;
             CREATE TABLE posts (
                 place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, post BLOB NOT NULL,
-                source TEXT NOT NULL, line INTEGER NOT NULL
+                source TEXT NOT NULL, line INTEGER NOT NULL, due INTEGER NOT NULL DEFAULT 0
             );
             BEGIN;
             """
@@ -70,9 +79,15 @@ class Staging:
         while pairs := rows.fetchmany(batch):
             yield pairs
 
-    def posts(self) -> Iterator[StoredPost]:
-        """Every post, in the order in which they were added."""
-        for post, content_hash in self._database.execute("SELECT post, content_hash FROM posts ORDER BY place"):
+    def mark(self, due: Due, ids: Iterable[str]) -> None:
+        """Say what is due for posts; nothing is, before."""
+        self._database.executemany("UPDATE posts SET due = ? WHERE id = ?", ((due.value, post_id) for post_id in ids))
+
+    def posts(self, due: Due | None = None) -> Iterator[StoredPost]:
+        """Every post, or those for which this is due, in the order in which they were added."""
+        wanted = "" if due is None else f"WHERE due = {due.value}"
+        rows = self._database.execute(f"SELECT post, content_hash FROM posts {wanted} ORDER BY place")  # noqa: S608
+        for post, content_hash in rows:
             yield StoredPost(post_from_json(post), content_hash)
 
     def without_staged(self, stored: Iterable[StoredPost], batch: int = 500) -> Iterator[StoredPost]:
@@ -81,6 +96,14 @@ class Staging:
         while some := list(islice(remaining, batch)):
             staged = self._which_of([post.post.id for post in some])
             yield from (post for post in some if post.post.id not in staged)
+
+    def not_staged(self, ids: Iterable[str], batch: int = 500) -> Iterator[list[str]]:
+        """Those of the ids that were not added here, some at a time."""
+        remaining = iter(ids)
+        while some := list(islice(remaining, batch)):
+            staged = self._which_of(some)
+            if left := [post_id for post_id in some if post_id not in staged]:
+                yield left
 
     def _which_of(self, ids: Sequence[str]) -> set[str]:
         marks = ", ".join("?" * len(ids))

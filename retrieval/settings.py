@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     embedding_batch: int = Field(64, ge=1, le=4096, description="Passages embedded at once.")
     threads: int = Field(0, ge=0, le=256, description="Processor threads for each model; 0 is one per core.")
 
+    reindex_niceness: int = Field(
+        10, ge=0, le=19, description="How far `stipple reindex` steps aside for whoever answers people; 0 not at all."
+    )
+
     dense_weight_known: float = Field(
         0.8, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
     )

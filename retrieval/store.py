@@ -6,7 +6,7 @@ suite, tests/contracts, runs on both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from retrieval.types import Candidate, Filters, Passage, Post
 Vectors = NDArray[np.float32]
 
 # Raise when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,26 @@ class IndexedPost:
     terms: tuple[TermWeights, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What becomes of some posts of a generation; each post in one of the three, of two of one id the last holds.
+
+    Attributes:
+        upsert: Written, in place of what is stored under their ids.
+        recount: Of which only numbers changed that are not searched for: their passages, vectors and terms stay. One
+            that is not stored is passed over.
+        delete: Ids. One that is not stored is passed over.
+    """
+
+    upsert: Sequence[IndexedPost] = ()
+    recount: Sequence[StoredPost] = ()
+    delete: Sequence[str] = ()
+
+
+# By journal, the number of its last change that a generation holds for good: it holds all before that too.
+Reached = Mapping[str, int]
+
+
 class Generation(Protocol):
     """One finished generation, open for reading. Safe to call from several threads at once."""
 
@@ -118,6 +138,30 @@ class Generation(Protocol):
         ...
 
 
+class ChangingGeneration(Generation, Protocol):
+    """One finished generation, open for reading and changing. Safe to call from several threads at once."""
+
+    def change(self, changes: Changes) -> None:
+        """Change posts; a search that begins afterwards sees it.
+
+        It is not durable before `settle`: a process that ends without it leaves some, or all, of the changes undone,
+        and may make them again. How rare a term is may go on counting the passages that went, until a generation is
+        written anew.
+        """
+        ...
+
+    def settle(self, reached: Reached) -> None:
+        """Make all changes durable, and remember which of a journal's changes they were.
+
+        With the embedded store no search is answered meanwhile (0.1 to 0.5 s): not after every change.
+        """
+        ...
+
+    def reached(self) -> Reached:
+        """What the last `settle`, or the writer's `finish`, was told."""
+        ...
+
+
 class GenerationWriter(Protocol):
     """A generation that is being filled. Nobody reads it until `finish` returned and `PostStore.switch` was called."""
 
@@ -128,8 +172,20 @@ class GenerationWriter(Protocol):
         """Write posts; one of an id that was written before replaces it, all its passages with it."""
         ...
 
-    def finish(self) -> GenerationInfo:
-        """Build the search structures and make everything durable."""
+    def change(self, changes: Changes) -> None:
+        """Change what was written, or what the copy that this began as holds."""
+        ...
+
+    def reached(self) -> Reached:
+        """Which changes of which journal the copy held that this began as; empty for a new generation."""
+        ...
+
+    def finish(self, reached: Reached | None = None) -> GenerationInfo:
+        """Build the search structures, where much changed, and make everything durable.
+
+        Args:
+            reached: What the generation holds of journals; None leaves it as it is.
+        """
         ...
 
     def discard(self) -> None:
@@ -151,8 +207,8 @@ class PostStore(Protocol):
         """Finished generations, oldest first."""
         ...
 
-    def open(self, expected: Identity) -> Generation:
-        """Open the current generation for reading.
+    def open(self, expected: Identity) -> ChangingGeneration:
+        """Open the current generation for reading and changing.
 
         Raises:
             IndexMissing: Nothing was indexed yet.
@@ -169,6 +225,16 @@ class PostStore(Protocol):
         """Every post of the current generation, in bounded memory; nothing before the first `switch`. Needs no lock."""
         ...
 
+    def stored_ids(self) -> Iterator[str]:
+        """Every post's id of the current generation, in bounded memory. Needs no lock."""
+        ...
+
+    def reached(self, name: str = "") -> Reached:
+        """What the current generation, or one of this name, was told by `settle` or `finish`; empty where there is
+        none. Needs no lock.
+        """
+        ...
+
     def writing(self) -> AbstractContextManager[None]:
         """Held while a generation is written.
 
@@ -179,6 +245,23 @@ class PostStore(Protocol):
 
     def begin(self, identity: Identity) -> GenerationWriter:
         """Start a new generation beside the others, after deleting what an interrupted writer left."""
+        ...
+
+    def begin_copy(self, identity: Identity) -> GenerationWriter | None:
+        """Start a new generation as a copy of the current one, which may be open elsewhere; otherwise as `begin`.
+
+        Returns:
+            None where it cannot be had: there is no current one, it is not of this identity, or the place does not copy
+            (a server). What was not settled in the current one may be missing in the copy.
+        """
+        ...
+
+    def wipe(self, ids: Sequence[str]) -> None:
+        """Delete the words of posts from every generation, also while it is open elsewhere. Readers miss them at once.
+
+        With the embedded store the passages stay as empty shells, which no search shows, until `Generation.change`
+        deletes them.
+        """
         ...
 
     def switch(self, name: str) -> None:

@@ -1,49 +1,38 @@
-"""The posts of one embedded generation, in SQLite: readable by any process while the shard is open in another."""
+"""The posts of one embedded generation, in SQLite: readable by any process while the shard is open in another.
+
+A finished catalog still changes: with every change of its generation, and by whoever wipes a post from it. It has a
+write-ahead log, so that readers never wait, and what is deleted is overwritten.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from retrieval.store import StoredPost
-from retrieval.stores.payload import post_from_json, post_to_json
+from retrieval.stores.payload import post_from_json
 from retrieval.types import Post
 
 _BATCH = 500
+WAIT_S = 20.0
 
 
-class CatalogWriter:
-    """Fills a new catalog. Its bytes are the system's to write: sync the file after `finish`."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much a catalog holds, and whether the shard beside it may hold something else.
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # A catalog that was not finished is thrown away, so until then nothing need reach the disk.
-        self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-        self._connection.execute(
-            "CREATE TABLE posts"
-            " (id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, passages INTEGER NOT NULL, post BLOB NOT NULL)"
-        )
+    Attributes:
+        settled: False from a change on until the shard has written it to its files.
+    """
 
-    def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
-        """Write posts with their number of passages; returns how many passages each replaced one had, by id."""
-        replaced: dict[str, int] = dict(_of_ids(self._connection, "passages", [stored.post.id for stored, _ in posts]))
-        rows = [(stored.post.id, stored.content_hash, count, post_to_json(stored.post)) for stored, count in posts]
-        self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?)", rows)
-        self._connection.execute("COMMIT")
-        return replaced
-
-    def finish(self) -> tuple[int, int]:
-        """Close it, whole; returns the numbers of posts and passages."""
-        posts, passages = self._connection.execute("SELECT count(*), coalesce(sum(passages), 0) FROM posts").fetchone()
-        self.close()
-        return posts, passages
-
-    def close(self) -> None:
-        self._connection.close()
+    posts: int
+    passages: int
+    settled: bool
 
 
 class Catalog:
@@ -57,14 +46,14 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         path.stat()  # SQLite says of a file that is not there what it says of one that may not be read
-        # Immutable: it never changes once finished, and its folder may be read-only.
-        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         try:
-            self._connection.execute("SELECT id, content_hash, post FROM posts LIMIT 1").fetchall()
-        except sqlite3.Error:
-            self._connection.close()
-            raise
+            self._connection = _reading(path, "mode=ro")
+        except sqlite3.OperationalError:
+            # Where the folder may not be written, no index of the log can be made; without a log none is needed.
+            log = path.with_name(path.name + "-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            self._connection = _reading(path, "mode=ro&immutable=1")
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         """The posts of these ids; an id that is not there is left out."""
@@ -73,6 +62,17 @@ class Catalog:
     def hashes(self, ids: Sequence[str]) -> dict[str, str]:
         """Content hash by id; an id that is not there is left out."""
         return dict(self._select("content_hash", ids))
+
+    def held(self) -> Held:
+        with self._lock:
+            facts = dict(self._connection.execute("SELECT name, value FROM facts"))
+            unsettled = self._connection.execute("SELECT 1 FROM unsettled LIMIT 1").fetchone()
+        return Held(facts["posts"], facts["passages"], unsettled is None)
+
+    def reached(self) -> dict[str, int]:
+        """By journal, the number of its last settled change."""
+        with self._lock:
+            return reached_numbers(self._connection)
 
     def stored_posts(self) -> Iterator[StoredPost]:
         """Every post, in the order of ids."""
@@ -87,20 +87,57 @@ class Catalog:
             if len(rows) < _BATCH:
                 return
 
+    def stored_ids(self) -> Iterator[str]:
+        """Every post's id, in their order."""
+        last = ""
+        while True:
+            with self._lock:
+                rows = self._connection.execute(
+                    "SELECT id FROM posts WHERE id > ? ORDER BY id LIMIT ?", (last, 20 * _BATCH)
+                ).fetchall()
+            yield from (row[0] for row in rows)
+            if len(rows) < 20 * _BATCH:
+                return
+            last = rows[-1][0]
+
+    def copy_to(self, path: Path) -> None:
+        """Write a second catalog, as this one is now."""
+        with closing(sqlite3.connect(path)) as copy, self._lock:
+            self._connection.backup(copy)
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
 
     def _select(self, column: str, ids: Sequence[str]) -> list[tuple[str, Any]]:
         with self._lock:
-            return _of_ids(self._connection, column, ids)
+            return of_ids(self._connection, column, ids)
 
 
-def _of_ids(connection: sqlite3.Connection, column: str, ids: Sequence[str]) -> list[tuple[str, Any]]:
+def _reading(path: Path, how: str) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?{how}"
+    connection = sqlite3.connect(address, uri=True, timeout=WAIT_S, check_same_thread=False)
+    try:
+        connection.execute("SELECT id, content_hash, post FROM posts LIMIT 1").fetchall()
+        connection.execute("SELECT value FROM facts WHERE name = 'posts'").fetchall()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def reached_numbers(connection: sqlite3.Connection) -> dict[str, int]:
+    rows = connection.execute("SELECT name, value FROM facts WHERE name LIKE 'journal:%'")
+    return {name.removeprefix("journal:"): value for name, value in rows}
+
+
+def of_ids(
+    connection: sqlite3.Connection, column: str, ids: Sequence[str], table: str = "posts"
+) -> list[tuple[str, Any]]:
     """Pairs of id and column; an id that is not there is left out."""
     rows: list[tuple[str, Any]] = []
     for at in range(0, len(ids), _BATCH):
         batch = list(ids[at : at + _BATCH])
         marks = ",".join("?" * len(batch))
-        rows += connection.execute(f"SELECT id, {column} FROM posts WHERE id IN ({marks})", batch)  # noqa: S608  # ours
+        rows += connection.execute(f"SELECT id, {column} FROM {table} WHERE id IN ({marks})", batch)  # noqa: S608  # ours
     return rows

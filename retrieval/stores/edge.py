@@ -3,7 +3,8 @@
     <data_dir>/index/CURRENT                      name of the current generation
                      writing.lock                 held by the process that writes
                      generations/0001-<model>-s1/ manifest.json (written last), posts.sqlite, edge/ (the shard),
-                                                  open.lock (held by the process that has the shard open)
+                                                  open.lock (held by the process that has the shard open),
+                                                  changing.lock (held while it is changed, or copied)
 
 A shard is open in one process at a time. The catalog beside it (posts.sqlite) is not locked, so that a reindex in
 another process can compare and carry over what a server has open.
@@ -13,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval.errors import FixableError, IndexMissing
-from retrieval.store import GenerationInfo, Identity, StoredPost
+from retrieval.store import GenerationInfo, Identity, Reached, StoredPost
 from retrieval.stores.catalog import Catalog
+from retrieval.stores.catalog_changes import CatalogChanger
 from retrieval.stores.disk import naming_disk_trouble, write_durably
-from retrieval.stores.edge_generation import CATALOG, EdgeGeneration, EdgeWriter, delete_generation
+from retrieval.stores.edge_generation import CATALOG, EdgeGeneration, changing
+from retrieval.stores.edge_writer import EdgeWriter, delete_generation
 from retrieval.stores.generations import NAME, generation_name, holding, refuse_mismatch
 from retrieval.stores.manifest import MANIFEST, read_manifest, rebuilding
 
@@ -38,15 +42,14 @@ class EdgeStore:
         return name if name is not None and (self._generations / name).is_dir() else None
 
     def generations(self) -> list[GenerationInfo]:
-        return [read_manifest(folder) for folder in self._folders() if (folder / MANIFEST).exists()]
+        return [_info(folder) for folder in self._folders() if (folder / MANIFEST).exists()]
 
     def open(self, expected: Identity) -> EdgeGeneration:
         folder = self._current_folder()
         if folder is None:
             raise IndexMissing(f"nothing is indexed in {self._root} yet", "run `stipple reindex PATH`")
-        info = read_manifest(folder)
-        refuse_mismatch(info.identity, expected)
-        return EdgeGeneration(folder, info)
+        refuse_mismatch(read_manifest(folder).identity, expected)
+        return EdgeGeneration(folder, _info(folder))
 
     def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
         folder = self._current_folder()
@@ -62,6 +65,20 @@ class EdgeStore:
         with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             yield from catalog.stored_posts()
 
+    def stored_ids(self) -> Iterator[str]:
+        folder = self._current_folder()
+        if folder is None:
+            return
+        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+            yield from catalog.stored_ids()
+
+    def reached(self, name: str = "") -> Reached:
+        folder = self._generations / name if name else self._current_folder()
+        if folder is None or not folder.is_dir():
+            return {}
+        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+            return catalog.reached()
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         with ExitStack() as held:
@@ -72,15 +89,26 @@ class EdgeStore:
 
     def begin(self, identity: Identity) -> EdgeWriter:
         with naming_disk_trouble(self._root):
-            self._generations.mkdir(parents=True, exist_ok=True)
-            folders = self._folders()
-            # A server may still have the current one open after its folder was deleted: its name is not used again.
-            name = generation_name(identity, [*(folder.name for folder in folders), self._pointed() or ""])
-            for folder in folders:
-                if not (folder / MANIFEST).exists():
-                    delete_generation(folder)
-            (self._generations / name).mkdir()
-            return EdgeWriter(self._generations / name, identity)
+            return EdgeWriter(self._next_folder(identity), identity)
+
+    def begin_copy(self, identity: Identity) -> EdgeWriter | None:
+        like = self._current_folder()
+        if like is None or read_manifest(like).identity != identity:
+            return None
+        with naming_disk_trouble(self._root):
+            return EdgeWriter(self._next_folder(identity), identity, like)
+
+    def wipe(self, ids: Sequence[str]) -> None:
+        for folder in self._folders():
+            if not (folder / MANIFEST).exists():
+                continue
+            with (
+                naming_disk_trouble(folder, rebuilding(folder)),
+                changing(folder),
+                closing(CatalogChanger(folder / CATALOG)) as catalog,
+            ):
+                catalog.delete(ids)
+                catalog.empty_log()
 
     def switch(self, name: str) -> None:
         if not NAME.fullmatch(name) or not (self._generations / name / MANIFEST).exists():
@@ -93,6 +121,17 @@ class EdgeStore:
             raise ValueError(f"{name} is the current generation: switch to another first")
         with naming_disk_trouble(self._root):
             delete_generation(self._generations / name)
+
+    def _next_folder(self, identity: Identity) -> Path:
+        """Where the next generation is written, once what interrupted writers left is deleted."""
+        self._generations.mkdir(parents=True, exist_ok=True)
+        folders = self._folders()
+        # A server may still have the current one open after its folder was deleted: its name is not used again.
+        name = generation_name(identity, [*(folder.name for folder in folders), self._pointed() or ""])
+        for folder in folders:
+            if not (folder / MANIFEST).exists():
+                delete_generation(folder)
+        return self._generations / name
 
     def _pointed(self) -> str | None:
         try:
@@ -118,3 +157,11 @@ class EdgeStore:
     def _current_folder(self) -> Path | None:
         name = self.current()
         return None if name is None else self._generations / name
+
+
+def _info(folder: Path) -> GenerationInfo:
+    """What the manifest says, with the numbers as they are now."""
+    info = read_manifest(folder)
+    with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        held = catalog.held()
+    return replace(info, posts=held.posts, passages=held.passages)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import IndexLocked, IndexMismatch
-from retrieval.store import SCHEMA_VERSION, GenerationInfo, Identity
+from retrieval.store import SCHEMA_VERSION, GenerationInfo, Identity, Reached
 
 NAME = re.compile(r"(\d{4,})-[a-z0-9-]+")
 _LONGEST_SLUG = 60
@@ -54,6 +54,17 @@ def info_from_fields(name: str, fields: Mapping[str, Any]) -> GenerationInfo:
         int(fields["posts"]),
         int(fields["passages"]),
     )
+
+
+def reached_field(reached: Reached) -> dict[str, Any]:
+    """What a generation holds of journals, as JSON can hold it."""
+    return {"reached": dict(reached)}
+
+
+def reached_from_fields(fields: Mapping[str, Any]) -> dict[str, int]:
+    """The inverse of `reached_field`; empty where nothing was said."""
+    said = fields.get("reached")
+    return {str(key): int(value) for key, value in said.items()} if isinstance(said, Mapping) else {}
 
 
 def refuse_mismatch(found: Identity, expected: Identity) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -58,6 +58,11 @@ def passage_payload(post: Post, passage: Passage) -> dict[str, Any]:
     if place is not None and place.latitude is not None and place.longitude is not None:
         payload["place"] = {"lat": place.latitude, "lon": place.longitude}
     return payload
+
+
+def counter_payload(post: Post) -> dict[str, Any]:
+    """What of `passage_payload` changes when a post's counters do."""
+    return {"likes": post.likes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ def conditions(filters: Filters) -> list[Condition]:
 
 
 def post_to_json(post: Post) -> bytes:
-    return orjson.dumps(asdict(post))
+    return orjson.dumps(post)
 
 
 def post_from_json(data: bytes | str) -> Post:

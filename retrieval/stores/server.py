@@ -19,7 +19,7 @@ from qdrant_client import QdrantClient, models
 
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.settings import Settings
-from retrieval.store import GenerationInfo, Identity, StoredPost
+from retrieval.store import GenerationInfo, Identity, Reached, StoredPost
 from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.generations import (
     NAME,
@@ -27,11 +27,12 @@ from retrieval.stores.generations import (
     holding,
     identity_fields,
     info_from_fields,
+    reached_from_fields,
     refuse_mismatch,
 )
 from retrieval.stores.payload import DENSE, FILTERED, TERMS, point_id, post_from_json
 from retrieval.stores.server_calls import ServerCalls
-from retrieval.stores.server_generation import ServerGeneration, ServerWriter
+from retrieval.stores.server_generation import ServerGeneration, ServerWriter, delete_posts
 
 _READ_AT_ONCE = 256
 _KINDS = {
@@ -121,12 +122,27 @@ class ServerStore:
             return
         place: Any = None
         while True:
-            points, place = self._first_passages(name, place)
+            points, place = self._first_passages(name, place, ["post", "content_hash"])
             for point in points:
                 payload = point.payload or {}
                 yield StoredPost(post_from_json(payload["post"]), payload["content_hash"])
             if place is None:
                 return
+
+    def stored_ids(self) -> Iterator[str]:
+        name = self.current()
+        if name is None:
+            return
+        place: Any = None
+        while True:
+            points, place = self._first_passages(name, place, ["post_id"])
+            yield from ((point.payload or {})["post_id"] for point in points)
+            if place is None:
+                return
+
+    def reached(self, name: str = "") -> Reached:
+        found = name or self.current()
+        return {} if found is None or found not in self._collections() else reached_from_fields(self._said(found))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -158,6 +174,14 @@ class ServerStore:
             self._index(collection, field, kind)
         return ServerWriter(self._calls, collection, name, identity)
 
+    def begin_copy(self, identity: Identity) -> None:
+        """A server copies no collection: None."""
+
+    def wipe(self, ids: Sequence[str]) -> None:
+        for name in self._collections():
+            if self._info(name) is not None:
+                delete_posts(self._calls, self._collection(name), ids)
+
     def switch(self, name: str) -> None:
         if name not in self._collections() or self._info(name) is None:
             raise ValueError(f"{name} is no finished generation of {self._url}")
@@ -176,13 +200,13 @@ class ServerStore:
     def _index(self, collection: str, field: str, kind: str) -> None:
         self._calls.write(lambda client: client.create_payload_index(collection, field, _KINDS[kind]))
 
-    def _first_passages(self, name: str, place: Any) -> tuple[list[models.Record], Any]:
+    def _first_passages(self, name: str, place: Any, fields: list[str]) -> tuple[list[models.Record], Any]:
         """Some of the points that hold a post's JSON, and where the next ones begin; None after the last."""
         first_passage = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
         return self._calls.read(
             lambda client: client.scroll(
                 self._collection(name), scroll_filter=models.Filter(must=[first_passage]), limit=_READ_AT_ONCE,
-                offset=place, with_payload=["post", "content_hash"],
+                offset=place, with_payload=fields,
             )
         )  # fmt: skip
 

@@ -1,18 +1,19 @@
-"""One generation on a Qdrant server: open for reading, or being filled."""
+"""One generation on a Qdrant server: open for reading and changing, or being filled."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from qdrant_client import models
 
 from retrieval.errors import StoreUnreachable
-from retrieval.store import GenerationInfo, Identity, IndexedPost, TermWeights, Vectors
+from retrieval.store import Changes, GenerationInfo, Identity, IndexedPost, Reached, StoredPost, TermWeights, Vectors
 from retrieval.stores.candidates import Point, Question, gather_candidates
-from retrieval.stores.generations import info_fields
+from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
@@ -23,6 +24,7 @@ from retrieval.stores.payload import (
     NoneOf,
     Within,
     conditions,
+    counter_payload,
     passage_payload,
     point_id,
     post_from_json,
@@ -100,6 +102,21 @@ class ServerGeneration:
         found = (post_from_json(payload["post"]) for payload in payloads)
         return {post.id: post for post in found}
 
+    def change(self, changes: Changes) -> None:
+        points = _Points(self._calls, self._collection)
+        points.change(changes)
+        posts, passages = points.count()
+        self._info = replace(self._info, posts=posts, passages=passages)
+
+    def settle(self, reached: Reached) -> None:
+        # Each write was durable when it was answered.
+        fields = info_fields(self._info) | reached_field({**self.reached(), **reached})
+        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+
+    def reached(self) -> Reached:
+        said = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata
+        return reached_from_fields(said or {})
+
     def close(self) -> None:
         """Nothing is held: the connection is the store's."""
 
@@ -114,41 +131,25 @@ class ServerWriter:
     def name(self) -> str:
         return self._name
 
-    def upsert(self, posts: Sequence[IndexedPost]) -> None:
-        latest = {one.stored.post.id: one for one in posts}  # of two of one id the last holds
-        first_passages = [point_id(post_id, 0) for post_id in latest]
-        leftover = [
-            point_id(before["post_id"], ordinal)
-            for before in self._calls.payloads(self._collection, first_passages, ["post_id", "passages"])
-            for ordinal in range(len(latest[before["post_id"]].passages), before["passages"])
-        ]
-        if leftover:
-            selector = models.PointIdsList(points=[*leftover])
-            self._calls.write(lambda client: client.delete(self._collection, selector, wait=True))
-        for points in _batches(latest.values()):
-            self._put(points)
+    def reached(self) -> Reached:
+        return {}
 
-    def finish(self) -> GenerationInfo:
+    def upsert(self, posts: Sequence[IndexedPost]) -> None:
+        self.change(Changes(upsert=posts))
+
+    def change(self, changes: Changes) -> None:
+        _Points(self._calls, self._collection).change(changes)
+
+    def finish(self, reached: Reached | None = None) -> GenerationInfo:
         self._wait_for_indexing()
-        first_passage = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
-        info = GenerationInfo(
-            self.name,
-            self._identity,
-            datetime.now(UTC),
-            posts=self._count(models.Filter(must=[first_passage])),
-            passages=self._count(None),
-        )
-        self._calls.write(lambda client: client.update_collection(self._collection, metadata=info_fields(info)))
+        posts, passages = _Points(self._calls, self._collection).count()
+        info = GenerationInfo(self.name, self._identity, datetime.now(UTC), posts, passages)
+        fields = info_fields(info) | reached_field(reached or {})
+        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
         return info
 
     def discard(self) -> None:
         self._calls.write(lambda client: client.delete_collection(self._collection))
-
-    def _put(self, points: list[models.PointStruct]) -> None:
-        self._calls.write(lambda client: client.upsert(self._collection, points, wait=True))
-
-    def _count(self, among: models.Filter | None) -> int:
-        return self._calls.read(lambda client: client.count(self._collection, count_filter=among, exact=True)).count
 
     def _wait_for_indexing(self) -> None:
         """Until the server has built its search structures; what it has not is searched slowly, and correctly."""
@@ -160,6 +161,72 @@ class ServerWriter:
             if said.status != models.CollectionStatus.YELLOW:
                 return
             time.sleep(_INDEXING_POLL_S)
+
+
+class _Points:
+    """The points of a collection, and how posts in it change."""
+
+    def __init__(self, calls: ServerCalls, collection: str) -> None:
+        self._calls, self._collection = calls, collection
+
+    def change(self, changes: Changes) -> None:
+        self.delete(changes.delete)
+        latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
+        before = self._passages(list(latest))
+        self._delete({key: (len(latest[key].passages), count) for key, count in before.items()})
+        for points in _batches(latest.values()):
+            self._put(points)
+        there = self._passages([stored.post.id for stored in changes.recount])
+        for stored in changes.recount:
+            self._recount(stored, there.get(stored.post.id, 0))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete posts; an id that is not there is passed over."""
+        self._delete({key: (0, count) for key, count in self._passages(ids).items()})
+
+    def count(self) -> tuple[int, int]:
+        """Numbers of posts and passages."""
+        first_passage = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
+        return self._count(models.Filter(must=[first_passage])), self._count(None)
+
+    def _passages(self, ids: Sequence[str]) -> dict[str, int]:
+        """How many passages each of these posts has; an id that is not there is left out."""
+        first_passages = [point_id(post_id, 0) for post_id in dict.fromkeys(ids)]
+        payloads = self._calls.payloads(self._collection, first_passages, ["post_id", "passages"])
+        return {payload["post_id"]: payload["passages"] for payload in payloads}
+
+    def _delete(self, ordinals: Mapping[str, tuple[int, int]]) -> None:
+        # The first passage, which says how many there are, goes last: a deletion that breaks off can be repeated.
+        gone = [point_id(key, at) for key, (first, end) in ordinals.items() for at in range(max(first, 1), end)]
+        gone += [point_id(key, 0) for key, (first, end) in ordinals.items() if first == 0 < end]
+        for at in range(0, len(gone), _POINTS_AT_ONCE):
+            selector = models.PointIdsList(points=[*gone[at : at + _POINTS_AT_ONCE]])
+            self._calls.write(lambda client, some=selector: client.delete(self._collection, some, wait=True))  # type: ignore[misc]
+
+    def _recount(self, stored: StoredPost, passages: int) -> None:
+        written = {"post": post_to_json(stored.post).decode(), "content_hash": stored.content_hash}
+        first, others = self._ids(stored.post.id, 0, min(1, passages)), self._ids(stored.post.id, 1, passages)
+        for payload, ids in ((counter_payload(stored.post) | written, first), (counter_payload(stored.post), others)):
+            if ids:
+                self._calls.write(
+                    lambda client, payload=payload, ids=ids: client.set_payload(  # type: ignore[misc]
+                        self._collection, payload, ids, wait=True
+                    )
+                )
+
+    def _ids(self, post_id: str, first: int, end: int) -> list[int | str]:
+        return [point_id(post_id, ordinal) for ordinal in range(first, end)]
+
+    def _put(self, points: list[models.PointStruct]) -> None:
+        self._calls.write(lambda client: client.upsert(self._collection, points, wait=True))
+
+    def _count(self, among: models.Filter | None) -> int:
+        return self._calls.read(lambda client: client.count(self._collection, count_filter=among, exact=True)).count
+
+
+def delete_posts(calls: ServerCalls, collection: str, ids: Sequence[str]) -> None:
+    """Delete posts from a collection, whichever generation it is; an id that is not there is passed over."""
+    _Points(calls, collection).delete(ids)
 
 
 def _batches(posts: Iterable[IndexedPost]) -> Iterator[list[models.PointStruct]]:

@@ -15,6 +15,7 @@ import pytest
 
 from indexer.cli import add_commands, reindex_into
 from indexer.readers.sources import find_sources
+from indexer.runs import Runs
 from retrieval.embedding import HashEmbedder
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
@@ -127,11 +128,17 @@ def test_status_says_what_is_indexed(tmp_path: Path, capsys: pytest.CaptureFixtu
         status(tmp_path / "data")
     (tmp_path / "posts.jsonl").write_text(a_line("1") + a_line("2"))
     reindex(tmp_path / "data", tmp_path)
-    (tmp_path / "posts.jsonl").write_text(a_line("3"))
+    (tmp_path / "posts.jsonl").write_text(a_line("3") + a_line("4", likes="many"))
     reindex(tmp_path / "data", tmp_path / "posts.jsonl")
     capsys.readouterr()
     assert status(tmp_path / "data", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
+    second, first = facts["runs"]
+    assert (first["state"], first["summary"]["added"], second["summary"]["rejected"]) == ("done", 2, 1)
+    assert second["rejected"] == {
+        "'likes': expected a whole number without quotes, below 0 where votes against are counted too": 1
+    }
+    assert Path(second["rejects_file"]).exists()
     assert (facts["posts"], facts["passages"], facts["model"], facts["dimension"]) == (3, 3, "hash-64", 64)
     assert facts["generation"].startswith("0002-")
     assert [name[:4] for name in facts["other_generations"]] == ["0001"]
@@ -227,7 +234,65 @@ here.reindex(Path({str(data)!r}), Path({str(new)!r}))
     store = open_store(Settings(data_dir=data))
     assert [stored.post.id for stored in store.stored_posts()] == ["old"]
     capsys.readouterr()
+    status(data)
+    told = capsys.readouterr().out
+    assert f"reindex {new}: died" in told
+    assert "at embedding" in told
+    assert "what was embedded is kept" in told
     assert reindex(data, new, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
     assert (summary["posts"], summary["added"], summary["carried"]) == (3_001, 3_000, 1)
     assert 0 < summary["embedded"] < 3_000
+
+
+def test_a_run_that_goes_on_says_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken_off_by(error: BaseException) -> None:
+        with Runs(tmp_path).record("reindex x") as record:
+            record.at("embedding", 1_200, 5_000)
+            status(tmp_path)
+            raise error
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off_by(KeyboardInterrupt())
+    told = capsys.readouterr().out
+    assert "reindex x: is running" in told
+    assert "at embedding, 1,200 of about 5,000 passages" in told
+    status(tmp_path)
+    assert "reindex x: was interrupted" in capsys.readouterr().out
+    with pytest.raises(FixableError):
+        broken_off_by(FixableError("the disk is full", "free space"))
+    assert [(run.state, run.problem) for run in Runs(tmp_path).last()] == [
+        ("failed", "the disk is full"), ("interrupted", "")
+    ]  # fmt: skip
+
+
+def test_a_dry_run_and_pruning_by_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    posts, data = tmp_path / "posts.jsonl", tmp_path / "data"
+    posts.write_text("".join(a_line(str(number)) for number in range(10)))
+    reindex(data, posts)
+    posts.write_text("".join(a_line(str(number), likes=number) for number in range(4)))
+    capsys.readouterr()
+    assert reindex(data, posts, "--dry-run", "--prune") == 0
+    assert "3 with other counters, 1 unchanged, 0 rejected, 6 not offered and deleted" in capsys.readouterr().out
+    with pytest.raises(FixableError) as raised:
+        reindex(data, posts, "--prune")
+    assert "--prune-up-to 6" in raised.value.fix
+    assert reindex(data, posts, "--prune", "--prune-up-to", "6") == 0
+    assert [one.post.likes for one in open_store(Settings(data_dir=data)).stored_posts()] == [0, 1, 2, 3]
+
+
+def test_rolling_back_uses_the_generation_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    posts, data = tmp_path / "posts.jsonl", tmp_path / "data"
+    for text in (a_line("1"), a_line("2")):
+        posts.write_text(text)
+        reindex(data, posts)
+    capsys.readouterr()
+    args = arguments("rollback")
+    assert args.run(args, Settings(data_dir=data)) == 0
+    assert "generation 0001-hash-64-s3 of 20" in capsys.readouterr().out
+    assert list(open_store(Settings(data_dir=data)).stored_ids()) == ["1"]
+    with pytest.raises(FixableError, match="there is no generation before 0001-hash-64-s3; others: 0002-hash-64-s3"):
+        args.run(args, Settings(data_dir=data))
+    args = arguments("rollback", "0002-hash-64-s3")
+    assert args.run(args, Settings(data_dir=data)) == 0
+    assert len(list(open_store(Settings(data_dir=data)).stored_ids())) == 2

@@ -7,15 +7,17 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
-from retrieval.store import GenerationInfo
+from retrieval.store import Changes, GenerationInfo
 from retrieval.stores.edge import EdgeStore
 from retrieval.types import Filters
-from tests.contracts.offered import IDENTITY, a_query, fill, some_posts
+from tests.contracts.offered import IDENTITY, a_post, a_query, fill, indexed, some_posts
+from tests.contracts.test_changes import changed, holds
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -276,3 +278,82 @@ def test_writing_is_fast_enough_to_wait_for(tmp_path: Path) -> None:
     seconds = time.perf_counter() - started
     writer.discard()
     assert sum(len(post.passages) for post in posts) / seconds > 1_000
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_changes_that_a_killed_process_had_not_settled_can_be_made_again(settled: bool, tmp_path: Path) -> None:
+    store, posts = EdgeStore(tmp_path), some_posts(12)
+    fill(store, posts)
+    script = f"""
+from tests.contracts.test_changes import changed
+generation = store.open(IDENTITY)
+changes, after = changed(some_posts(12))
+for one in some_posts(40, seed=3):  # longer versions in between leave nothing behind
+    generation.change(Changes(upsert=[indexed(a_post("post-6"), 5, passages=3), one]))
+generation.change(changes)
+if {settled}:
+    generation.settle({{"a": 1}})
+    generation.change(Changes(delete=["post-7"]))
+os.kill(os.getpid(), 9)
+"""
+    killed(elsewhere("from retrieval.store import Changes\n" + script, tmp_path))
+    changes, after = changed(posts)
+    with closing(store.open(IDENTITY)) as generation:
+        assert generation.reached() == ({"a": 1} if settled else {})
+        generation.change(Changes(upsert=some_posts(40, seed=3)))
+        generation.change(Changes(upsert=posts))
+        generation.change(changes)
+        generation.change(Changes(delete=[f"post-{number}" for number in range(12, 40)]))
+        holds(generation, after)
+        generation.settle({"a": 2})
+    with closing(store.open(IDENTITY)) as again:
+        holds(again, after)
+
+
+def test_a_copy_of_a_generation_that_another_process_is_changing_is_whole(tmp_path: Path) -> None:
+    store, posts = EdgeStore(tmp_path), some_posts(30)
+    fill(store, posts)
+    running = elsewhere(
+        """
+from retrieval.store import Changes
+generation = store.open(IDENTITY)
+number = 0
+while True:
+    generation.change(Changes(upsert=some_posts(30, seed=number), delete=[f"extra-{number - 1}"]))
+    generation.change(Changes(upsert=[indexed(a_post(f"extra-{number}"), 1, passages=3)]))
+    if number % 3 == 0:
+        generation.settle({"a": number})
+    number += 1
+    print(number, flush=True)
+""",
+        tmp_path,
+    )
+    assert running.stdout is not None
+    for _ in range(3):
+        running.stdout.readline()
+        writer = store.begin_copy(IDENTITY)
+        assert writer is not None
+        ids = list(store.stored_ids())
+        writer.change(Changes(upsert=posts, delete=[one for one in ids if one.startswith("extra")]))
+        writer.change(Changes(delete=[f"extra-{number}" for number in range(200)]))
+        copy = writer.finish()
+        assert copy.posts == 30
+    running.kill()
+    running.communicate()
+    store.switch(copy.name)
+    with closing(store.open(IDENTITY)) as generation:
+        holds(generation, posts)
+
+
+def test_a_wiped_posts_words_are_in_no_file(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path)
+    fill(
+        store, [indexed(a_post(f"p{number}", url="https://x.example/" + "padding" * 9), number) for number in range(90)]
+    )
+    fill(store, [indexed(a_post("secret", url="https://private.example/"), 1), indexed(a_post("other"), 2)])
+    with closing(store.open(IDENTITY)) as generation:
+        generation.change(Changes(upsert=[indexed(a_post("late", url="https://private.example/late"), 3)]))
+        EdgeStore(tmp_path).wipe(["secret", "late", "p7"])
+        written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        assert not [path for path, data in written.items() if b"private.example" in data or b'text of p7"' in data]
+        assert any(b"text of p8" in data for data in written.values())

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from retrieval.store import Generation, GenerationInfo, GenerationWriter, Identity, IndexedPost, StoredPost
+from retrieval.store import (
+    Changes,
+    ChangingGeneration,
+    GenerationInfo,
+    GenerationWriter,
+    Identity,
+    IndexedPost,
+    Reached,
+    StoredPost,
+)
 
 
 class MemoryStore:
     """Keeps what PostStore promises; `events` tells what was done to it, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, copies: bool = True) -> None:
+        self._copies = copies
         self.written: dict[str, dict[str, IndexedPost]] = {}
+        self.reaches: dict[str, Reached] = {}
         self.events: list[str] = []
         self._infos: dict[str, GenerationInfo] = {}
         self._current: str | None = None
@@ -25,7 +37,7 @@ class MemoryStore:
     def generations(self) -> list[GenerationInfo]:
         return list(self._infos.values())
 
-    def open(self, expected: Identity) -> Generation:
+    def open(self, expected: Identity) -> ChangingGeneration:
         raise AssertionError("filling opens nothing")
 
     def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
@@ -34,6 +46,12 @@ class MemoryStore:
 
     def stored_posts(self) -> Iterator[StoredPost]:
         yield from (indexed.stored for indexed in self.indexed().values())
+
+    def stored_ids(self) -> Iterator[str]:
+        yield from self.indexed()
+
+    def reached(self, name: str = "") -> Reached:
+        return self.reaches.get(name or self._current or "", {})
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -46,6 +64,18 @@ class MemoryStore:
     def begin(self, identity: Identity) -> GenerationWriter:
         self._begun += 1
         return MemoryWriter(self, f"{self._begun:04}", identity)
+
+    def begin_copy(self, identity: Identity) -> GenerationWriter | None:
+        if not self._copies or self._current is None or self._infos[self._current].identity != identity:
+            return None
+        self._begun += 1
+        self.events.append(f"copy {self._current}")
+        return MemoryWriter(self, f"{self._begun:04}", identity, self.indexed(), self.reaches[self._current])
+
+    def wipe(self, ids: Sequence[str]) -> None:
+        for posts in self.written.values():
+            for post_id in ids:
+                posts.pop(post_id, None)
 
     def switch(self, name: str) -> None:
         assert name in self._infos, "only a finished generation can be switched to"
@@ -60,23 +90,42 @@ class MemoryStore:
     def indexed(self) -> dict[str, IndexedPost]:
         return self.written[self._current] if self._current else {}
 
-    def finished(self, info: GenerationInfo, posts: dict[str, IndexedPost]) -> None:
-        self._infos[info.name], self.written[info.name] = info, posts
+    def finished(self, info: GenerationInfo, posts: dict[str, IndexedPost], reached: Reached) -> None:
+        self._infos[info.name], self.written[info.name], self.reaches[info.name] = info, posts, reached
 
 
 class MemoryWriter:
-    def __init__(self, store: MemoryStore, name: str, identity: Identity) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        name: str,
+        identity: Identity,
+        like: Mapping[str, IndexedPost] | None = None,
+        reached: Reached | None = None,
+    ) -> None:
         self.name = name
         self._store, self._identity = store, identity
-        self._posts: dict[str, IndexedPost] = {}
+        self._posts: dict[str, IndexedPost] = dict(like or {})
+        self._reached = dict(reached or {})
+
+    def reached(self) -> Reached:
+        return self._reached
 
     def upsert(self, posts: Sequence[IndexedPost]) -> None:
-        self._posts |= {indexed.stored.post.id: indexed for indexed in posts}
+        self.change(Changes(upsert=posts))
 
-    def finish(self) -> GenerationInfo:
+    def change(self, changes: Changes) -> None:
+        self._posts |= {indexed.stored.post.id: indexed for indexed in changes.upsert}
+        for stored in changes.recount:
+            if stored.post.id in self._posts:
+                self._posts[stored.post.id] = replace(self._posts[stored.post.id], stored=stored)
+        for post_id in changes.delete:
+            self._posts.pop(post_id, None)
+
+    def finish(self, reached: Reached | None = None) -> GenerationInfo:
         passages = sum(len(indexed.passages) for indexed in self._posts.values())
         info = GenerationInfo(self.name, self._identity, datetime.now(UTC), len(self._posts), passages)
-        self._store.finished(info, self._posts)
+        self._store.finished(info, self._posts, {**self._reached, **(reached or {})})
         return info
 
     def discard(self) -> None:

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.plan import PlanCounts, plan_reindex
+from indexer.plan import PlanCounts, is_small, plan_reindex
 
-HASHES = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("12"))
+HASHES = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(["1.0", "1.1", "2.0", "2.1"]))
 
 
 @given(HASHES, HASHES)
@@ -13,7 +13,9 @@ def test_each_offered_post_is_in_one_place_and_unchanged_means_the_same_pair(
     offered: dict[str, str], stored: dict[str, str]
 ) -> None:
     plan = plan_reindex(offered.items(), stored)
-    assert sorted(plan.add + plan.change + plan.keep) == sorted(offered)
+    assert sorted(plan.add + plan.change + plan.recount + plan.keep) == sorted(offered)
+    assert all(offered[one][:2] == stored[one][:2] for one in plan.recount)
+    assert all(offered[one][:2] != stored[one][:2] for one in plan.change)
     assert set(plan.keep) == {post_id for post_id, _ in offered.items() & stored.items()}
     assert set(plan.add) == offered.keys() - stored.keys()
 
@@ -37,3 +39,8 @@ def test_counts_add_up_over_batches() -> None:
     )
     assert counts == PlanCounts(added=1, changed=1, unchanged=1)
     assert not counts.nothing_new
+
+
+def test_a_change_is_small_up_to_a_fifth_of_what_is_stored() -> None:
+    assert is_small(PlanCounts(added=1, changed=1, recounted=1, unchanged=90, deleted=1), 20)
+    assert not is_small(PlanCounts(added=1, changed=2, recounted=1, deleted=1), 20)

@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer.filling import EMBEDDED_AT_ONCE
+from indexer.journal import Journal
 from indexer.progress import QuietProgress
 from indexer.readers.jsonl import Offered
-from indexer.reindex import EMBEDDED_AT_ONCE, Summary, reindex
+from indexer.reindex import Wishes, reindex
 from indexer.rejects import Rejected, RejectsLog
+from indexer.summary import Summary
 from retrieval.embedding import HashEmbedder
 from retrieval.errors import FixableError
-from retrieval.store import TermWeights, Vectors
+from retrieval.store import StoredPost, TermWeights, Vectors
 from retrieval.text import content_hash, passage_text
 from retrieval.types import Comment, Post
 from tests.filling.memory_store import MemoryStore
@@ -45,13 +48,18 @@ class LengthWeigher:
         return [TermWeights((len(text),), (1.0,)) for text in texts]
 
 
+PLAIN = Wishes()
+
+
 class Run:
     """An index in a folder, and the runs over it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.store, self.shown = folder, MemoryStore(), io.StringIO()
+    def __init__(self, folder: Path, copies: bool = True) -> None:
+        self.folder, self.store, self.shown = folder, MemoryStore(copies), io.StringIO()
 
-    def __call__(self, *found: Post | Rejected, embedder: HashEmbedder | None = None) -> Summary:
+    def __call__(
+        self, *found: Post | Rejected, embedder: HashEmbedder | None = None, wishes: Wishes = PLAIN
+    ) -> Summary:
         offered = [
             Offered(one, "posts.jsonl", line, b"{}") if isinstance(one, Post) else one
             for line, one in enumerate(found, start=1)
@@ -60,7 +68,7 @@ class Run:
         with RejectsLog(self.folder / "rejects" / "now.rejects.jsonl", progress.saying) as rejects:
             return reindex(
                 self.store, embedder or CountingEmbedder(), LengthWeigher(), offered,
-                data_dir=self.folder, progress=progress, rejects=rejects,
+                data_dir=self.folder, progress=progress, rejects=rejects, wishes=wishes,
             )  # fmt: skip
 
 
@@ -121,7 +129,7 @@ def test_posts_that_are_not_offered_stay(run: Run) -> None:
 def test_a_like_more_is_a_change_that_embeds_nothing(run: Run) -> None:
     run(a_post("1"))
     summary = run(replace(a_post("1"), likes=5))
-    assert (summary.changed, summary.embedded) == (1, 0)
+    assert (summary.recounted, summary.changed, summary.embedded) == (1, 0, 0)
     assert run.store.indexed()["1"].stored.post.likes == 5
 
 
@@ -192,7 +200,7 @@ def test_nothing_staged_is_left_behind(run: Run) -> None:
     run(a_post("1"))
     with pytest.raises(KeyboardInterrupt):
         run(a_post("2"), embedder=CountingEmbedder(dies_after=0))
-    assert sorted(path.name for path in run.folder.iterdir()) == ["embeddings.sqlite"]
+    assert sorted(path.name for path in run.folder.iterdir()) == ["embeddings.sqlite", "journal.sqlite"]
 
 
 def test_what_a_killed_run_staged_is_not_indexed(run: Run) -> None:
@@ -224,3 +232,125 @@ def test_texts_are_embedded_in_order_of_length_so_that_little_is_padded(run: Run
         embedder=embedder,
     )
     assert embedder.read == ["short", "a bit longer", "a long text, longer than the others"]
+
+
+def many(count: int, **fields: object) -> list[Post]:
+    return [replace(a_post(str(number)), **fields) for number in range(count)]  # type: ignore[arg-type]
+
+
+def test_where_little_changed_a_copy_is_changed_and_else_all_is_written_anew(run: Run) -> None:
+    run(*many(20))
+    run.store.events.clear()
+    summary = run(*many(20)[4:], a_post("0", "tea"), replace(a_post("1"), likes=3), a_post("new"))
+    assert (summary.posts, summary.added, summary.changed, summary.recounted, summary.carried) == (21, 1, 1, 1, 2)
+    assert run.store.events[:2] == ["lock", "copy 0001"]
+    posts = run.store.indexed()
+    assert (posts["0"].stored.post.text, posts["1"].stored.post.likes, posts["2"].stored.post.likes) == ("tea", 3, 0)
+    run.store.events.clear()
+    run(*many(9, text="tea"))
+    assert "copy 0002" not in run.store.events
+
+
+def test_a_copy_and_a_generation_written_anew_hold_the_same(tmp_path: Path) -> None:
+    held = []
+    for copies in (True, False):
+        run = Run(tmp_path / str(copies), copies)
+        run(*many(30))
+        run(*many(30)[3:], a_post("1", "tea"), replace(a_post("2"), likes=3), wishes=Wishes(prune=True))
+        held.append({key: (one.stored, one.vectors.tolist()) for key, one in run.store.indexed().items()})
+    assert held[0] == held[1]
+    assert "0" not in held[0]
+
+
+def test_pruning_deletes_what_is_not_offered(run: Run) -> None:
+    run(*many(10))
+    summary = run(*many(8), wishes=Wishes(prune=True))
+    assert (summary.deleted, summary.carried, summary.posts) == (2, 0, 8)
+    assert "2 not offered and deleted" in str(summary)
+    assert sorted(run.store.indexed()) == sorted(str(number) for number in range(8))
+
+
+def test_pruning_more_than_a_fifth_has_to_be_confirmed_by_the_number(run: Run) -> None:
+    run(*many(10))
+    with pytest.raises(FixableError, match="would delete 3 of 10 posts, and may delete 2") as raised:
+        run(*many(7), wishes=Wishes(prune=True))
+    assert "--prune-up-to 3" in raised.value.fix
+    assert len(run.store.indexed()) == 10
+    assert run(*many(7), wishes=Wishes(prune=True, most_pruned=3)).posts == 7
+
+
+def test_nothing_is_pruned_where_lines_were_rejected(run: Run) -> None:
+    run(*many(10))
+    with pytest.raises(FixableError, match="1 lines were rejected"):
+        run(*many(9), BAD, wishes=Wishes(prune=True))
+    assert len(run.store.indexed()) == 10
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Run) -> None:
+    first = run(*many(10))
+    run.store.events.clear()
+    embedder = CountingEmbedder()
+    wishes = Wishes(dry_run=True, prune=True)
+    summary = run(a_post("0", "tea"), replace(a_post("1"), likes=1), a_post("new"), embedder=embedder, wishes=wishes)
+    assert (summary.added, summary.changed, summary.recounted, summary.deleted) == (1, 1, 1, 8)
+    assert (summary.written, summary.generation, summary.posts) == (True, first.generation, 10)
+    assert str(summary).startswith("nothing was done")
+    assert embedder.read == []
+    assert run.store.events == ["lock", "unlock"]
+
+
+def test_a_generation_is_written_anew_when_asked_though_nothing_changed(run: Run) -> None:
+    run(*many(5))
+    summary = run(*many(2), embedder=CountingEmbedder(dies_after=0), wishes=Wishes(anew=True))
+    assert (summary.posts, summary.written, summary.generation, summary.embedded) == (5, True, "0002", 0)
+
+
+def stored(post: Post) -> StoredPost:
+    return StoredPost(post, content_hash(post))
+
+
+def test_what_the_journal_accepts_during_a_run_is_in_the_new_generation(run: Run) -> None:
+    run(*many(10))
+
+    class Accepting(CountingEmbedder):
+        def embed_passages(self, texts: Sequence[str]) -> Vectors:
+            with Journal(run.folder / "journal.sqlite") as journal:
+                if "late" in texts or journal.last():
+                    return super().embed_passages(texts)
+                journal.put([stored(a_post("late")), stored(a_post("0", "accepted last"))])
+                journal.forget(["3", "1"], "command")
+                journal.put([stored(a_post("3", "back again"))])
+            return super().embed_passages(texts)
+
+    run(*many(10), a_post("0", "offered"), a_post("x", "y"), embedder=Accepting())
+    held = {key: one.stored.post.text for key, one in run.store.indexed().items()}
+    assert (held["late"], held["0"], held["3"]) == ("coffee number late", "accepted last", "back again")
+    assert "1" not in held
+    with Journal(run.folder / "journal.sqlite") as journal:
+        assert run.store.reached() == {journal.id: journal.last()}
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_the_journal_accepted_before_a_run_gives_way_to_what_is_offered(anew: bool, run: Run) -> None:
+    run(*many(20))
+    with Journal(run.folder / "journal.sqlite") as journal:
+        journal.put([stored(a_post("0", "accepted")), stored(a_post("1", "accepted")), stored(a_post("new"))])
+        journal.forget(["4"], "command")
+    summary = run(a_post("0", "offered"), a_post("4"), wishes=Wishes(anew=anew))
+    held = {key: one.stored.post.text for key, one in run.store.indexed().items()}
+    assert (held["0"], held["1"], held["new"]) == ("offered", "accepted", "coffee number new")
+    assert "4" not in held
+    assert (summary.forgotten, summary.posts) == (1, 20)
+
+
+def test_a_forgotten_post_stays_out_until_it_is_allowed_again(run: Run) -> None:
+    run(*many(5), replace(a_post("by ann"), author="Ann"))
+    with Journal(run.folder / "journal.sqlite") as journal:
+        journal.forget(["2", "by ann"], "command", authors=["ann"])
+    ann = [replace(a_post(post_id), author="ANN") for post_id in ("by ann", "never seen")]
+    summary = run(*many(5), *ann)
+    assert (summary.forgotten, summary.posts) == (3, 4)
+    assert "3 forgotten before and kept out" in str(summary)
+    summary = run(*many(5), *ann, wishes=Wishes(allow_forgotten=True))
+    assert (summary.forgotten, summary.posts) == (0, 7)
+    assert run(*many(5), *ann).forgotten == 0

@@ -1,0 +1,62 @@
+"""What a run did, or would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did.
+
+    Attributes:
+        posts, passages: In the current generation, after the run.
+        recounted: Posts of which counters alone moved (likes, collects, comment_count).
+        deleted: Posts that were stored, not offered, and deleted.
+        carried: Posts that were stored, not offered, and kept.
+        forgotten: Posts that were offered, and kept out since they were forgotten.
+        embedded: Passages that the model read; the others' vectors were on disk.
+        generation: Name of the current generation, after the run.
+        written: Whether it is a new one; in a dry run, whether it would be.
+        dry_run: Whether all this would only be done.
+    """
+
+    posts: int
+    passages: int
+    added: int
+    changed: int
+    recounted: int
+    unchanged: int
+    deleted: int
+    carried: int
+    forgotten: int
+    rejected: int
+    embedded: int
+    seconds: float
+    generation: str
+    written: bool
+    dry_run: bool = False
+
+    def __str__(self) -> str:
+        counts = self._counts()
+        if self.dry_run:
+            return f"nothing was done, in {self.seconds:.1f} s; a run would find: {counts}"
+        if not self.written:
+            return f"nothing new in {self.seconds:.1f} s: {counts}; generation {self.generation} stays"
+        indexed = f"indexed {self.posts:,} posts ({self.passages:,} passages) in {self.seconds:.0f} s"
+        return f"{indexed}: {counts}; generation {self.generation}"
+
+    def _counts(self) -> str:
+        counts = [
+            f"{self.added:,} added", f"{self.changed:,} changed", f"{self.unchanged:,} unchanged",
+            f"{self.rejected:,} rejected",
+        ]  # fmt: skip
+        if self.recounted:
+            counts.insert(2, f"{self.recounted:,} with other counters")
+        if self.deleted:
+            counts.append(f"{self.deleted:,} not offered and deleted")
+        if self.carried:
+            counts.append(f"{self.carried:,} not offered and kept")
+        if self.forgotten:
+            counts.append(f"{self.forgotten:,} forgotten before and kept out")
+        return ", ".join(counts)

@@ -1,0 +1,115 @@
+"""What Stipple asks of a Qdrant Edge shard: how it is made, how points are written, and how filters are put to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as qdrant
+
+from retrieval.store import IndexedPost, StoredPost, TermWeights
+from retrieval.stores.payload import (
+    DENSE,
+    FILTERED,
+    TERMS,
+    AnyOf,
+    Between,
+    NoneOf,
+    Within,
+    conditions,
+    counter_payload,
+    passage_payload,
+    point_id,
+)
+from retrieval.types import Filters
+
+_KINDS = {
+    "keyword": qdrant.PayloadSchemaType.Keyword,
+    "integer": qdrant.PayloadSchemaType.Integer,
+    "geo": qdrant.PayloadSchemaType.Geo,
+}
+_POINTS_AT_ONCE = 1_000
+
+
+def create_shard(folder: Path, dimension: int) -> qdrant.EdgeShard:
+    config = qdrant.EdgeConfig(
+        vectors={DENSE: qdrant.EdgeVectorParams(size=dimension, distance=qdrant.Distance.Cosine)},
+        sparse_vectors={TERMS: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
+        # A generation that was not finished is thrown away whole, and what changes in a finished one stands in the
+        # journal: a log would only double its size on disk.
+        wal_enabled=False,
+    )
+    shard = qdrant.EdgeShard.create(str(folder), config)
+    for field, kind in FILTERED.items():
+        shard.update(qdrant.UpdateOperation.create_field_index(field, _KINDS[kind]))
+    return shard
+
+
+def count_points(shard: qdrant.EdgeShard) -> int:
+    return int(shard.count(qdrant.CountRequest(exact=True)))
+
+
+def upsert_points(shard: qdrant.EdgeShard, posts: Sequence[IndexedPost], before: Mapping[str, int]) -> None:
+    """Write posts' passages.
+
+    Args:
+        before: By post id, how many passages the shard may hold of it.
+    """
+    leftover = {
+        one.stored.post.id: (len(one.passages), before[one.stored.post.id])
+        for one in posts
+        if one.stored.post.id in before
+    }
+    _delete(shard, leftover)
+    points = [point for one in posts for point in _points(one)]
+    for at in range(0, len(points), _POINTS_AT_ONCE):
+        shard.update(qdrant.UpdateOperation.upsert_points(points[at : at + _POINTS_AT_ONCE]))
+
+
+def recount_points(shard: qdrant.EdgeShard, posts: Sequence[StoredPost], passages: Mapping[str, int]) -> None:
+    """Give the passages of posts their new counters; a post that is not among `passages` is passed over."""
+    for stored in posts:
+        ids: list[Any] = [point_id(stored.post.id, ordinal) for ordinal in range(passages.get(stored.post.id, 0))]
+        if ids:
+            shard.update(qdrant.UpdateOperation.set_payload(ids, counter_payload(stored.post)))
+
+
+def delete_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> None:
+    """Delete posts, given how many passages of each the shard may hold."""
+    _delete(shard, {post_id: (0, count) for post_id, count in passages.items()})
+
+
+def _delete(shard: qdrant.EdgeShard, ordinals: Mapping[str, tuple[int, int]]) -> None:
+    ids: list[Any] = [
+        point_id(post_id, ordinal) for post_id, (first, end) in ordinals.items() for ordinal in range(first, end)
+    ]
+    for at in range(0, len(ids), _POINTS_AT_ONCE):
+        shard.update(qdrant.UpdateOperation.delete_points(ids[at : at + _POINTS_AT_ONCE]))
+
+
+def _points(one: IndexedPost) -> Iterator[qdrant.Point]:
+    post = one.stored.post
+    for passage, vector, terms in zip(one.passages, one.vectors, one.terms, strict=True):
+        vectors: dict[str, Any] = {DENSE: vector.tolist(), TERMS: sparse_vector(terms)}
+        yield qdrant.Point(point_id(post.id, passage.ordinal), vectors, passage_payload(post, passage))
+
+
+def sparse_vector(terms: TermWeights) -> qdrant.SparseVector:
+    return qdrant.SparseVector(list(terms.indices), list(terms.values))
+
+
+def shard_filter(filters: Filters, more: Sequence[Any] = ()) -> qdrant.Filter | None:
+    must, must_not = list[Any](more), list[Any]()
+    for one in conditions(filters):
+        match one:
+            case AnyOf():
+                must.append(qdrant.FieldCondition(one.field, match=qdrant.MatchAny(list(one.values))))
+            case NoneOf():
+                must_not.append(qdrant.FieldCondition(one.field, match=qdrant.MatchAny(list(one.values))))
+            case Between():
+                must.append(qdrant.FieldCondition(one.field, range=qdrant.RangeFloat(gte=one.at_least, lt=one.below)))
+            case Within():
+                circle = qdrant.GeoRadius(qdrant.GeoPoint(one.longitude, one.latitude), one.radius_m)
+                must.append(qdrant.FieldCondition(one.field, geo_radius=circle))
+    return qdrant.Filter(must=must, must_not=must_not) if must or must_not else None
