@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.reading_options import add_reading_options
 from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "130 interrupted. docs/posts.md describes the format.",
     )
     reindex.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a .jsonl, .jsonl.gz or .jsonl.zst file, a folder, or - for stdin"
+        "paths", nargs="*", metavar="PATH", help="a post file, a platform's export, a folder of them, or - for stdin"
     )
     reindex.add_argument(
         "--map", dest="moves", metavar="NEW=OLD", type=_move, action="append", default=[],
         help="read the post's field NEW from the line's OLD, which may be a path: --map author=user.name; repeatable",
     )  # fmt: skip
+    add_reading_options(reindex)
     reindex.add_argument("--ignore-unknown", action="store_true", help="pass over fields that a post does not have")
     reindex.add_argument(
         "--rejects", metavar="FILE", type=Path,
@@ -57,7 +59,7 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     reindex.add_argument("--anew", action="store_true", help="write a whole new generation, also where little changed")
     reindex.add_argument("--quiet", action="store_true", help="no progress; rejected lines are still shown")
     reindex.add_argument("--json", action="store_true", help="print the summary as one JSON object")
-    reindex.set_defaults(run=run_reindex)
+    reindex.set_defaults(run=run_reindex, usage_error=reindex.error)
 
     status = subparsers.add_parser(
         "status", help="say what is indexed, and what runs did", description="Say what is indexed, and what runs did."
@@ -113,10 +115,16 @@ def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple reindex`: progress and rejects to stderr, one summary line to stdout."""
     from indexer.priority import step_aside
     from indexer.readers.sources import find_sources
+    from indexer.reading_options import given_paths, read_options, run_preview
 
+    if not (paths := given_paths(args)):  # argparse itself would not look behind --preview
+        args.usage_error("the following arguments are required: PATH")
     if args.prune_up_to is not None and not args.prune:
         raise FixableError("--prune-up-to was given without --prune", "add --prune, or leave it out")
-    sources = find_sources(args.paths)
+    sources = find_sources(paths)
+    read_options(args)  # a mapping that is wrong is told before the model is loaded
+    if args.preview:
+        return run_preview(sources, args)
     step_aside(settings.reindex_niceness)
     # The model takes seconds to load. A wrong path has been told by now.
     from retrieval.embedding import load_embedder
@@ -137,6 +145,7 @@ def reindex_into(
     """`run_reindex`, with what it works on passed in."""
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
+    from indexer.reading_options import read_options
     from indexer.reindex import Wishes, reindex
     from indexer.rejects import RejectsLog
     from indexer.runs import RecordedProgress, Runs
@@ -147,7 +156,10 @@ def reindex_into(
     command = f"reindex {' '.join(args.paths)}"
     with naming_disk_trouble(settings.data_dir), Runs(settings.data_dir).record(command) as run:
         progress = RecordedProgress(shown, run)
-        offered = read_posts(sources, sys.stdin.buffer, args.moves, args.ignore_unknown)
+        offered = read_posts(
+            sources, sys.stdin.buffer, options=read_options(args), tell=progress.saying,
+            recognised=lambda file: progress.saying(str(file)) if file.platform else None,
+        )  # fmt: skip
         try:
             with RejectsLog(_rejects_path(args, settings, sources), progress.saying) as rejects:
                 try:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from indexer.dates import DateError, read_moment
 from retrieval.language import COUNTRIES, LANGUAGE_CODES, UNKNOWN
-
-EARLIEST_YEAR = 1900  # databases without a date give year 1; an index that sorts by it would be wrong in silence
-LATEST_YEAR = 2999
 
 
 def show(value: object) -> str:
@@ -92,17 +90,14 @@ def _language(code: str) -> str:
 
 
 def _moment(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value
-    if not value.strip():
+    if isinstance(value, str) and not value.strip():
         return None
     try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        raise PydanticCustomError("said", "is {value}, which is no date", {"value": show(value)}) from None
-    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise PydanticCustomError("said", "is {value}, which is not in 1900 to 2999", {"value": show(value)})
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return read_moment(value)
+    except DateError as error:
+        raise PydanticCustomError("said", "is {value}, {why}", {"value": show(value), "why": str(error)}) from None
 
 
 def _web_address(url: str) -> str:

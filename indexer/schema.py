@@ -77,7 +77,7 @@ class CommentLine(Line):
 
     author: Handle = _field("a string of at most 200 characters", "Handle", "", max_length=200)
     text: Annotated[Prose, AfterValidator(visible)] = _field(
-        "a string of 1 to 20,000 characters", "What was written", max_length=20_000
+        "a string of 1 to 50,000 characters", "What was written", max_length=50_000
     )
     likes: int = _field(VOTES, "How many liked it", 0, ge=-LARGEST_COUNT, le=LARGEST_COUNT)
     created_at: Moment = _field(A_DATE, "When; without a zone it is UTC", None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from indexer.post_door import PostError, to_post
 from indexer.readers.lines import LONGEST_LINE, RawLine
 from indexer.readers.mapping import Move, apply_moves
+from indexer.readers.records import Record
 from indexer.rejects import RAW_BYTES, Rejected
 from retrieval.types import Post
 
@@ -29,33 +30,55 @@ class Offered:
 
 def read_line(line: RawLine, source: str, moves: Sequence[Move], ignore_unknown: bool) -> Offered | Rejected | None:
     """What a line holds; None where it is blank. Whatever its bytes are, it raises nothing."""
+    found = line_record(line, source)
+    return offered(found, source, moves, ignore_unknown) if isinstance(found, Record) else found
+
+
+def line_record(line: RawLine, source: str) -> Record | Rejected | None:
+    """The JSON value of a line; None where it is blank."""
     data = line.data.removeprefix(BOM) if line.number == 1 else line.data
     if not line.too_long and not data.strip():
         return None
-
-    def rejected(field: str, problem: str, expected: str) -> Rejected:
-        return Rejected(source, line.number, field, problem, expected, line.data[:RAW_BYTES])
-
     if line.too_long:
-        return rejected("", f"the line has {line.size_bytes:,} bytes", f"at most {LONGEST_LINE:,} bytes a line")
+        problem = f"the line has {line.size_bytes:,} bytes"
+        return Rejected(source, line.number, "", problem, f"at most {LONGEST_LINE:,} bytes a line", line.data)
     if line.number == 1 and data.startswith(UTF16_BOMS):
-        return rejected("", "the file is UTF-16", "UTF-8 (iconv -f UTF-16 -t UTF-8 converts it)")
+        problem, expected = "the file is UTF-16", "UTF-8 (iconv -f UTF-16 -t UTF-8 converts it)"
+        return Rejected(source, line.number, "", problem, expected, line.data[:RAW_BYTES])
+    return parsed(data, source, line.number, "the line", A_LINE)
+
+
+def parsed(data: bytes, source: str, line: int, what: str, expected: str) -> Record | Rejected:
+    """The JSON value that these bytes are, or why they are none.
+
+    Args:
+        what: They are called: "the line".
+        expected: Instead of them.
+    """
+    raw = data[:RAW_BYTES]
     try:
-        raw = _parse(data)
-        if isinstance(raw, dict) and moves:
-            raw = apply_moves(raw, moves)
-        post = to_post(raw, ignore_unknown)
+        return Record(line, _parse(data), raw)
     except UnicodeDecodeError as error:
-        problem = f"byte {error.start:,} of the line is 0x{error.object[error.start]:02x}, which is no UTF-8 there"
-        return rejected("", problem, "UTF-8")
-    except PostError as error:
-        return rejected(error.field, error.problem, error.expected)
+        problem = f"byte {error.start:,} of {what} is 0x{error.object[error.start]:02x}, which is no UTF-8 there"
+        expected = "UTF-8 (--encoding names another)"
     except json.JSONDecodeError as error:
-        why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
-        return rejected("", f"the line is no JSON: {why}", A_LINE)
+        problem = f"{what} is no JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
     except RecursionError:
-        return rejected("", "the line is nested too deeply", A_LINE)
-    return Offered(post, source, line.number, line.data[:RAW_BYTES])
+        problem = f"{what} is nested too deeply"
+    return Rejected(source, line, "", problem, expected, raw)
+
+
+def offered(
+    record: Record, source: str, moves: Sequence[Move] = (), ignore_unknown: bool = False
+) -> Offered | Rejected:
+    """The post that a record is, or why it is none."""
+    value = record.value
+    try:
+        if isinstance(value, dict) and moves:
+            value = apply_moves(value, moves)
+        return Offered(to_post(value, ignore_unknown), source, record.line, record.raw)
+    except PostError as error:
+        return Rejected(source, record.line, error.field, error.problem, error.expected, record.raw)
 
 
 def _parse(data: bytes) -> object:

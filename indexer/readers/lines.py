@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 4 * 1024 * 1024
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# Reddit's dumps are packed with --long=31; zstd refuses more than 128 MiB unless told. A file takes what it asks for.
+LARGEST_WINDOW = 1 << 31
 # 4 bytes of zstd can hold a block of 128 KiB, so 256 bytes at a time keep the worst file under 8 MiB in memory.
 ZSTD_BYTES = 256
 # What decompressing raises when a file is cut short or damaged. EOFError: cut short.
@@ -59,7 +61,7 @@ def read_lines(stream: BinaryIO) -> Iterator[RawLine]:
 def decompressed(stream: BinaryIO) -> BinaryIO:
     """The stream itself, or what it holds when it begins as gzip or zstd files do."""
     head = stream.read(4)
-    whole = io.BufferedReader(_Rejoined(head, stream))
+    whole = io.BufferedReader(Rejoined(head, stream))
     if head.startswith(GZIP_MAGIC):
         return gzip.GzipFile(fileobj=whole)  # type: ignore[return-value]  # reads like one
     if head == ZSTD_MAGIC:
@@ -67,7 +69,15 @@ def decompressed(stream: BinaryIO) -> BinaryIO:
     return whole
 
 
-class _Rejoined(io.RawIOBase):
+def with_head(stream: BinaryIO, size_bytes: int) -> tuple[bytes, BinaryIO]:
+    """The first bytes of a stream, fewer only where it has no more, and the stream as if they had not been read."""
+    head = b""
+    while len(head) < size_bytes and (piece := stream.read(size_bytes - len(head))):
+        head += piece
+    return head, io.BufferedReader(Rejoined(head, stream), 1 << 16)
+
+
+class Rejoined(io.RawIOBase):
     """A stream that cannot seek, whole again after its first bytes were read."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
@@ -92,7 +102,7 @@ class _Zstd(io.RawIOBase):
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._frame = _frame()
         self._begun, self._unread, self._ready = False, b"", memoryview(b"")
 
     def readable(self) -> bool:
@@ -103,7 +113,7 @@ class _Zstd(io.RawIOBase):
             packed = self._unread or self._source.read(ZSTD_BYTES)
             self._unread = b""
             if self._frame.eof:
-                self._frame, self._begun = zstandard.ZstdDecompressor().decompressobj(), False
+                self._frame, self._begun = _frame(), False
             if not packed:
                 if self._begun:
                     raise EOFError("the compressed data ends in the middle of a frame")
@@ -117,3 +127,7 @@ class _Zstd(io.RawIOBase):
         view[:count] = self._ready[:count]
         self._ready = self._ready[count:]
         return count
+
+
+def _frame() -> zstandard.ZstdDecompressionObj:
+    return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW).decompressobj()

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO
 
-from indexer.readers.jsonl import Offered, read_line
-from indexer.readers.lines import DAMAGE, decompressed, read_lines
+from indexer.readers.jsonl import Offered
 from indexer.readers.mapping import Move
+from indexer.readers.packing import BOUNDS, BROKEN, Bounds, TooMuch
+from indexer.readers.parts import may_hold_posts, parts_of
+from indexer.readers.reading import Reading, ReadOptions, Recognised
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-# Judged queries lie beside posts, and so may rejects: neither are posts.
-PASSED_OVER = ("queries*", "*.rejects.jsonl", ".*")
 STDIN = "-"
-GIVE_POSTS = "give it a .jsonl, .jsonl.gz or .jsonl.zst file with one post a line (docs/posts.md)"
+GIVE_POSTS = "give it a post file or an export (docs/posts.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,8 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
     if not sources:
         raise FixableError(
             f"{', '.join(paths)} holds no post file",
-            "put files called *.jsonl, *.jsonl.gz or *.jsonl.zst there (queries*.jsonl and hidden files are passed "
-            "over), or name a file itself",
+            "put files there whose endings docs/posts.md lists (queries*.jsonl and hidden files are passed over), or "
+            "name a file itself",
         )
     return list(sources.values())
 
@@ -65,65 +63,80 @@ def _exists(path: Path) -> bool:
 
 
 def _post_files(folder: Path) -> Iterator[Path]:
-    def unreadable(error: OSError) -> None:
-        raise FixableError(f"{error.filename} cannot be listed: {error.strerror}", "make it readable") from error
-
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
+    unlisted: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.endswith(SUFFIXES) and not any(fnmatch(name, pattern) for pattern in PASSED_OVER):
-                yield Path(parent, name)
+        yield from (Path(parent, name) for name in sorted(files) if may_hold_posts(name, files))
+    # Opening them says why, when their turn comes.
+    yield from unlisted
 
 
 def read_posts(
-    sources: Sequence[Source], stdin: BinaryIO, moves: Sequence[Move] = (), ignore_unknown: bool = False
+    sources: Sequence[Source],
+    stdin: BinaryIO,
+    moves: Sequence[Move] = (),
+    ignore_unknown: bool = False,
+    options: ReadOptions | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    recognised: Callable[[Recognised], None] = lambda _: None,
+    bounds: Bounds = BOUNDS,
 ) -> Iterator[Offered | Rejected]:
-    """Every post of every source, and every line that is none, in order and in bounded memory.
+    """Every post of every source, and everything that should be one and is none, in bounded memory.
+
+    In the order of the sources; but posts that may have comments elsewhere in the input come after all others.
 
     Args:
         stdin: Read for the source whose path is None.
-        moves: Fields to read from elsewhere in the line.
-        ignore_unknown: Pass over fields that posts do not have.
+        moves, ignore_unknown: As in ReadOptions, where no options are given.
+        tell: Given what a person should know that is neither: a file's encoding, what was passed over in it.
+        recognised: Given what each file was taken for.
+        bounds: Of what packed files may unpack to.
 
     Raises:
-        FixableError: A file cannot be read, or there is not one line in all of them.
+        FixableError: Nothing can be read at all, or there is not one record in all of them.
     """
+    reading = Reading(options or ReadOptions(moves=tuple(moves), ignore_unknown=ignore_unknown), tell, recognised)
     empty: list[Rejected] = []
-    lines_seen = 0
-    for source in sources:
-        before = lines_seen
-        for found in _read_source(source, stdin, moves, ignore_unknown):
-            lines_seen += 1
-            yield found
-        if lines_seen == before:
-            empty.append(Rejected(source.name, 0, "", "the file is empty", "one post a line"))
-    if not lines_seen:
-        names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
-        raise FixableError(f"{names} holds no line", GIVE_POSTS)
-    yield from empty
+    found_any = False
+    try:
+        for source in sources:
+            count = 0
+            for found in _read_source(reading, source, stdin, bounds, alone=len(sources) == 1):
+                count += 1
+                yield found
+            found_any = found_any or bool(count) or reading.took_something
+            if not count and not reading.took_something:
+                empty.append(Rejected(source.name, 0, "", "the file is empty", "one post a line"))
+            reading.took_something = False
+        if not found_any:
+            names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
+            raise FixableError(f"{names} holds no line", GIVE_POSTS)
+        yield from empty
+        yield from reading.rest()
+    finally:
+        reading.close()
 
 
 def _read_source(
-    source: Source, stdin: BinaryIO, moves: Sequence[Move], ignore_unknown: bool
+    reading: Reading, source: Source, stdin: BinaryIO, bounds: Bounds, alone: bool
 ) -> Iterator[Offered | Rejected]:
-    number = 0
+    line = 0
+    part_name = source.name
     try:
-        file = stdin if source.path is None else source.path.open("rb")
-        try:
-            for line in read_lines(decompressed(file)):
-                number = line.number
-                found = read_line(line, source.name, moves, ignore_unknown)
-                if found is not None:
-                    yield found
-        finally:
-            if source.path is not None:
-                file.close()
-    except DAMAGE as error:
-        problem = (
-            "the compressed data ends too early" if isinstance(error, EOFError) else "the compressed data is damaged"
-        )
-        yield Rejected(source.name, number + 1, "", problem, "a whole file; the lines before this one were read")
+        for part in parts_of(source.name, source.path, stdin, bounds):
+            part_name, line = part.name, 0
+            for found in reading.read(part):
+                line = found.line
+                yield found
+    except TooMuch as error:
+        expected = f"a file that unpacks to at most {bounds.ratio} times its size"
+        yield Rejected(part_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")
+    except BROKEN as error:
+        short = isinstance(error, EOFError) or "end" in str(error).lower()
+        problem = "the compressed data ends too early" if short else "the compressed data is damaged"
+        yield Rejected(part_name, line + 1, "", problem, "a whole file; the lines before this one were read")
     except OSError as error:
-        raise FixableError(
-            f"{source.name} cannot be read: {error.strerror}", "make it readable, or leave it out"
-        ) from error
+        problem = f"cannot be read: {error.strerror}"
+        if alone and not line:
+            raise FixableError(f"{source.name} {problem}", "make it readable, or leave it out") from error
+        yield Rejected(part_name, line, "", problem, "a file that this user may read; it was left out")

@@ -85,7 +85,6 @@ def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_still_counted(tmp
         (b'{"id": ' + b"1" * 5000 + b"}", "more than 4,300 digits"),
         (b'{"id": "1", "text": "\xff"}', "byte 21 of the line is 0xff, which is no UTF-8 there"),
         (b"[" * 100_000, "nested too deeply"),
-        ("\ufeff{}".encode("utf-16"), "the file is UTF-16"),
     ],
 )
 def test_a_line_that_is_no_json_is_rejected_as_a_whole(line: bytes, problem: str, tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""Dates as exports write them, read only where they can mean one thing."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
+
+EARLIEST_YEAR = 1900  # databases without a date give year 1; an index that sorts by it would be wrong in silence
+LATEST_YEAR = 2999
+
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
+# Time after a date: 15:20, 15:20:31.5, 3:20 PM; with Z, UTC, GMT, +08:00 or +0800, or nothing.
+_TIME = (
+    r"(?:[T,\s]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?P<zone>Z|z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+)
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME)
+_DOTTED = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + _TIME)
+_SLASHED = re.compile(r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME)
+_DAY_NAMED = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s-]+(?P<name>[A-Za-z]{3,9})\.?,?[\s-]+(?P<year>\d{4})"
+    + _TIME
+)
+_MONTH_NAMED = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})" + _TIME)
+_YEAR_LAST = re.compile(  # Wed Oct 10 20:19:24 +0000 2018, as C and the older Twitter write it
+    r"[A-Za-z]{3}\s+(?P<name>[A-Za-z]{3})\s+(?P<day>\d{1,2})\s+(?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})"
+    r"(?P<fraction>)(?P<half>)\s+(?:(?P<zone>UTC|GMT|[+-]\d{2}:?\d{2})\s+)?(?P<year>\d{4})"
+)
+_CHINESE = re.compile(
+    r"(?P<year>\d{4})\s*年\s*(?P<month>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*[日号號]?"
+    r"(?:\s*(?:星期|周|週)[一二三四五六日天])?"
+    r"(?:\s*(?P<half>上午|下午|晚上|早上|凌晨|中午)?\s*(?P<hour>\d{1,2})\s*[:：时時点點]\s*(?:(?P<minute>\d{1,2})\s*分?)?"
+    r"(?:\s*[:：]?\s*(?P<second>\d{1,2})\s*秒?)?(?P<fraction>)(?P<zone>))?"
+)
+_RFC_2822 = re.compile(r"(?:[A-Za-z]{3},\s*)?\d{1,2}\s+[A-Za-z]{3}\s+\d{2,4}\s+\d{1,2}:\d{2}")
+_DIGITS = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+class DateError(ValueError):
+    """Why a value is no date; its words are read after the value itself: "is the string '8/4/2016', which ..."."""
+
+
+def read_moment(value: str | float, zone: tzinfo = UTC, pattern: str = "") -> datetime:
+    """The moment that a value tells, with time zone.
+
+    Read are ISO 8601 and its neighbours (2024/5/1 8:03), RFC 2822, 2024年5月1日, May 5, 2024, 31.12.2024, the longer
+    half of 13/05/2024, and seconds, milli-, micro- and nanoseconds since 1970, told apart by their size.
+
+    Args:
+        zone: Whose time it is where the value does not say.
+        pattern: As `datetime.strptime` takes it, or "s", "ms", "us", "ns" for a number since 1970. Read that way alone.
+
+    Raises:
+        DateError: It is no date, or could be two: 05/03/2024.
+
+    >>> [str(read_moment(value).date()) for value in (1715527200, "1715527200000", "2024年5月12日", "12 May 2024")]
+    ['2024-05-12', '2024-05-12', '2024-05-12', '2024-05-12']
+    """
+    moment = _by_pattern(value, pattern) if pattern else _read(value)
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise DateError(f"which is not in {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _by_pattern(value: str | float, pattern: str) -> datetime:
+    units = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+    if pattern in units:
+        if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
+            raise DateError(f"which is no number of {pattern} since 1970")
+        return _since_1970(float(value), units[pattern])
+    try:
+        return datetime.strptime(str(value).strip(), pattern)  # noqa: DTZ007  # the caller adds the zone
+    except ValueError:
+        raise DateError(f"which is not written as {pattern}") from None
+
+
+def _read(value: str | float) -> datetime:
+    if not isinstance(value, str):
+        return _by_size(float(value))
+    text = value.strip()
+    if not text.isascii() and (found := _CHINESE.fullmatch(text)):
+        return _of(found)
+    if _DIGITS.fullmatch(text):
+        # 20240512 is a date; as seconds since 1970 it would be a day in 1970.
+        return _iso(text) if len(text) == 8 else _by_size(float(text))
+    if text[4:5] == "-":  # how most write it, and the quickest to read
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    for shape in (_YEAR_FIRST, _DOTTED, _YEAR_LAST, _DAY_NAMED, _MONTH_NAMED):
+        if found := shape.fullmatch(text):
+            return _of(found)
+    if found := _SLASHED.fullmatch(text):
+        return _slashed(found)
+    if _RFC_2822.match(text):
+        try:
+            return parsedate_to_datetime(text)
+        except (ValueError, IndexError, OverflowError):
+            raise DateError("which is no date") from None
+    return _iso(text)
+
+
+def _iso(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise DateError("which is no date") from None
+
+
+def _by_size(number: float) -> datetime:
+    """A number since 1970: 10 digits of seconds, 13 of milli-, 16 of micro-, 19 of nanoseconds.
+
+    The borders lie far from each unit's own range: 1e11 s is the year 5138, and 1e11 ms is March 1973.
+    """
+    size = abs(number)
+    if size < 1e8:  # before March 1973, or no moment at all: a count, a year, an id, 20240512
+        raise DateError("which is too small for a number of seconds since 1970 to be sure of")
+    for unit, most in ((1.0, 1e11), (1e3, 1e14), (1e6, 1e17), (1e9, 1e20)):
+        if size < most:
+            return _since_1970(number, unit)
+    raise DateError("which is too large for a moment")
+
+
+def _since_1970(number: float, unit: float) -> datetime:
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number / unit)
+    except (OverflowError, ValueError):
+        raise DateError("which is too large for a moment") from None
+
+
+def _slashed(found: re.Match[str]) -> datetime:
+    first, second, year = int(found["first"]), int(found["second_"]), int(found["year"])
+    if first <= 12 and second <= 12 and first != second:
+        raise DateError(
+            f"which may be {year}-{first:02}-{second:02} or {year}-{second:02}-{first:02} (a mapping with date = "
+            f"'%d/%m/%Y' or '%m/%d/%Y' says which)"
+        )
+    month, day = (second, first) if first > 12 else (first, second)
+    return _at(found, year, month, day)
+
+
+def _of(found: re.Match[str]) -> datetime:
+    parts = found.groupdict()
+    month = _MONTHS.get(parts["name"][:3].lower(), 0) if "name" in parts else int(parts["month"])
+    return _at(found, int(parts["year"]), month, int(parts["day"]))
+
+
+def _at(found: re.Match[str], year: int, month: int, day: int) -> datetime:
+    hour, half = int(found["hour"] or 0), (found["half"] or "").lower()
+    if half in {"p", "下午", "晚上", "中午"} and hour < 12 and not (half == "中午" and hour > 10):
+        hour += 12
+    elif half in {"a", "上午", "凌晨", "早上"} and hour == 12:
+        hour = 0
+    micros = int((found["fraction"] or "0")[:6].ljust(6, "0"))
+    try:
+        moment = datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0), micros)  # noqa: DTZ001
+        return moment.replace(tzinfo=_zone(found["zone"])) if found["zone"] else moment
+    except ValueError:
+        raise DateError("which is no date") from None
+
+
+def _zone(written: str) -> tzinfo:
+    if written.upper() in {"Z", "UTC", "GMT"}:
+        return UTC
+    return datetime.strptime(written.replace(":", ""), "%z").tzinfo or UTC

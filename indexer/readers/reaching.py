@@ -1,0 +1,83 @@
+"""Reaching into records of any shape: what is not there, or is something else, is nothing. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_STEP = re.compile(r"\[(\*|-?\d+)\]|\.?([^.\[\]]+)")
+
+
+class PathError(ValueError):
+    """A path that is none."""
+
+
+def parse_path(path: str) -> tuple[str | int, ...]:
+    """The steps of a path such as "media[0].url": names, numbers, and "*" in brackets for each entry of a list.
+
+    >>> parse_path("media[*].url")
+    ('media', '[*]', 'url')
+    """
+    steps: list[str | int] = []
+    at = 0
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if found is None or (at == 0 and path.startswith(".")):
+            raise PathError(f"{path!r} is no path at character {at + 1}")
+        steps.append(found[2] if found[1] is None else "[*]" if found[1] == "*" else int(found[1]))
+        at = found.end()
+    if not steps:
+        raise PathError("a path is empty")
+    return tuple(steps)
+
+
+def reach(value: object, steps: tuple[str | int, ...]) -> object:
+    """What stands at the end of a path; None where nothing does. After "[*]" a list, of what is there."""
+    for at, step in enumerate(steps):
+        if step == "[*]":
+            entries = value if isinstance(value, list) else [] if value is None else [value]
+            rest = steps[at + 1 :]
+            found = [reach(entry, rest) for entry in entries]
+            flat = [one for inner in found for one in (inner if isinstance(inner, list) else [inner])]
+            return [one for one in flat if one is not None]
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def dig(value: object, *steps: str | int) -> object:
+    """`reach`, its steps given one by one."""
+    return reach(value, steps)
+
+
+def text_at(value: object, *steps: str | int) -> str:
+    """The string there, "" where there is none. Half characters and NUL, which no post may hold, are taken out."""
+    found = reach(value, steps)
+    if isinstance(found, str):
+        if not found.isascii():
+            found = found.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+        return found.replace("\0", "")
+    return ""
+
+
+def key_at(value: object, *steps: str | int) -> str:
+    """The id there: a string or a whole number as text, "" where there is neither."""
+    found = reach(value, steps)
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else text_at(value, *steps).strip()
+
+
+def count_at(value: object, *steps: str | int) -> int:
+    """The whole number there, also one written as a string; 0 where there is none."""
+    found = reach(value, steps)
+    if isinstance(found, str) and re.fullmatch(r"\s*-?\d{1,15}\s*", found):
+        return int(found)
+    if isinstance(found, float) and abs(found) < 2**53:
+        return int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**53 else 0
+
+
+def list_at(value: object, *steps: str | int) -> list[object]:
+    """The list there; of one entry where something else is, empty where nothing is."""
+    found = reach(value, steps)
+    return found if isinstance(found, list) else [] if found is None else [found]

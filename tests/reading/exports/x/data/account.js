@@ -1,0 +1,1 @@
+window.YTD.account.part0 = [{"account": {"email": "mo@posts.example", "createdVia": "web", "username": "mochi_walks", "accountId": "7", "createdAt": "2015-01-01T00:00:00.000Z", "accountDisplayName": "Mo"}}]

@@ -1,0 +1,1 @@
+window.YTD.direct_messages.part0 = [{"dmConversation": {"conversationId": "7-8", "messages": [{"messageCreate": {"senderId": "7", "text": "my new number is 555 0100", "id": "1", "createdAt": "2024-05-12T07:20:00.000Z"}}]}}]
