@@ -63,7 +63,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("embedding model", _embedder),
         ("index", _index),
         ("reranking model", _reranker),
-        ("answering model", _generator),
+        ("answering model", answering_model),
         ("port", _port),
     ]
     for part, look in parts:
@@ -133,7 +133,12 @@ def _reranker(settings: Settings) -> Finding:
     return Finding("ok  ", "reranking model", says)
 
 
-def _generator(settings: Settings) -> Finding:
+def answering_model(settings: Settings) -> Finding:
+    """Whether the model of the settings writes: loaded in a process of its own, or asked where it is.
+
+    Raises:
+        FixableError: It does not; says why, and what to do.
+    """
     if settings.llm == "none":
         return Finding("note", "answering model", "none is set: answers are made of quotes", "set STIPPLE_LLM")
     if is_endpoint(settings.llm):

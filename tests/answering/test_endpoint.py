@@ -297,13 +297,26 @@ def test_a_thought_whose_opening_tag_is_in_the_template_is_never_shown(serve: Ca
     assert "".join(thoughts) == "look at post 1again"
 
 
-def test_a_reply_that_was_all_thought_is_no_answer(serve: Callable[..., Endpoint]) -> None:
-    def endless(to: Reply) -> None:
-        to.start()
-        to.say("look at post 1, then at post 2, then")
-        to.finish("length")
+def endless(to: Reply) -> None:
+    to.start()
+    to.say("28 yuan at post 1, then at post 2, then")
+    to.finish("length")
 
-    assert written(generator_for(serve(endless))) == ""
+
+@pytest.mark.parametrize(
+    ("probed", "shown"),
+    [
+        (says("yes"), "28 yuan at post 1, then at post 2, then"),
+        (says("the user wants yes</think>yes"), ""),
+        (endless, ""),
+    ],
+)
+def test_a_first_reply_that_is_cut_off_is_shown_only_where_a_short_one_proves_that_it_was_no_thought(
+    serve: Callable[..., Endpoint], probed: Callable[[Reply], None], shown: str
+) -> None:
+    endpoint = serve(endless, probed)
+    assert written(generator_for(endpoint)) == shown
+    assert endpoint.asked[1]["messages"] == [{"role": "user", "content": "Reply with one word: yes"}]
 
 
 def test_thinking_is_switched_off_where_no_tokens_are_given_for_it(serve: Callable[..., Endpoint]) -> None:

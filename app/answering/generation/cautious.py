@@ -2,7 +2,8 @@
 
 Such a template may open the thought itself, so that the reply begins within it and only its closing tag comes. Nobody
 can tell that from an answer until the tag is there. So the first reply is held back whole: if no closing tag comes,
-this model's later replies stream; if one does, all of them wait for theirs.
+this model's later replies stream; if one does, all of them wait for theirs. A first reply that is cut off before its
+end says neither; whoever asks then finds out by a question with a short answer.
 """
 
 from __future__ import annotations

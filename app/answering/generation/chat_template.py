@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 # Stand for the contents while the template is rendered; no template takes private-use letters away.
 _SYSTEM, _USER = "\ue001\ue002\ue001", "\ue001\ue003\ue001"
 _THOUGHT_SIGNS = (
-    "<think>", "<thinking>", "[THINK]", "<seed:think>", "<|channel|>analysis", "<|channel>", "<|START_THINKING|>",
+    "<think>", "<thinking>", "[THINK]", "<seed:think>", "channels: analysis", "<|channel>", "<|START_THINKING|>",
     "<|inner_prefix|>", "◁think▷", "enable_thinking",
 )  # fmt: skip
 

@@ -199,9 +199,24 @@ class EndpointGenerator:
             finish = delta.finish or finish
             if delta.prompt_tokens:
                 self._scale = max(self._scale, delta.prompt_tokens / estimated * self._scale)
-        yield splitter.rest(cut_off=finish == "length")
+        cut_off = finish == "length"
+        if cut_off and splitter.opens_in_template is None:
+            self._opens_in_template = await self._probe()
+            cut_off = self._opens_in_template is not False
+        yield splitter.rest(cut_off=cut_off)
         if splitter.opens_in_template is not None:
             self._opens_in_template = splitter.opens_in_template
+
+    async def _probe(self) -> bool | None:
+        """Whether this model's template opens a thought, from a reply that is short enough to come to its end."""
+        splitter, finish = CautiousSplitter(hold=True), ""
+        async for delta in self._deltas("", "Reply with one word: yes", 64, self.thinking_tokens, None):
+            if delta.thought:
+                splitter.thought_apart()
+            splitter.feed(delta.text)
+            finish = delta.finish or finish
+        splitter.rest(cut_off=finish == "length")
+        return splitter.opens_in_template
 
     async def _deltas(
         self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None

@@ -50,16 +50,21 @@ class GgufFile:
         """
         layers = self._number("block_count", 0)
         heads = max(1, self._number("attention.head_count", 1))
-        groups = self.fields.get(f"{self.architecture}.attention.head_count_kv", heads)
-        per_layer = [int(group) for group in groups] if isinstance(groups, list) else [int(groups)] * layers
+        groups = self.fields.get(f"{self.architecture}.attention.head_count_kv")
+        if isinstance(groups, list):  # a number for each layer
+            key_heads = sum(group for group in groups if isinstance(group, int))
+        else:
+            key_heads = self._number("attention.head_count_kv", heads) * layers
         head = self._number("embedding_length", 0) // heads
         width = self._number("attention.key_length", head) + self._number("attention.value_length", head)
-        cache = context_tokens * sum(per_layer) * width * _KV_BYTES
+        cache = context_tokens * key_heads * width * _KV_BYTES
         return cache + _WORKING_BYTES + (self.size_bytes if weights else 0)
 
     def _number(self, name: str, default: int) -> int:
         value = self.fields.get(f"{self.architecture}.{name}", default)
-        return max(value) if isinstance(value, list) else int(value)
+        if isinstance(value, list):
+            value = max((one for one in value if isinstance(one, int)), default=default)
+        return value if isinstance(value, int) else default
 
 
 def open_gguf(path: Path) -> GgufFile:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -208,7 +209,7 @@ class _Hub:
         with begun.open("ab") as file:
             http_get(
                 about.location, file, resume_size=have, headers=headers, expected_size=about.size,
-                displayed_filename=name,
+                displayed_filename=name, tqdm_class=_progress_bar(),
             )  # fmt: skip
         found = _sha256(begun)
         if found != blob.name:
@@ -218,6 +219,19 @@ class _Hub:
                 "try again; where it stays so, something between here and the hub changes files",
             )
         begun.replace(blob)
+
+
+def _progress_bar() -> Any:
+    """A bar on standard error; the library's own is silent where that is a file, and the log of a container is one."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Bar(tqdm):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            on_terminal = sys.stderr.isatty()
+            shown = {"disable": False, "mininterval": 0.1 if on_terminal else 10}
+            super().__init__(*given, **named | shown)  # type: ignore[no-untyped-call]
+
+    return Bar
 
 
 def _sha256(path: Path) -> str:

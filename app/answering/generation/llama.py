@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from app.answering.generation.gguf_file import GgufFile
 from app.answering.generation.llama_loading import last_words, load_llama
 from app.answering.generation.protocol import ModelFailed, PromptTooLong
 from app.answering.generation.stopping import when_set
-from app.answering.generation.thoughts import Split, ThoughtSplitter
+from app.answering.generation.thoughts import TAG, Split, ThoughtSplitter
 
 _log = structlog.get_logger()
 _REPEAT_PENALTY = 1.05
@@ -65,9 +66,33 @@ class LlamaGenerator:
         # llama.cpp's state is one: counting tokens while another thread generates is safe, generating twice is not.
         self._lock = threading.Lock()
         self._abort = _Abort(self._llama)
+        self.tokens_read = 0
+        """Tokens of the last prompt that were not there from the one before."""
 
     def count_tokens(self, text: str) -> int:
-        return len(self._vocabulary.tokens(text, special=False))
+        return len(self.tokens(text, special=False))
+
+    def tokens(self, text: str, *, special: bool) -> list[int]:
+        """Numbers of a text's tokens.
+
+        Args:
+            special: Whether `<|im_end|>` and its like stand for themselves, or are letters as any.
+        """
+        return self._vocabulary.tokens(text, special=special)
+
+    def prompt(self, system: str, user: str, *, think: bool) -> tuple[list[int], ThoughtSplitter]:
+        """The tokens that the model goes on from, and a splitter that knows whether it is to go on thinking.
+
+        Args:
+            think: Where it is False and the template begins a thought all the same, that thought is ended at once.
+        """
+        parts = self.template.parts(system, user, think=think)
+        splitter = ThoughtSplitter()
+        splitter.feed(parts[-1].text)
+        if not think and splitter.closing:
+            parts.append(Part(splitter.closing, content=False))
+            splitter.feed(splitter.closing)
+        return self._vocabulary.prompt(parts), splitter
 
     def generate(
         self,
@@ -83,13 +108,7 @@ class LlamaGenerator:
         budget = self.thinking_tokens if thinking_tokens is None else min(thinking_tokens, self.thinking_tokens)
         if grammar is not None:
             budget = 0
-        parts = self.template.parts(system, user, think=budget > 0)
-        splitter = ThoughtSplitter()
-        splitter.feed(parts[-1].text)
-        if budget == 0 and splitter.closing:
-            parts.append(Part(splitter.closing, content=False))
-            splitter.feed(splitter.closing)
-        prompt = self._vocabulary.prompt(parts)
+        prompt, splitter = self.prompt(system, user, think=budget > 0)
         room = self.context_tokens - len(prompt) - _CLOSING_TOKENS
         if room < max_tokens:
             raise PromptTooLong(
@@ -119,6 +138,7 @@ class LlamaGenerator:
             try:
                 while not stop.is_set():
                     cut = False
+                    self.tokens_read = len(tokens) - self._shared(tokens)
                     for token in self._llama.generate(tokens, temp=0.0, repeat_penalty=_REPEAT_PENALTY, grammar=rules):
                         if stop.is_set():
                             return
@@ -156,6 +176,12 @@ class LlamaGenerator:
         yield splitter.feed(decoder.decode(b"", final=True))
         yield splitter.rest()
 
+    def _shared(self, tokens: list[int]) -> int:
+        """How many first tokens llama.cpp still has from the last time. The last one is always read again."""
+        had = self._llama.input_ids[: self._llama.n_tokens].tolist()
+        same = next((at for at, (one, other) in enumerate(zip(had, tokens, strict=False)) if one != other), len(had))
+        return min(same, len(tokens) - 1)
+
     def close(self) -> None:
         with self._lock:
             self._llama.close()
@@ -180,7 +206,9 @@ class _Vocabulary:
     def prompt(self, parts: list[Part]) -> list[int]:
         """The whole prompt. Contents that spell out a special token get plain tokens for it."""
         if any(part.content and self._spells(part.text) for part in parts):
-            tokens = [token for part in parts for token in self.tokens(part.text, special=not part.content)]
+            tokens = []
+            for part in parts:
+                tokens += self._plain(part.text) if part.content else self.tokens(part.text, special=True)
         else:
             tokens = self.tokens("".join(part.text for part in parts), special=True)  # merges across parts, as trained
         if self._bos_token is not None and tokens[:1] != [self._bos_token]:
@@ -188,7 +216,17 @@ class _Vocabulary:
         return tokens
 
     def _spells(self, text: str) -> bool:
-        return self.tokens(text, special=True) != self.tokens(text, special=False)
+        return bool(TAG.search(text)) or self.tokens(text, special=True) != self.tokens(text, special=False)
+
+    def _plain(self, text: str) -> list[int]:
+        """Tokens of a text in which no special token stands for itself.
+
+        llama.cpp reads some whatever it is told: `<think>`, and of gpt-oss all that make a turn. Cut in two, behind
+        their first letter, they are letters as any.
+        """
+        cuts = [0, *(found.start() + 1 for found in TAG.finditer(text)), len(text)]
+        stretches = [text[start:end] for start, end in itertools.pairwise(cuts)]
+        return [token for stretch in stretches for token in self.tokens(stretch, special=False)]
 
     def piece(self, token: int) -> bytes:
         # The class Llama's own detokenizer asserts that no token is longer than 32 bytes.

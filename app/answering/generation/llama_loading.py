@@ -16,7 +16,7 @@ from app.answering.generation.gguf_file import GgufFile
 from app.answering.generation.memory import available_bytes
 from retrieval.errors import ModelMissing
 
-_WARNING, _CONTINUED = 2, 5  # ggml_log_level; errors are 3
+_WARNING, _ERROR, _CONTINUED = 3, 4, 5  # ggml_log_level
 _LOADING = threading.Lock()
 _said: deque[str] = deque(maxlen=40)
 _callback: Any = None  # llama.cpp holds its address: it must live as long as the process
@@ -74,7 +74,7 @@ def _listen(bindings: Any) -> None:
     def keep(level: int, text: bytes, _: Any) -> None:
         nonlocal keeping
         if level != _CONTINUED:
-            keeping = _WARNING <= level < 4
+            keeping = _WARNING <= level <= _ERROR
         if keeping:
             _said.append(text.decode("utf-8", "replace"))
 

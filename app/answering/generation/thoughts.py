@@ -53,7 +53,7 @@ _OPENS = {tag.lower(): closing for tag, closing in _PAIRS.items()}
 _CLOSES = {closing.lower() for closing in _PAIRS.values()}
 TAGS = (*_PAIRS, *_PAIRS.values(), *_FRAMES, *_HEADER_OPENS, _HEADER_ENDS, _MESSAGE_ENDS)
 # No tag begins another one, so that the first match in half a text is the first match in the whole.
-_TAG = re.compile("|".join(map(re.escape, TAGS)), re.IGNORECASE | re.ASCII)
+TAG = re.compile("|".join(map(re.escape, TAGS)), re.IGNORECASE | re.ASCII)
 _BARE_END = re.compile(_BARE_CLOSE)
 _LONGEST = max(map(len, TAGS))
 _PREFIXES = frozenset(tag[:size].lower() for tag in TAGS for size in range(1, len(tag)))
@@ -148,7 +148,7 @@ class ThoughtSplitter:
         return 0
 
     def _next(self, text: str, at: int) -> re.Match[str] | None:
-        return (_BARE_END if self._state is _State.BARE else _TAG).search(text, at)
+        return (_BARE_END if self._state is _State.BARE else TAG).search(text, at)
 
     def _holding(self, text: str, at: int) -> int:
         """How many code points at the end of the text may be the beginning of a tag."""
