@@ -36,6 +36,7 @@ class Family:
         pre: How llama.cpp splits text before its byte pairs are merged; "" for a SentencePiece vocabulary.
         keys: Metadata beyond what all have, by name behind the architecture's.
         layer: Names and shapes (as NumPy has them) of one layer's tensors.
+        thinks: How it marks its thoughts, for people; "" where it has none.
     """
 
     architecture: str
@@ -198,8 +199,8 @@ FAMILIES = (
         "qwen2", _dots1, _SHARED | {"attention.head_count_kv": HEADS},
     ),
     Family("qwen2", "Qwen 2, 2.5", _CHATML_CONTROLS, _CHATML, "qwen2", _qwen2, {}),
-    Family("qwen3", "Qwen 3", _CHATML_CONTROLS, _CHATML_THINKING, "qwen2", _qwen3, {}, "<think>"),
-    Family("qwen3moe", "Qwen 3 A3B, A22B", _CHATML_CONTROLS, _CHATML_THINKING, "qwen2", _qwen3moe, _MOE, "<think>"),
+    Family("qwen3", "Qwen 3", _CHATML_CONTROLS, _CHATML_THINKING, "qwen2", _qwen3, {}, "`<think>`"),
+    Family("qwen3moe", "Qwen 3 A3B, A22B", _CHATML_CONTROLS, _CHATML_THINKING, "qwen2", _qwen3moe, _MOE, "`<think>`"),
     Family(
         "deepseek2", "DeepSeek V3, R1",
         ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"),
@@ -210,7 +211,7 @@ FAMILIES = (
             "attention.key_length_mla": HEAD + _ROPE, "attention.value_length_mla": HEAD,
             "rope.dimension_count": _ROPE, "expert_group_count": 1, "expert_group_used_count": 1,
         },
-        "<think>, opened by the template",
+        "`<think>`, opened by the template",
     ),
     Family(
         "llama", "Llama 2, 3, SmolLM2, Mistral",
@@ -226,7 +227,7 @@ FAMILIES = (
     Family(
         "gpt-oss", "gpt-oss 20B, 120B",
         ("<|startoftext|>", "<|return|>", "<|start|>", "<|message|>", "<|channel|>", "<|end|>", "<|call|>"),
-        _HARMONY, "gpt-4o", _gpt_oss, _MOE | {"attention.sliding_window": 128}, "<|channel|>analysis",
+        _HARMONY, "gpt-4o", _gpt_oss, _MOE | {"attention.sliding_window": 128}, "channel `analysis`",
     ),
 )  # fmt: skip
 
@@ -302,7 +303,7 @@ def _sentencepiece(writer: gguf.GGUFWriter, family: Family) -> int:
 
 def _finish(writer: gguf.GGUFWriter, family: Family, tokens: list[str], kinds: list[gguf.TokenType]) -> int:
     first = len(tokens)
-    marks = ["<think>", "</think>"] if family.thinks.startswith("<think>") else []
+    marks = ["<think>", "</think>"] if "<think>" in family.thinks else []
     writer.add_token_list([*tokens, *family.controls, *marks])
     writer.add_token_types(
         [*kinds, *[gguf.TokenType.CONTROL] * len(family.controls), *[gguf.TokenType.USER_DEFINED] * len(marks)]

@@ -57,9 +57,8 @@ def written(generator: LlamaGenerator, user: str, max_tokens: int = 12, **option
 def row(family: Family, generator: LlamaGenerator, size_bytes: int) -> str:
     writes = "yes" if written(generator, "How much?") else "no"
     system = "yes" if generator.template.has_system_role else "joined to the user's turn"
-    thinks = f"`{family.thinks.partition(',')[0]}`{family.thinks.partition('>')[2]}" if family.thinks else "-"
     assert size_bytes < 2_000_000
-    return f"| `{family.architecture}` | {family.models} | yes | {writes} | {system} | {thinks} |"
+    return f"| `{family.architecture}` | {family.models} | yes | {writes} | {system} | {family.thinks or '-'} |"
 
 
 @pytest.mark.parametrize("question", [QUESTION, CHINESE_QUESTION])
