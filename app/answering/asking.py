@@ -67,6 +67,18 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
         r"\b(?:first|then|step|use|put|add|take|go|try|mix|press|wait|apply|book)\b|先|然后|再|用|把|步|记得"
     ),
 }
+# Questions that no single sentence answers: for an account, for how several things led to one, for all of a kind.
+_BROAD = re.compile(
+    r"\b(?:summari[sz]e|summary|overview|outline|describe|explain|compare|analy[sz]e|discuss|pros and cons"
+    r"|what (?:are|were) the (?:main |key |major )?(?:\w+ )?(?:steps|measures|factors|reasons|differences|ways|effects"
+    r"|impacts|changes|events|initiatives|achievements|risks|strategies)"
+    r"|how (?:did|do|does|has|have|was|were)\b.{8,}\b(?:contribute|lead|affect|impact|influence|improve|enhance"
+    r"|support|impacted|affected|help|result))\b"
+    r"|总结|概括|概述|综述|简述|描述|说明一下|介绍一下|对比|分析|(?:和|与|跟).{1,20}(?:相比|比较|区别|不同)|优缺点|哪些(?:措施|因素|原因|步骤|方面|影响|变化|事件|举措|区别|不同|成就|风险)"
+    r"|(?:如何|怎样|怎么|是怎么)通过|(?:如何|怎样|怎么).{0,12}(?:影响|导致|促进|提升|改善|推动|支持)"
+)
+
+
 _CASED: frozenset[Kind] = frozenset({"person"})
 
 
@@ -76,6 +88,11 @@ def asked_for(question: str) -> frozenset[Kind]:
     kinds = {kind for kind, pattern in _ASKS.items() if pattern.search(folded)}
     # "How much is it" asks for a price alone; a price is an amount, and any number would pass for one.
     return frozenset(kinds - {"amount"} if "price" in kinds else kinds)
+
+
+def is_broad(question: str) -> bool:
+    """Whether a question has several parts, so that its answer is an account and no single fact."""
+    return bool(_BROAD.search(fold(question)))
 
 
 def holds(kinds: frozenset[Kind], sentence: str) -> float:

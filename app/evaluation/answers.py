@@ -101,7 +101,8 @@ def measured_answers(dataset: str, judged: Sequence[Judged]) -> dict[str, Any]:
     """The figures of answers that were judged; a share of nothing is None.
 
     `gold_in_answer` is of the answerable questions that have gold, answered or not; `citation_precision` of what the
-    answers to answerable questions cite; `evidence_recall` of all gold quotes. `auc` is how often an answerable
+    answers to answerable questions cite; `evidence_recall` is the mean over questions of the share of their gold quotes
+    that are shown, so that one with twenty counts no more than one with one. `auc` is how often an answerable
     question has a higher confidence than an unanswerable one, and `declined_at_90_answered` the share of unanswerable
     ones that a gate declines which answers 90% of the answerable ones: both are independent of the gate that is set.
     """
@@ -110,6 +111,7 @@ def measured_answers(dataset: str, judged: Sequence[Judged]) -> dict[str, Any]:
     shown = [one for one in judged if one.answer.sentences]
     cited = [(citation, one) for one in shown for sentence in one.answer.sentences for citation in sentence.citations]
     precise = [_cites_gold(citation, one.question) for citation, one in cited if one.question.answerable]
+    recalled = [[shows(gold, one) for gold in one.question.evidence] for one in can if one.question.evidence]
     sure, unsure = ([one.answer.confidence for one in some] for some in (can, cannot))
     seconds = [one.answer.timings_ms["total"] / 1000 for one in judged]
     return {
@@ -120,13 +122,18 @@ def measured_answers(dataset: str, judged: Sequence[Judged]) -> dict[str, Any]:
         "gold_in_answer": share([says_gold(one) for one in can if one.question.gold]),
         "sentences_shown_mean": round(fmean(len(one.answer.sentences) for one in shown), 2) if shown else None,
         "citation_precision": share([holds for holds in precise if holds is not None]),
-        "evidence_recall": share([shows(gold, one) for one in can for gold in one.question.evidence]),
+        "evidence_recall": _mean([fmean(found) for found in recalled]),
         "quotes_verbatim": share([verbatim(citation, one.answer) for citation, one in cited]),
         "marks_resolved": share([resolves(citation, one.answer) for citation, one in cited]),
         "seconds_p50": round(median(seconds), 3) if seconds else None,
+        "evidence_recall_of_all": share([held for found in recalled for held in found]),
         "auc": auc(sure, unsure),
         "declined_at_90_answered": declined_at(_ANSWERED, sure, unsure),
     }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(fmean(values), 4) if values else None
 
 
 def says_gold(judged: Judged) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from app.answering.citations import SupportChecker, split_marks
-from app.answering.evidence import sentences_of
+from app.answering.sentence_units import sentences_of
 from app.evaluation.judged_folder import numbered_lines
 from retrieval.errors import FixableError
 from retrieval.language import detect_language

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.answering.evidence import EvidenceSelector, confidence
 from retrieval.embedding import HashEmbedder
 from retrieval.terms import TermWeigher
+from retrieval.text import sentences
 from retrieval.types import Comment, Hit, Passage, Post
 
 SELECTOR = EvidenceSelector(HashEmbedder(256), TermWeigher())
@@ -97,3 +98,45 @@ def test_all_evidence_is_verbatim_and_scored_from_0_to_1_best_first(
         assert 0.0 <= one.score <= 1.0
     assert [one.score for one in evidence] == sorted((one.score for one in evidence), reverse=True)  # no dates here
     assert 0.0 <= confidence(evidence, known_language=True) <= 1.0
+
+
+def test_a_fact_far_down_in_long_posts_is_found() -> None:
+    filler = "Nothing of any interest to anybody happened here on that long and grey afternoon, or so it is told. "
+    posts = [a_hit(Post(str(n), "", filler.replace("grey", f"grey{n}") * 1 + _many(n)), n + 1) for n in range(5)]
+    fact = "The lighthouse keeper charges 15 yuan for the tour of the lamp room, children free."
+    last = a_hit(Post("long", "", _many(9) + fact), 6)
+    assert SELECTOR.select("How much is the lighthouse tour?", [*posts, last])[0].text == fact
+
+
+def _many(seed: int) -> str:
+    return "".join(
+        f"On day {seed * 100 + n} they walked along the coast and looked at the sea for quite some time. "
+        for n in range(80)
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        (
+            "Summarize how Greenleaf handled the recall.",
+            "In March Greenleaf announced the recall of its kettles after two of them had melted on the stove. "
+            "Greenleaf paid every buyer back and named the recall its hardest week in all of those years. "
+            "The weather was fine on the whole, and many people went to the lake for a swim that summer.",
+        ),
+        (
+            "总结青叶公司如何处理召回事件",
+            "三月，青叶公司宣布召回一批水壶，因为其中两只在炉子上烧坏了，引起了顾客的不满和担心。"
+            "青叶公司为召回事件给每位买家全额退款，并公开道歉，承诺以后每一批都由第三方检测合格。"
+            "那个夏天天气很好，很多人去湖里游泳，岸边的小店也卖出了比往年多得多的西瓜和汽水。",
+        ),
+    ],
+)
+def test_an_account_is_quoted_in_runs_and_a_fact_in_single_sentences(question: str, text: str) -> None:
+    hit = a_hit(Post("p", "", text))
+    run = SELECTOR.select(question, [hit])[0]
+    assert run.text == text[run.start : run.end]
+    assert len(sentences(run.text)) > 1
+    assert len(run.text) <= 400
+    fact = SELECTOR.select("Greenleaf March?" if "Greenleaf" in text else "青叶公司几月召回？", [hit])[0]
+    assert len(sentences(fact.text)) == 1

@@ -51,7 +51,7 @@ def test_the_figures_are_of_what_was_shown(tmp_path: Path) -> None:
 def test_a_gate_that_lets_nothing_through_declines_all_and_leaves_shares_of_nothing_open(tmp_path: Path) -> None:
     result = measured_answers("set", judged(tmp_path, answer_gate=1.0))
     assert (result["answered_when_answerable"], result["declined_when_unanswerable"]) == (0.0, 1.0)
-    assert (result["gold_in_answer"], result["evidence_recall"]) == (0.0, 0.0)
+    assert (result["gold_in_answer"], result["evidence_recall"], result["evidence_recall_of_all"]) == (0.0, 0.0, 0.0)
     assert (result["citation_precision"], result["sentences_shown_mean"]) == (None, None)
 
 
