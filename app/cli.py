@@ -60,7 +60,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
     # Bound before the models load: a port in use is said at once.
     listener = bind(host, port)
     configure_logs(settings)
-    app = create_app(settings, Services.build(settings))
+    app = create_app(settings, Services.build(settings, getattr(args, "make_intake", None)))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     address = listener.getsockname()
     print(f"Stipple answers on http://{address[0]}:{address[1]}/ (API: /docs)", flush=True)
@@ -131,12 +131,12 @@ def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str,
         name = str(first["loc"][0]).replace("_", "-")
         raise FixableError(f"--{name} is {first['input']!r:.80}: {first['msg']}", f"stipple {what} --help") from None
     try:
-        return asyncio.run(_from_this_process(wanted, settings))
+        return asyncio.run(_from_this_process(wanted, settings, getattr(args, "make_intake", None)))
     except IndexLocked as locked:
         return _from_server(wanted, settings, locked)
 
 
-async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
+async def _from_this_process(wanted: Any, settings: Settings, make_intake: Any) -> dict[str, Any]:
     from app.answering.types import Done, Question
     from app.services import Services
     from app.web.answer_responses import AnswerOut
@@ -150,7 +150,7 @@ async def _from_this_process(wanted: Any, settings: Settings) -> dict[str, Any]:
         asked_for(wanted.q if searching else wanted.question, "the query")
     except BlankQueryError as error:
         raise FixableError(str(error), "put it in quotation marks after the command") from None
-    services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings)
+    services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings, make_intake)
     try:
         typed, asked = await understood(services, wanted)
         said = understanding(typed, asked)

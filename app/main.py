@@ -13,10 +13,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.conversing.conversations import ConversationFull, UnknownConversation
+from app.keys import Keys
 from app.services import Services
 from app.understanding import UnknownPlaceError
-from app.web import api, conversation_api, pages, suggest_api
+from app.web import api, conversation_api, pages, posts_api, suggest_api
 from app.web.api import BlankQueryError
+from app.web.gate import ReadGate, refusal_word
 from app.web.logs import RequestLog
 from app.web.responses import ErrorOut
 from retrieval.cursor import BadCursorError
@@ -47,9 +49,12 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own page loads its script from a CDN
         redoc_url=None,
     )
+    if settings.read_keys:
+        app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
     app.add_middleware(RequestLog)
     app.include_router(api.router)
     app.include_router(suggest_api.router)
+    app.include_router(posts_api.router)
     app.include_router(conversation_api.router)
     pages.install(app)
     _add_operations(app)
@@ -128,8 +133,11 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        word = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-        return refusal(request, error.status_code, word, str(error.detail))
+        words = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 422: "invalid_parameter"}
+        word = words.get(error.status_code) or refusal_word(error.status_code)
+        response = refusal(request, error.status_code, word, str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(Exception)
     async def bug(request: Request, _: Exception) -> Response:

@@ -25,6 +25,7 @@ from retrieval.arranging import Boosts
 from retrieval.calibration import dense_weights
 from retrieval.embedding import Embedder, load_embedder
 from retrieval.errors import FixableError
+from retrieval.intake import Intake, MakeIntake
 from retrieval.live import LiveGeneration
 from retrieval.query_pieces import ParsedQuery
 from retrieval.rerank import Reranker, RerankPool, load_reranker
@@ -84,12 +85,14 @@ class Services:
         embedder: Embedder,
         generator: Generator | None,
         reranker: Reranker | None = None,
+        intake: Intake | None = None,
     ) -> None:
         weigher = TermWeigher()
         weights = dense_weights(settings, embedder.identity.model)
         self.settings = settings
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
-        self._live = LiveGeneration(store, embedder.identity)
+        self.intake = intake
+        self._live = LiveGeneration(intake.following(store) if intake is not None else store, embedder.identity)
         self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
         self.searcher = Searcher(
             self._live,
@@ -111,27 +114,34 @@ class Services:
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
-    def build(cls, settings: Settings) -> Services:
+    def build(cls, settings: Settings, make_intake: MakeIntake | None = None) -> Services:
         """Load what the settings name. Takes seconds.
+
+        Args:
+            make_intake: None takes no posts in, and sees none that others took in since the index was written.
 
         Raises:
             FixableError: A model or the index's folder is not as it must be.
         """
-        return cls(
-            settings, open_store(settings), load_embedder(settings), load_generator(settings), load_reranker(settings)
-        )
+        store, embedder = open_store(settings), load_embedder(settings)
+        intake = make_intake(settings, store, embedder) if make_intake is not None else None
+        return cls(settings, store, embedder, load_generator(settings), load_reranker(settings), intake)
 
     async def start(self) -> None:
         """Open the index, if there is one yet, and follow its new generations from now on."""
         await self._in_thread_refresh()
         self._following = asyncio.create_task(self._follow(), name="follow generations")
         self._suggesting.start()
+        if self.intake is not None:
+            self.intake.start({"suggestions": self.forget_suggestions, "conversations": self.converser.forget})
 
     async def close(self) -> None:
         if self._following is not None:
             self._following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
+        if self.intake is not None:
+            await asyncio.to_thread(self.intake.close)
         await asyncio.to_thread(self._suggesting.close)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.close)

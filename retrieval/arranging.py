@@ -68,8 +68,14 @@ class Placed:
 
 
 def placed(found: Sequence[tuple[float, Candidate]], posts: Mapping[str, Post]) -> list[Placed]:
-    """The posts found, in their order; one that is not in `posts` is left out."""
-    return [Placed(one, posts[one.post_id], score) for score, one in found if one.post_id in posts]
+    """The posts found, in their order; one that is not in `posts` is left out, and so is one that was changed since it
+    was found, and has no such comment any more.
+    """
+    return [
+        Placed(one, posts[one.post_id], score)
+        for score, one in found
+        if one.post_id in posts and (one.comment is None or one.comment < len(posts[one.post_id].comments))
+    ]
 
 
 def reordered(found: Sequence[Placed], order: Sequence[int]) -> list[Placed]:

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     embedding_batch: int = Field(64, ge=1, le=4096, description="Passages embedded at once.")
     threads: int = Field(0, ge=0, le=256, description="Processor threads for each model; 0 is one per core.")
 
+    read_keys: bool = Field(
+        False, description="Whether searching and reading need a key too (`stipple keys add --read NAME`)."
+    )
     reindex_niceness: int = Field(
         10, ge=0, le=19, description="How far `stipple reindex` steps aside for whoever answers people; 0 not at all."
     )

@@ -6,10 +6,18 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import app.cli
+import app.keys_cli
 import indexer.cli
 from retrieval.errors import FixableError
+
+if TYPE_CHECKING:
+    from retrieval.embedding import Embedder
+    from retrieval.intake import Intake
+    from retrieval.settings import Settings
+    from retrieval.store import PostStore
 
 EXIT_CODES = """\
 exit codes: 0 done; 1 it could not be done, and stderr says how to mend it; 2 wrong usage; 3 some lines were rejected
@@ -53,7 +61,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     indexer.cli.add_commands(commands)
     app.cli.add_commands(commands)
+    app.keys_cli.add_commands(commands)
+    parser.set_defaults(make_intake=_make_intake)
     return parser
+
+
+def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Intake:
+    """How a server takes posts in: what app knows by its protocol, and indexer does."""
+    from indexer.intake import JournalIntake
+    from retrieval.terms import TermWeigher
+
+    return JournalIntake(settings, store, embedder, TermWeigher())
 
 
 class _Version(argparse.Action):

@@ -1,0 +1,114 @@
+"""Keys that open the API: data_dir/keys.sqlite. A key is shown once; what is kept of it is a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from retrieval.errors import FixableError
+
+Right = Literal["read", "write"]
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_PREFIX = "stipple"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of a key.
+
+    Attributes:
+        right: "read": search and read, where that needs a key. "write": that, and put and delete posts.
+        last_used: Day; "" where it never was.
+    """
+
+    name: str
+    right: Right
+    created_at: str
+    last_used: str
+
+
+class Keys:
+    """The file. Opened for each use, so that a key that is revoked opens nothing from then on.
+
+    Every method raises sqlite3.Error or OSError where it cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def add(self, name: str, right: Right) -> str:
+        """Make a key, and give it: it cannot be had again.
+
+        Raises:
+            FixableError: The name is taken, or none.
+        """
+        if not NAME.fullmatch(name):
+            raise FixableError(f"{name[:80]!r} is no name for a key", "use 1 to 60 of A-Z a-z 0-9 _ . -")
+        # 256 bits of chance cannot be guessed, so that a quick hash keeps them as well as a slow one.
+        secret = secrets.token_urlsafe(32)
+        row = (name, right, _digest(secret), datetime.now(UTC).isoformat(timespec="seconds"))
+        try:
+            with closing(self._open()) as database, database:
+                database.execute("INSERT INTO keys (name, access, digest, created_at) VALUES (?, ?, ?, ?)", row)
+        except sqlite3.IntegrityError:
+            raise FixableError(
+                f"there is a key called {name} already", f"choose another name, or `stipple keys revoke {name}` first"
+            ) from None
+        return f"{_PREFIX}.{name}.{secret}"
+
+    def all(self) -> list[Key]:
+        """Every key, by name."""
+        if not self._path.exists():
+            return []
+        with closing(self._open()) as database:
+            rows = database.execute("SELECT name, access, created_at, last_used FROM keys ORDER BY name").fetchall()
+        return [Key(*row) for row in rows]
+
+    def revoke(self, name: str) -> None:
+        """
+        Raises:
+            FixableError: There is no such key.
+        """
+        with closing(self._open()) as database, database:
+            if database.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount == 0:
+                raise FixableError(f"there is no key called {name[:80]!r}", "`stipple keys list` shows them")
+
+    def find(self, shown: str) -> Key | None:
+        """The key that somebody shows; None where it is none of ours. Takes the same time however wrong it is."""
+        prefix, _, rest = shown.partition(".")
+        name, _, secret = rest.rpartition(".")
+        if prefix != _PREFIX or not self._path.exists():
+            return None
+        with closing(self._open()) as database, database:
+            row = database.execute(
+                "SELECT name, access, created_at, last_used, digest FROM keys WHERE name = ?", (name,)
+            ).fetchone()
+            if not hmac.compare_digest(row[4] if row else bytes(32), _digest(secret)) or row is None:
+                return None
+            today = datetime.now(UTC).date().isoformat()
+            if row[3] != today:
+                database.execute("UPDATE keys SET last_used = ? WHERE name = ?", (today, name))
+        return Key(*row[:4])
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        database = sqlite3.connect(self._path, timeout=5)
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, access TEXT NOT NULL, digest BLOB NOT NULL,"
+            " created_at TEXT NOT NULL, last_used TEXT NOT NULL DEFAULT '')"
+        )
+        return database
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
