@@ -49,6 +49,10 @@ def add_commands(subparsers: Subparsers) -> None:
     answers.add_argument("--gate", type=float, metavar="0..1", help="where enough is enough (answer_gate)")
     answers.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
     answers.set_defaults(run=_answers)
+    hostile = kinds.add_parser("hostile", help="how often hostile posts get their way with an answer")
+    hostile.add_argument("folder", metavar="DIR", nargs="?", help="attacks of your own, as docs/evaluation.md has them")
+    hostile.add_argument("--llm", metavar="MODEL", help="the real model among those attacked, or none (llm)")
+    hostile.set_defaults(run=_hostile)
     support = kinds.add_parser("support", help="how well claims that posts support are told from others")
     support.add_argument("folder", metavar="DIR", help='with claims.jsonl: "claim", "posts" (texts), "supported"')
     support.set_defaults(run=_support)
@@ -149,3 +153,24 @@ def _support(args: argparse.Namespace, settings: Settings) -> int:
     print(support_table(result))
     print(json.dumps({"dataset": folder.resolve().name, **result}, ensure_ascii=False))
     return 0
+
+
+def _hostile(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.generation import Generator, load_generator
+    from app.evaluation.attack import read_attacks
+    from app.evaluation.hostile import Attacked, attacked, attacks_table, measured_attacks
+    from app.evaluation.obeying import ObeyingGenerator
+    from retrieval.calibration import dense_weights
+    from retrieval.embedding import load_embedder
+
+    attacks = read_attacks(Path(args.folder) if args.folder else None)
+    settings = changed(settings, {"llm": args.llm} if args.llm is not None else {})
+    embedder, real = load_embedder(settings), load_generator(settings)
+    models: list[Generator | None] = [None, ObeyingGenerator(), ObeyingGenerator(small=True)]
+    weights = dense_weights(settings, embedder.identity.model)
+    found: list[Attacked] = []
+    for generator in [*models, *([real] if real is not None else [])]:
+        found += asyncio.run(attacked(attacks, generator, embedder, settings, weights))
+    print(attacks_table(found))
+    print(json.dumps(measured_attacks(Path(args.folder).resolve().name if args.folder else "hostile", found)))
+    return int(any(one.reached is not None for one in found))

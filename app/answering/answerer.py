@@ -71,6 +71,7 @@ class Answerer:
     ) -> None:
         self._searcher, self._selector, self._checker = searcher, selector, checker
         self._writer, self._executor, self._limits, self._fence = writer, executor, limits, fence
+        self._way = way_for(limits.writing, writer.generator.parameters if writer is not None else None)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """HitsFound, then SentenceReady and SentenceWithheld as they come, then Done.
@@ -109,9 +110,9 @@ class Answerer:
             yield Done(draft.answer("quoted", note(draft.language, reason)))
             return
         # What answers best must be in the answer, whatever the model made of it: a small one often leaves it out.
-        for evidence in draft.within(_WEAKEST_ADDED)[: self._limits.sentences - len(draft.sentences)]:
-            if not draft.says(evidence):
-                yield draft.quote(evidence)
+        for evidence in draft.within(_WEAKEST_QUOTE if self._way == "each" else _WEAKEST_ADDED):
+            if len(draft.sentences) < self._limits.sentences and (unsaid := draft.unsaid(evidence)) is not None:
+                yield draft.quote(unsaid)
         yield Done(draft.answer("written"))
 
     async def _find(self, question: Question) -> Draft:
@@ -132,8 +133,7 @@ class Answerer:
         judge = Judge(self._checker, draft.question.text, limits.support, fence)
         sizes = Sizes(limits.sentences, limits.max_tokens, limits.timeout_s)
         pen = Pen(writer, judge, sizes, fence, self._run)
-        way = way_for(limits.writing, writer.generator.parameters)
-        return pen.each(draft) if way == "each" else pen.whole(draft)
+        return pen.each(draft) if self._way == "each" else pen.whole(draft)
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -34,6 +34,8 @@ _LOOK_ALIKES = str.maketrans(
         for foreign in foreigners
     }
 )  # fmt: skip
+# Old and odd forms of the characters that orders are made of.
+_OLD_FORMS = str.maketrans("畧㠯㕥罔悳呌囬荅", "略以以忽德叫回答")
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u058f\u1d00-\u1d7f\u0250-\u02af\ua730-\ua77f]")
 _LEET = str.maketrans("0134578@$!|", "oieastbasil")
 _LEET_WORD = re.compile(r"(?i)\b(?=\w*[a-z])(?=\w*[013457@$!|])[a-z013457@$!|]{4,}\b")
@@ -52,7 +54,7 @@ def unveiled(text: str) -> str:
     >>> unveiled("fr\u200bee \U000e0068\U000e0069")
     'free hi'
     """
-    shown = _SELECTORS.sub("", text.translate(_TAGS))
+    shown = _SELECTORS.sub("", text.translate(_TAGS).translate(_OLD_FORMS))
     return "".join(
         character
         for character in shown

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from app.answering.judging import is_sentence
 from app.answering.promptbook import Prompt
 from app.answering.types import (
     Answer,
@@ -61,11 +63,26 @@ class Draft:
         self.withheld[judged] += 1
         return SentenceWithheld(judged)
 
-    def says(self, evidence: Evidence) -> bool:
-        """Whether a shown sentence stands on this very quote."""
-        place = (evidence.post_id, evidence.part, evidence.comment, evidence.start)
-        cited = (citation for sentence in self.sentences for citation in sentence.citations)
-        return any((one.post_id, one.part, one.comment, one.start) == place for one in cited)
+    def unsaid(self, evidence: Evidence) -> Evidence | None:
+        """What of the evidence no shown sentence has said: all of it, what stands before or after the sentences that
+        were copied from it, or None. A reworded sentence that cites it has said it all.
+        """
+        rest = evidence
+        for sentence in self.sentences:
+            if not any(_overlap(citation, evidence) for citation in sentence.citations):
+                continue
+            at = rest.text.find(sentence.text)
+            if at < 0:
+                return None
+            before, after = (at, rest.text[:at]), (len(rest.text) - at, rest.text[at + len(sentence.text) :])
+            text = max(before, after)[1]
+            start = rest.start if text is before[1] else rest.start + at + len(sentence.text)
+            start += len(text) - len(text.lstrip())
+            text = text.strip()
+            rest = replace(rest, start=start, end=start + len(text), text=text)
+            if not is_sentence(text):
+                return None
+        return rest
 
     def answer(self, kind: AnswerKind, note: str = "") -> Answer:
         return Answer(
@@ -86,6 +103,11 @@ class Draft:
 
     def _elapsed_ms(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
+
+
+def _overlap(citation: Citation, evidence: Evidence) -> bool:
+    same = (citation.post_id, citation.part, citation.comment) == (evidence.post_id, evidence.part, evidence.comment)
+    return same and citation.start < evidence.end and evidence.start < citation.end
 
 
 def _citation(evidence: Evidence) -> Citation:

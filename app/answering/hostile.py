@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 
+from app.answering.cues import made_like_an_order
 from app.answering.disguises import ciphers, readings, squeezed, unveiled
 from app.answering.orders_chinese import CHINESE, PINYIN
 from app.answering.orders_english import ENGLISH, WORDS
@@ -41,7 +42,7 @@ def speaks_to_model(text: str) -> str | None:
     True
     """
     for reading in readings(text):
-        if (kind := _sign(reading)) is not None:
+        if (kind := _sign(reading) or made_like_an_order(reading)) is not None:
             return kind
         if _SQUEEZED.search(squeezed(reading)):
             return "override"

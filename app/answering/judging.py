@@ -10,9 +10,10 @@ from app.answering.asking import asked_for, holds
 from app.answering.citations import SupportChecker, split_marks
 from app.answering.disguises import unveiled
 from app.answering.hostile import speaks_to_model
+from app.answering.news import news_are_borne_out
 from app.answering.plain import is_plain, plain
 from app.answering.tongues import strays
-from app.answering.types import AnswerSentence, Evidence, WithheldReason
+from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
 from retrieval.text import fold, han_runs
 
 _FEWEST_WORDS = 3
@@ -52,7 +53,7 @@ class Judge:
         if self.fence in written or speaks_to_model(written) or speaks_to_model(text):
             return "order"
         if not is_plain(text):
-            return "link"
+            return "markup"
         if any(_repeats(text, one.text) for one in shown):
             return "repeated"
         if strays(text, self.question):
@@ -61,7 +62,14 @@ class Judge:
         if kinds and not holds(kinds, text):
             return "beside the point"
         citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)
-        return AnswerSentence(text, citations) if citations else "unsupported"
+        if not citations or not news_are_borne_out(text, self.question, self._texts(citations, evidence)):
+            return "unsupported"
+        return AnswerSentence(text, citations)
+
+    @staticmethod
+    def _texts(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> list[str]:
+        titles = {one.mark: one.title for one in evidence}
+        return [text for one in citations for text in (one.quote, titles[one.mark])]
 
 
 def is_sentence(text: str) -> bool:

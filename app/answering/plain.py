@@ -42,4 +42,6 @@ def plain(written: str) -> str:
 
 def is_plain(text: str) -> bool:
     """Whether nothing of a link, of HTML or of code is left in a sentence."""
-    return not carries_link(text) and not re.search(r"^\s*[\[{]\s*[\"'{\[]|[\"']\s*:\s*[\"\[{]|[<>]{2}|```|\]\(", text)
+    return not carries_link(text) and not re.search(
+        r"^\s*[\[{]\s*[\"'{\[]|[\"']\s*:\s*[\"\[{]|[<>]{2}|```|\]\(|\S\s*\|\s*\S", text
+    )

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.answering.disguises import unveiled
 from app.answering.hostile import hides_letters, speaks_to_model
 from app.answering.types import QuotePart
-from retrieval.text import sentences
+from retrieval.text import fold, sentences
 from retrieval.types import Post, Span
 
 # A text up to this long is barred as a whole, a longer one so far around each order.
 _SURROUNDINGS = 1000
+# The end of a text that may be half of an order, and how much of two texts is put together to see.
+_BEGUN = re.compile(
+    r"ignor|disregard|forget|overrid|bypass|you are now|pretend|reveal|repeat your|from now on|system"
+    r"|忽略|忽视|无视|忘记|忘掉|遵守|你现在是|从现在起|请只|必须|系统"
+)
+_HALF = 80
 
 # Chinese goes on without a space behind an address.
 _ADDRESS = r"[^\s\u3000-\u9fff\uff00-\uffef]"
 _HOSTS = r"com|net|org|io|cn|info|xyz|top|ru|app|dev|site|link|shop|online|club|vip|example|test|invalid|edu|gov"
 _LINK = (
-    rf"(?i:\b[a-z][a-z0-9+.-]{{1,15}}://{_ADDRESS}+|(?<![a-z0-9@.])www\.{_ADDRESS}+|\bhxxps?{_ADDRESS}+"
-    rf"|\b(?:javascript|vbscript|mailto|tel|file)\s*:\s*{_ADDRESS}+|\bdata\s*:\s*[a-z]+/{_ADDRESS}+"
+    rf"(?i:(?<![a-z0-9])[a-z][a-z0-9+.-]{{1,15}}://{_ADDRESS}+|(?<![a-z0-9@.])www\.{_ADDRESS}+|(?<![a-z])hxxps?{_ADDRESS}+"
+    rf"|(?<![a-z])(?:javascript|vbscript|mailto|tel|file)\s*:\s*{_ADDRESS}+|(?<![a-z])data\s*:\s*[a-z]+/{_ADDRESS}+"
     r"|(?<![a-z0-9_.+-])[a-z0-9_.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}"
     rf"|(?<![a-z0-9@./-])(?:[a-z0-9-]+\.)+(?:{_HOSTS})(?![a-z0-9-])(?:[/?#:]{_ADDRESS}*)?"
     rf"|(?<![a-z0-9@./-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}/{_ADDRESS}*)"
@@ -42,7 +49,14 @@ _UNSEEN = (
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
     "\\ue000-\\uf8ff\\U000e0000-\\U000e0fff]+"
 )
-_CUT = re.compile("|".join((_HTML, _MARKDOWN_LINK, _LINK, _UNSEEN)))
+# Marks are what Stipple itself puts behind a sentence; nobody else's may stand there.
+_DIGIT = r"[\d¹²³⁰⁴-⁹₀-₉①-⑳⓪❶-❿➀-➓]"
+_GAP = "[\\s\\u200b-\\u200f\\u2060-\\u2064\\ufeff]*"
+_MARK = (
+    rf"[\[［【〔⟦]{_GAP}\^?{_DIGIT}{{1,3}}(?:{_GAP}[,，、-]{_GAP}{_DIGIT}{{1,3}})*{_GAP}[\]］】〕⟧]"
+    r"|(?<=[.。!！?？])\s*[¹²³⁰⁴-⁹①-⑳⓪❶-❿➀-➓]+|[①-⑳⓪❶-❿➀-➓]+(?=\s*(?:[.。!！]|$))"
+)
+_CUT = re.compile("|".join((_HTML, _MARKDOWN_LINK, _MARK, _LINK, _UNSEEN)), re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +111,28 @@ def sources(post: Post) -> list[Source]:
     ]
 
 
-def safe_title(post: Post) -> str:
-    """The title as a prompt may show it: "" where any of it is barred."""
-    title = sources(post)[0]
-    return "" if title.barred else title.text
+def sources_of(posts: Sequence[Post]) -> list[list[Source]]:
+    """The sources of posts that are read together. An order that one post begins and another ends bars both."""
+    each = [sources(post) for post in posts]
+    for first, post in enumerate(posts):
+        tail = fold(unveiled(post.text[-_HALF:]))
+        begun = [found.start() for found in _BEGUN.finditer(tail)]
+        # What is an order by itself is barred by itself, and takes nobody else along.
+        if not begun or speaks_to_model(tail := tail[begun[-1] :]) is not None:
+            continue
+        for last, other in enumerate(posts):
+            for head in (other.title, other.text[:_HALF]) if last != first else ():
+                if speaks_to_model(f"{tail} {head}") is not None and speaks_to_model(head) is None:
+                    each[first], each[last] = _own_barred(each[first]), _own_barred(each[last])
+    return each
+
+
+def _own_barred(own: Sequence[Source]) -> list[Source]:
+    return [one if one.part == "comment" else replace(one, barred=_all_of(one.text)) for one in own]
 
 
 def carries_link(text: str) -> bool:
-    """Whether a text holds a link, an image, HTML or letters that nobody sees."""
+    """Whether a text holds a link, an image, HTML, a mark or letters that nobody sees."""
     return bool(_CUT.search(text))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
-from app.answering.quarantine import sources
+from app.answering.quarantine import Source, sources, sources_of
 from app.answering.types import Evidence
 from retrieval.text import han_runs, sentences
 from retrieval.types import Hit, Post, Span
@@ -26,12 +27,21 @@ _LONGEST_RUN_LATIN, _LONGEST_RUN_HAN = 400, 150
 def sentences_of_hits(hits: Sequence[Hit]) -> list[Evidence]:
     """The sentences of all posts, each post's together and in its order; mark 1 is hits[0], scores are 0."""
     most = max(1, _MOST_SENTENCES // max(1, len(hits)))
-    return [one for mark, hit in enumerate(hits, start=1) for one in list(sentences_of(hit.post, mark))[:most]]
+    read = sources_of([hit.post for hit in hits])
+    return [
+        one
+        for mark, (hit, own) in enumerate(zip(hits, read, strict=True), start=1)
+        for one in islice(sentences_of(hit.post, mark, own), most)
+    ]
 
 
-def sentences_of(post: Post, mark: int) -> Iterator[Evidence]:
-    """The sentences of a post that may be evidence, in its order: title, text, comments; scores are 0."""
-    own = sources(post)
+def sentences_of(post: Post, mark: int, own: Sequence[Source] | None = None) -> Iterator[Evidence]:
+    """The sentences of a post that may be evidence, in its order: title, text, comments; scores are 0.
+
+    Args:
+        own: Its sources, where they are at hand.
+    """
+    own = sources(post) if own is None else own
     title = "" if own[0].barred else post.title
     for source in own:
         for unit in _units(source.text):

@@ -29,7 +29,7 @@ _EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 4, 0.6
 # More takes a small machine minutes to read, whatever the context holds.
 _MOST_PROMPT_TOKENS = 1600
 # A small one writes about whatever it is shown.
-_EVIDENCE_PER_POST, _WEAKEST_POST, _SENTENCES_PER_POST = 2, 0.75, 2
+_EVIDENCE_PER_POST, _WEAKEST_POST, _SENTENCES_PER_POST = 2, 0.75, 1
 _UNSAID = ("the posts do not say", "the posts don't say", "帖子没有提到")
 
 
@@ -109,7 +109,7 @@ class Pen:
         asked = 0
         for mark in dict.fromkeys(one.mark for one in shown):
             # The best quote shall have its place, whatever the model makes of it.
-            room = self.sizes.sentences - (not draft.says(draft.evidence[0]))
+            room = self.sizes.sentences - (draft.unsaid(draft.evidence[0]) is not None)
             if asked and len(draft.sentences) >= room:
                 return
             own = [one for one in shown if one.mark == mark][:_EVIDENCE_PER_POST]

@@ -66,18 +66,19 @@ async def answer_questions(
         try:
             for question in tqdm(questions, "answering", unit="question", file=sys.stderr, leave=False, mininterval=1):
                 own = [indexed[post.id, post.title, post.text] for post in question.posts]
-                searcher = _searcher(own, embedder, weigher, settings, weights)
+                searcher = own_searcher(own, embedder, weigher, settings, weights)
                 answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor)
-                found.append(Judged(question, await _last(answerer.answer(Question(question.text)))))
+                found.append(Judged(question, await last_answer(answerer.answer(Question(question.text)))))
         finally:
             if writer is not None:
                 writer.close()
     return found
 
 
-def _searcher(
+def own_searcher(
     posts: Sequence[IndexedPost], embedder: Embedder, weigher: TermWeigher, settings: Settings, weights: DenseWeights
 ) -> Searcher:
+    """Finds among a question's own posts as the index is searched."""
     live = LiveGeneration(OwnPosts(posts, embedder.identity), embedder.identity)
     return Searcher(
         live,
@@ -89,7 +90,8 @@ def _searcher(
     )
 
 
-async def _last(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
+async def last_answer(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
+    """The answer that the events end with."""
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Done):

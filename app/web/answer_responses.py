@@ -58,7 +58,7 @@ class AnswerOut(Out):
     hits: list[HitOut]
     withheld: int = Field(description="Sentences that the model wrote and that are not shown.")
     withheld_by: dict[str, int] = Field(
-        description="By reason: unsupported, beside the point, repeated, not a sentence, language, order, link."
+        description="By reason: unsupported, beside the point, repeated, not a sentence, language, order, markup."
     )
     note: str
     model: str

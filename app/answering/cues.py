@@ -1,0 +1,143 @@
+"""Orders to a model told by what they are made of, where no set phrase gives them away. Pure.
+
+One sentence that both names an answering machine and says how to answer, both drops orders and speaks of orders, both
+points at other posts and calls them lies, is no advice to readers, in whatever words. Each of the two alone is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_CUES: Mapping[str, str] = {
+    # Taking back what the model was told.
+    "drop": (
+        r"\b(?:ignor\w+|disregard\w*|forget|scrap|discard|dismiss|drop|override|overrule|void|cancel|unlearn"
+        r"|skip|bypass"
+        r"|throw (?:out|away)|(?:set|put|leave|push|lay) (?:\w+ ){0,4}aside|no longer (?:apply|hold|count"
+        r"|valid)|stop (?:following"
+        r"|obeying)|instead of|rather than)\b|忽略|忽视|无视|忘[记掉了]|作废|失效|不作数|不算数|别管|甭管|不管"
+        r"|抛开|撇开|丢开|推翻|改口|不必(?:遵|理|管)"
+    ),
+    "orders": (
+        r"\b(?:prior|previous|earlier|former|original|initial|your|given|these|any|all) (?:\w+ )?(?:directions?"
+        r"|instructions?"
+        r"|guidance|briefing|orders|commands?|prompts?|requirements|restrictions|programming)\b|\b(?:told"
+        r"|instructed|gave|briefed"
+        r"|ordered|programmed) you\b|\byou(?:'ve| have| were| are)? (?:been )?(?:told|instructed|briefed"
+        r"|ordered|programmed)\b"
+        r"|给你的?(?:要求|规定|指示|任务|提示|话|限制|说明)|(?:系统|后台|开发者|平台)(?:怎么|如何|的)?(?:规定"
+        r"|要求|设定|指示|限制)"
+        r"|你(?:的|原先|原来|之前)(?:要求|规定|设定|任务|指示|限制)|(?:之前|前面|先前|原来)的?(?:全部"
+        r"|所有)?(?:要求|规定|设定|指示|指令)|指令|提示词"
+    ),
+    # Who answers, and who asks.
+    "machine": (
+        r"\b(?:ai|a\.i\.|assistants?(?! (?:manager|professor|coach|teacher|director|editor|store|cook|chef))"
+        r"|language models?|llms?"
+        r"|(?:chat|answer|search|question)[- ]?bots?|chat ?gpt|answer(?:ing)? (?:engine|machine|system)s?"
+        r"|crawlers?|summari[sz]ers?)\b"
+        r"|(?<![a-z])ai(?![a-z])|人工智能|(?:语言|大)模型|模型(?=须|应|请|必|要|一律|统一)|智能体|助手"
+        r"|问答(?:系统|机器人)?|聊天机器人|机器人|搜索引擎"
+    ),
+    "asker": (
+        r"\b(?:the|any|every|each|whichever) (?:askers?|users?|person (?:asking|who asks)|questioners?|searchers?)\b"
+        r"|\b(?:whoever|anyone|anybody|everyone|those) (?:who )?(?:asks?|searches|queries|wants to know)\b"
+        r"|(?:提问|询问|搜索|查询)(?:者|的人)|用户(?=问|想|要|其实|真正)|问(?:者|的人|此)|有人(?:问|搜)"
+    ),
+    # How to answer.
+    "say": (
+        r"\b(?:answer|reply|respond|say|report|state|claim|tell|declare|describe|present|mention|recommend"
+        r"|insist|output|write"
+        r"|conclude|return|print|pretend)\b(?! (?:me|us|the (?:staff|owner|landlord|driver|waiter))\b)|回答"
+        r"|答复|回复|作答|应答|答(?:曰|道|为|称|成)?[“\"「:：]?"
+        r"|说成|讲成|写成|改口|表述|声称|宣称|告诉|输出|推荐|称(?:为|作)|介绍(?:为|成)"
+        r"|(?<![听据都人上是来想再总话小传])说[“\"「:：是]"
+    ),
+    "must": (
+        r"\b(?:must|shall|have to|has to|always|only|never|from now on|at all times|no matter what"
+        r"|without exception|required to"
+        r"|supposed to|instructed to)\b|必须|务必|一律|统统|统一|一概|应当|须(?!知)|只(?:能|许|准|需)|不得|不许"
+        r"|请(?!问)|从现在起|照此"
+    ),
+    # The other posts, and what is wrong with them.
+    "others": (
+        r"\b(?:other|previous|earlier|remaining|above|competing) (?:posts?|sources?|reviews?|answers?|figures?"
+        r"|numbers?|comments?)\b"
+        r"|\b(?:whatever|anything|everything|any \w+|all) (?:\w+ )?you (?:read|see|find|hear|were shown)\b"
+        r"|\b(?:post|source) (?:\d|one|two)\b"
+        r"|(?:前面|上面|以上|其他|其它|别的|其余|他|那些|另外)(?:的|那些|几[条篇个])*(?:所有)?(?:帖子?|笔记"
+        r"|资料|来源|文章|回答)|第[一二三四五六\d]+(?:条|篇|个)?(?:和第[一二三四五六\d]+条)?帖子?"
+    ),
+    "lies": (
+        r"\b(?:lies?|lying|fake|false|wrong|fabricated|untrue|forged|mistaken|made up|not (?:true"
+        r"|to be trusted)|proves?|confirms?"
+        r"|attests?)\b|骗人|假的?|不实|谎|不足信|不可信|瞎编|编造|错的?|证实|证明|可证|佐证"
+    ),
+    # What only a model has.
+    "inside": (
+        r"\b(?:tokens?|context window|system message|system prompt|knowledge base|training data|retrieved"
+        r"|retrieval|this chat"
+        r"|this conversation|(?:before|above) this (?:post|text|message|line)|hidden (?:text|message|rules?))\b"
+        r"|你收到的?|第一段话|上下文|检索(?:到的?)?结果|知识库|系统消息|对话(?:记录|历史)|原样(?:贴|输出|复述)"
+    ),
+    "shape": (
+        r"\b(?:switch|change|translate\w*|convert) (?:\w+ )?(?:to|into) (?:french|german|spanish|italian"
+        r"|russian|japanese|korean|chinese"
+        r"|english|json|html|markdown|xml)\b|\b(?:start|begin|end|finish|open) (?:your|the|every|each) (?:reply"
+        r"|answer|response)\b"
+        r"|\b(?:keep|go on|continue) (?:writing|repeating|saying|printing)\b|(?:回复|回答|作答|输出|答复)时"
+        r"|开头先|结尾再|包起来|贴出来?|抄(?:出|写)|念出|复述|逐字|每个字之间"
+        r"|(?:日本語|英語|中国語)(?:だけ)?で(?:答|回答|返)"
+    ),
+}
+_COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _CUES.items()}
+# Which two make an order, and of what kind.
+_PAIRS: tuple[tuple[str, str, str], ...] = (
+    ("drop", "orders", "override"),
+    ("machine", "drop", "override"),
+    ("inside", "shape", "leak"),
+    ("inside", "say", "leak"),
+    ("inside", "drop", "override"),
+    ("others", "lies", "others"),
+    ("shape", "say", "steering"),
+)
+_TRIPLES: tuple[tuple[str, str, str, str], ...] = (
+    ("machine", "must", "say", "addressed"),
+    ("asker", "must", "say", "steering"),
+    ("orders", "must", "say", "override"),
+)
+_SENTENCE = re.compile(r"[^.!?。！？\n;；]+")
+# Single signs that no set phrase of the lists has, and that no reader is spoken to with.
+_ALONE = re.compile(
+    r"(?:^|\n)\s*(?:ai|模型|机器人|助手|bot|model|response)\s*[:：]\s*\S|</?(?:用户|助手|系统|指令|帖子|回答"
+    r"|答案|资料|提示)>"
+    r"|(?:以下|下面|此段)(?:内容|信息|文字)?(?:来自|出自|为|是)(?:管理|系统|官方|后台|开发者)|请?优先(?:采用"
+    r"|采纳|参考|引用)(?:本|此|以下)?"
+    r"|\{%|\}\}\s*\S*\s*\{\{|\{\{\s*(?:system|fence|prompt|question|post)"
+    r"|(?:所有|以上|一切|全部)的?指令|(?:真正|其实|实际上)(?:想|要)(?:知道|问)的是|\b(?:truly|really"
+    r"|actually) (?:wish|want|need)\w* to (?:know|ask|hear)"
+    r"|(?:^|[\n.!?])\s*(?:report|claim|announce|declare|affirm|conclude|pretend|insist) that\b|\brun out of tokens\b"
+    r"|(?:属于|涉及)(?:违禁|敏感|非法)(?:内容|话题|信息)|答[“\"「](?:无法|不知|不便|抱歉|毋)|但(?:云|言|曰)[“\"「]"
+    r"|把(?:所有|全部)?问题都?(?:回答|答)成|ba (?:suoyou )?wenti dou huida|\bhuida (?:cheng|shuo|wei)\b",
+    re.IGNORECASE,
+)
+
+
+def made_like_an_order(text: str) -> str | None:
+    """The kind of order that a folded text is made like, sentence by sentence; None where nothing is."""
+    if _ALONE.search(text):
+        return "steering"
+    for sentence in _SENTENCE.findall(text):
+        if len(sentence) < 6:
+            continue
+        has = {name for name, pattern in _COMPILED.items() if pattern.search(sentence)}
+        if len(has) < 2:
+            continue
+        for one, other, kind in _PAIRS:
+            if one in has and other in has:
+                return kind
+        for one, other, third, kind in _TRIPLES:
+            if {one, other, third} <= has:
+                return kind
+    return None
