@@ -174,6 +174,7 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
+        self.searcher.expect(query.text)
         page = await asyncio.get_running_loop().run_in_executor(self._executor, self.searcher.search, query)
         if page.hits and query.text and query.offset == 0 and not query.cursor:
             self._suggesting.note(query.text, page.hits[0].post, page.generation)

@@ -114,7 +114,7 @@ def _client(address: str) -> Search:
 def _peer(
     name: str, data_dir: Path, posts: Path, asked: Path, clients: int, judged: list[Path]
 ) -> dict[str, Any]:  # fmt: skip
-    from retrieval.embedding import bundled_folder
+    from retrieval.model_files import bundled_folder
     from retrieval.settings import load_settings
 
     settings = load_settings()

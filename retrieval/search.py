@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Lock
 
 from retrieval.arranging import (
     Boosts,
@@ -29,12 +27,12 @@ from retrieval.hits import Layer, hit
 from retrieval.language import detect_language, knows
 from retrieval.laps import Laps
 from retrieval.live import LiveGeneration
+from retrieval.query_vectors import QueryVectors
 from retrieval.reranking import Reranking
-from retrieval.store import Generation, Vectors
+from retrieval.store import Generation
 from retrieval.terms import TermWeigher
 from retrieval.types import Candidate, Filters, SearchPage, SearchQuery
 
-_REMEMBERED_QUERIES = 2048
 # Each layer of candidates fetches so many times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
 _DEEPER, _DEEPEST = 4, 1_600
@@ -58,8 +56,7 @@ class Searcher:
         self._live, self._embedder, self._weigher = live, embedder, weigher
         self._known, self._unknown, self._candidates = dense_weight_known, dense_weight_unknown, candidates
         self._boosts, self._reranking = boosts, reranking
-        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
-        self._lock = Lock()
+        self._vectors = QueryVectors(embedder)
 
     def search(self, query: SearchQuery) -> SearchPage:
         """The page of hits for a query, best first.
@@ -108,7 +105,7 @@ class Searcher:
         """The posts found, in layers: the candidates that a search brings first, and while these do not fill the page,
         what it finds besides when it fetches more. What a layer holds depends on no page, so that pages fit together.
         """
-        vector = self.query_vector(query.text) if query.text.strip() else None
+        vector = self._vectors.vector(query.text) if query.text.strip() else None
         terms = self._weigher.query(query.text)
         laps.lap("embed")
         enough = query.offset + query.limit + 1  # one more tells that there is a next page
@@ -176,7 +173,7 @@ class Searcher:
         """What a search for this text would fuse."""
         with self._live.pin() as generation:
             terms = self._weigher.query(text)
-            return generation.candidates(self.query_vector(text), terms, self._candidates, Filters())
+            return generation.candidates(self._vectors.vector(text), terms, self._candidates, Filters())
 
     def rankings(self, text: str) -> dict[str, dict[str, float]]:
         """Score by post id, as "dense" and "lexical" rank alone and as "fused", and where there is a reranker also as
@@ -194,19 +191,9 @@ class Searcher:
             rankings["reranked"] = {one.post.id: one.match for one in reordered(found, order)}
         return rankings
 
-    def query_vector(self, text: str) -> Vectors:
-        """The query's vector; the last few thousand are remembered, since people repeat one another."""
-        key = text.strip()
-        with self._lock:
-            if key in self._vectors:
-                self._vectors.move_to_end(key)
-                return self._vectors[key]
-        vector = self._embedder.embed_query(key)
-        with self._lock:
-            self._vectors[key] = vector
-            if len(self._vectors) > _REMEMBERED_QUERIES:
-                self._vectors.popitem(last=False)
-        return vector
+    def expect(self, text: str) -> None:
+        """A search for this text is in line; its vector may be made together with another's."""
+        self._vectors.expect(text)
 
     def ping(self) -> FixableError | None:
         """What keeps searches from being answered now; None when nothing does."""

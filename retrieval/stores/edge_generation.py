@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 import qdrant_edge as qdrant
 
@@ -28,7 +29,7 @@ from retrieval.stores.edge_shard import (
 )
 from retrieval.stores.manifest import rebuilding
 from retrieval.stores.newest import LISTED, Listing, newest_first
-from retrieval.stores.payload import DENSE, FOUND, TERMS
+from retrieval.stores.payload import DENSE, TERMS
 from retrieval.types import Candidate, Filters, Post
 
 CATALOG, SHARD = "posts.sqlite", "edge"
@@ -82,18 +83,20 @@ class EdgeGeneration:
         def request(question: Question) -> qdrant.QueryRequest:
             among = question.among
             best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef)
-            only = None if among is None else qdrant.Filter(must=[qdrant.HasIdCondition(set(among))])
+            only = None
+            if among is not None:
+                only = qdrant.Filter(must=[qdrant.HasIdCondition({UUID(int=number) for number in among})])
             return qdrant.QueryRequest(
                 limit=question.limit,
                 query=nearest[question.side],
                 filter=let_through if among is None else only,
                 params=best if among is None else qdrant.SearchParams(exact=True),
-                with_payload=FOUND,
+                with_payload=question.payload,
             )
 
         def ask(questions: Sequence[Question]) -> list[list[Point]]:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
-            return [[Point(str(one.id), one.score, one.payload or {}) for one in answer] for answer in answers]
+            return [[Point(_number(one.id), one.score, one.payload or {}) for one in answer] for answer in answers]
 
         return gather_candidates(ask, limit, with_terms=bool(terms.indices))
 
@@ -142,6 +145,11 @@ class EdgeGeneration:
     def close(self) -> None:
         with self._closing:
             self._opened.close()
+
+
+def _number(point_id: object) -> int:
+    assert isinstance(point_id, UUID), f"the point {point_id!r} has an id that is not ours"
+    return point_id.int
 
 
 @contextlib.contextmanager

@@ -139,12 +139,15 @@ def post_from_json(data: bytes | str) -> Post:
     """What `post_to_json` wrote."""
     raw: dict[str, Any] = orjson.loads(data)
     raw["tags"] = tuple(raw["tags"])
-    raw["images"] = tuple(Image(**image) for image in raw["images"])
+    raw["images"] = tuple([Image(**image) for image in raw["images"]])
     raw["place"] = Place(**raw["place"]) if raw["place"] is not None else None
-    raw["comments"] = tuple(Comment(**_dated(comment)) for comment in raw["comments"])
+    raw["comments"] = tuple([Comment(**_dated(comment)) for comment in raw["comments"]])
     return Post(**_dated(raw))
 
 
 def _dated(raw: dict[str, Any]) -> dict[str, Any]:
+    """The same with its moment read; a search reads two hundred posts, so that it is changed and not copied."""
     written = raw["created_at"]
-    return {**raw, "created_at": datetime.fromisoformat(written) if written is not None else None}
+    if written is not None:
+        raw["created_at"] = datetime.fromisoformat(written)
+    return raw

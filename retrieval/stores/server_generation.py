@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from qdrant_client import models
 
@@ -17,7 +18,6 @@ from retrieval.stores.generations import info_fields, reached_field, reached_fro
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
-    FOUND,
     TERMS,
     AnyOf,
     Between,
@@ -58,20 +58,26 @@ class ServerGeneration:
 
         def request(question: Question) -> models.QueryRequest:
             among = question.among
+            only = let_through
+            if among is not None:
+                only = models.Filter(must=[models.HasIdCondition(has_id=[str(UUID(int=one)) for one in among])])
             best = models.SearchParams(hnsw_ef=question.hnsw_ef)
             return models.QueryRequest(
                 query=query[question.side],
                 using=question.side,
                 limit=question.limit,
-                filter=let_through if among is None else models.Filter(must=[models.HasIdCondition(has_id=[*among])]),
+                filter=only,
                 params=best if among is None else models.SearchParams(exact=True),
-                with_payload=FOUND,
+                with_payload=question.payload,
             )
 
         def ask(questions: Sequence[Question]) -> list[list[Point]]:
             requests = [request(question) for question in questions]
             answers = self._calls.read(lambda client: client.query_batch_points(self._collection, requests))
-            return [[Point(str(one.id), one.score, one.payload or {}) for one in answer.points] for answer in answers]
+            return [
+                [Point(UUID(str(one.id)).int, one.score, one.payload or {}) for one in answer.points]
+                for answer in answers
+            ]
 
         return gather_candidates(ask, limit, with_terms=bool(terms.indices))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -33,6 +34,22 @@ def test_queries_from_several_threads_do_not_disturb_one_another(embedder: Sente
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(embedder.embed_query, TEXTS * 6))
     assert np.allclose(np.stack(alone * 6), np.stack(together), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_queries_embedded_together_have_exactly_the_vectors_that_they_have_alone(
+    dtype: Literal["float32", "bfloat16"],
+) -> None:
+    embedder = load_embedder(Settings(embedding_dtype=dtype))
+    asked = ["咖啡", "quiet cafe", "手冲", "cafe quiet", "上海 brunch 推荐", "tea cafe", "🍜🍜"]
+    for text in asked:
+        alike = embedder.alike(text, asked)
+        together = embedder.embed_queries([text, *alike])
+        for one, vector in zip([text, *alike], together, strict=True):
+            assert np.array_equal(vector, embedder.embed_query(one))
+    # Where the processor rounds otherwise for several, none is alike.
+    taken = set(embedder.alike("quiet cafe", asked))
+    assert not taken or {"quiet cafe", "cafe quiet"} <= taken < set(asked)
 
 
 def test_a_trace_that_gives_other_vectors_is_not_used(embedder: SentenceTransformersEmbedder) -> None:
