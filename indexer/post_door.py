@@ -70,6 +70,12 @@ def to_post(raw: object, ignore_unknown: bool = False) -> Post:
     return _post(line)
 
 
+def unknown_columns(names: Sequence[str]) -> PostError | None:
+    """What is wrong with the columns of a table, all of them at once; None where a post has each of them."""
+    unknown = list(_unknown_fields(dict.fromkeys(names)))
+    return _all_unknown(unknown) if unknown else None
+
+
 def _post(line: PostLine) -> Post:
     comments = tuple(Comment(c.author, c.text, c.likes, c.created_at) for c in line.comments)
     place = line.place

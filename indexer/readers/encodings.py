@@ -7,6 +7,8 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
+from indexer.readers.lines import read_some, with_head
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -92,8 +94,7 @@ class _InUtf8(io.RawIOBase):
         self._ended = False
         self._decoder: codecs.IncrementalDecoder | None = None
         self._decided = False
-        head = stream.read(4096)
-        self._head = head
+        self._head = head = read_some(stream, 4096)
         named = encoding_by_bom(head)
         bom = next((len(bom) for bom, name in BOMS if name == named and head.startswith(bom)), 0)
         encoding = forced or named or utf16_without_bom(head)
@@ -114,13 +115,13 @@ class _InUtf8(io.RawIOBase):
                 self._tell(encoding.upper())
 
     def _more(self) -> bytes:
-        piece, self._head = self._head or self._stream.read(1 << 16), b""
+        piece, self._head = self._head or read_some(self._stream, 1 << 16), b""
         self._ended = not piece
         if not self._decided and piece.translate(None, _ASCII):
             # The first byte that is no ASCII: look at what follows it, and decide once for all.
             sample = piece[len(piece) - len(piece.lstrip(_ASCII)) :]
-            while len(sample) < SAMPLE_BYTES and (rest := self._stream.read(SAMPLE_BYTES - len(sample))):
-                piece, sample = piece + rest, sample + rest
+            rest, self._stream = with_head(self._stream, SAMPLE_BYTES - len(sample))
+            sample += rest
             self._decide("utf-8" if is_utf8(sample) or not is_gb18030(sample) else "gb18030")
         return piece
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from indexer.readers.lines import LONGEST_LINE
+from indexer.readers.lines import LONGEST_LINE, read_some
 from indexer.rejects import RAW_BYTES
 
 Path = tuple[str, ...]
@@ -195,7 +195,7 @@ class _Scanner:
         while (end := _STRING_END.match(self._buffer, at)) is None:
             odd = (len(self._buffer) - len(self._buffer.rstrip(b"\\"))) % 2
             tail = b"\\" if odd else b""
-            piece = self._stream.read(_PIECE)
+            piece = read_some(self._stream, _PIECE)
             if not piece:
                 self._at = len(self._buffer)
                 return token
@@ -219,7 +219,7 @@ class _Scanner:
                     return b""
 
     def _fill(self) -> bool:
-        piece = self._stream.read(_PIECE)
+        piece = read_some(self._stream, _PIECE)
         self._buffer += piece
         return bool(piece)
 

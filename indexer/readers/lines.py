@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -69,19 +69,33 @@ def decompressed(stream: BinaryIO) -> BinaryIO:
     return whole
 
 
+def read_some(stream: BinaryIO, size_bytes: int) -> bytes:
+    """Up to so many bytes, b"" at the end: what one read gives, so that an error loses nothing that came before it."""
+    read1: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    return read1(size_bytes)
+
+
 def with_head(stream: BinaryIO, size_bytes: int) -> tuple[bytes, BinaryIO]:
-    """The first bytes of a stream, fewer only where it has no more, and the stream as if they had not been read."""
-    head = b""
-    while len(head) < size_bytes and (piece := stream.read(size_bytes - len(head))):
-        head += piece
-    return head, io.BufferedReader(Rejoined(head, stream), 1 << 16)
+    """The first bytes of a stream, fewer only where it has no more, and the stream as if they had not been read.
+
+    An error among them is raised where it stands, once they have been read.
+    """
+    head, trouble = b"", None
+    try:
+        while len(head) < size_bytes and (piece := read_some(stream, size_bytes - len(head))):
+            head += piece
+    except (*DAMAGE, ValueError, OSError) as error:
+        if not head:
+            raise
+        trouble = error
+    return head, io.BufferedReader(Rejoined(head, stream, trouble), 1 << 16)
 
 
 class Rejoined(io.RawIOBase):
     """A stream that cannot seek, whole again after its first bytes were read."""
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = head, rest
+    def __init__(self, head: bytes, rest: BinaryIO, trouble: Exception | None = None) -> None:
+        self._head, self._rest, self._trouble = head, rest, trouble
 
     def readable(self) -> bool:
         return True
@@ -91,8 +105,10 @@ class Rejoined(io.RawIOBase):
         if self._head:
             taken = self._head[: len(view)]
             self._head = self._head[len(taken) :]
+        elif self._trouble is not None:
+            raise self._trouble
         else:
-            taken = self._rest.read(len(view))
+            taken = read_some(self._rest, len(view))
         view[: len(taken)] = taken
         return len(taken)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import zstandard
 
-from indexer.readers.lines import DAMAGE, decompressed
+from indexer.readers.lines import DAMAGE, decompressed, read_some
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -32,7 +32,7 @@ class Bounds:
             has 1,000, one of zstd or of overlapping zip members has no limit.
     """
 
-    free_bytes: int = 1 << 30
+    free_bytes: int = 64 << 20
     ratio: int = 250
 
 
@@ -79,7 +79,7 @@ class Guarded(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer)
-        piece = self._unpacked.read(min(len(view), 1 << 20))
+        piece = read_some(self._unpacked, len(view))
         view[: len(piece)] = piece
         self.count += len(piece)
         packed = self._packed if isinstance(self._packed, int) else self._packed.count

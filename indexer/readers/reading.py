@@ -6,11 +6,12 @@ import itertools
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.post_door import unknown_columns
 from indexer.readers.encodings import in_utf8
 from indexer.readers.formats import SCRIPT, binary_format, text_format
 from indexer.readers.json_items import json_items
@@ -19,6 +20,7 @@ from indexer.readers.lines import LONGEST_LINE, read_lines, with_head
 from indexer.readers.loose import loosened
 from indexer.readers.mapping import Move, apply_moves
 from indexer.readers.mapping_file import MappingFile
+from indexer.readers.packing import BROKEN, TooMuch
 from indexer.readers.parquet import parquet_rows
 from indexer.readers.parts import HEAD_BYTES, Part
 from indexer.readers.pieces import About, Draft, Passed, Piece, Platform, Unfit
@@ -105,7 +107,7 @@ class Reading:
         name = name or text_format(part.name, head)
         part = Part(part.name, head, stream, part.path, part.beside)
         document: dict[str, object] = {}
-        if not head.strip():
+        if not head.strip() and len(head) < HEAD_BYTES:
             return
         if name == "html":
             yield Rejected(part.name, 0, "", "the file is a web page", "posts: an export, a feed, or a post file")
@@ -190,10 +192,9 @@ class Reading:
             self._recognised(Recognised(part.name, name, "mapping"))
             yield from self._by_pieces(part, records, "mapping", self._options.mapping.read, document)
             return
-        looked_at = list(itertools.islice(records, LOOKED_AT))
+        looked_at, records = _first(records, LOOKED_AT)
         values = [record.value for record in looked_at if isinstance(record, Record)]
         platform = None if self._options.moves or any(map(is_own, values)) else recognise(values)
-        records = itertools.chain(looked_at, records)
         self._recognised(Recognised(part.name, name, platform.name if platform else ""))
         if platform is not None:
             yield from self._by_pieces(
@@ -210,18 +211,22 @@ class Reading:
             yield record if isinstance(record, Rejected) else offered(record, part.name, moves, ignore_unknown)
 
     def _rows(self, part: Part, name: str, records: Records, values: Sequence[object]) -> Iterator[Offered | Rejected]:
-        """Rows of tables. A table that is none of posts is rejected once, and nothing of it is kept."""
+        """Rows of tables. A table that is none of posts, or has unknown columns, is rejected once, not row by row."""
         columns = dict.fromkeys(column for value in values if isinstance(value, dict) for column in value)
         read_from = {move.old.split(".")[0] for move in self._options.moves} | {
             move.old for move in self._options.moves
         }
         named = {move.new for move in self._options.moves} | columns.keys() - read_from
         missing = "id" if "id" not in named else "text" if not {"text", "title"} & named else ""
-        if missing:
+        if missing and columns:
             shown = ", ".join(itertools.islice(columns, 12)) + (", ..." if len(columns) > 12 else "")
             problem = f"is missing: the {'elements' if name == 'xml' else 'columns'} are {shown}"
             expected = "a file of posts (--map id=..., or --mapping FILE, says where its fields are)"
             yield Rejected(part.name, 0, missing, problem, expected)
+            return
+        unknown = None if self._options.ignore_unknown else unknown_columns(sorted_out(columns, read_from))
+        if unknown is not None:
+            yield Rejected(part.name, 0, unknown.field, unknown.problem, unknown.expected)
             return
         for record in records:
             if isinstance(record, Rejected):
@@ -262,6 +267,21 @@ class Reading:
             self._tell(f"{part.name}: passed over: {counts}")
 
 
+def _first(records: Records, most: int) -> tuple[list[Record | Rejected], Records]:
+    """The first records, and all of them. Where reading fails among the first, it fails after they were given out."""
+    looked_at: list[Record | Rejected] = []
+    try:
+        looked_at.extend(itertools.islice(records, most))  # extend keeps what came before an error
+    except (*BROKEN, TooMuch, OSError) as error:
+        return looked_at, itertools.chain(looked_at, _failing(error))
+    return looked_at, itertools.chain(looked_at, records)
+
+
+def _failing(error: Exception) -> Records:
+    raise error
+    yield  # a generator: it fails when it is read
+
+
 def _lines(part: Part) -> Records:
     for line in read_lines(part.stream):
         found = line_record(line, part.name)
@@ -292,6 +312,11 @@ def _reader_of(platform: Platform) -> Callable[[dict[str, object], About], Itera
             )
 
     return read
+
+
+def sorted_out(columns: Iterable[str], read_from: Collection[str]) -> list[str]:
+    """The columns that are to be fields of a post: without those that are read into others, and parts of places."""
+    return [name for name in columns if name not in read_from and name != "#" and not name.startswith("place.")]
 
 
 @contextmanager

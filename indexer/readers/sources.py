@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
         else:
             for file in _post_files(path) if path.is_dir() else [path]:
                 # Named twice, or inside a folder that is named too: one file all the same.
-                sources.setdefault(file.resolve(), Source(str(file), file))
+                sources.setdefault(_resolved(file), Source(str(file), file))
     if not sources:
         raise FixableError(
             f"{', '.join(paths)} holds no post file",
@@ -101,7 +102,7 @@ def read_posts(
     try:
         for source in sources:
             count = 0
-            for found in _read_source(reading, source, stdin, bounds, alone=len(sources) == 1):
+            for found in _read_source(reading, source, stdin, bounds, len(sources) == 1, tell):
                 count += 1
                 yield found
             found_any = found_any or bool(count) or reading.took_something
@@ -118,25 +119,48 @@ def read_posts(
 
 
 def _read_source(
-    reading: Reading, source: Source, stdin: BinaryIO, bounds: Bounds, alone: bool
+    reading: Reading, source: Source, stdin: BinaryIO, bounds: Bounds, alone: bool, tell: Callable[[str], None]
 ) -> Iterator[Offered | Rejected]:
     line = 0
     part_name = source.name
+    size_bytes = _size_bytes(source.path)
     try:
         for part in parts_of(source.name, source.path, stdin, bounds):
             part_name, line = part.name, 0
             for found in reading.read(part):
                 line = found.line
                 yield found
+        if _size_bytes(source.path) > size_bytes:
+            tell(f"{source.name}: it has grown while it was read; what was added comes with the next run")
     except TooMuch as error:
         expected = f"a file that unpacks to at most {bounds.ratio} times its size"
         yield Rejected(part_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")
     except BROKEN as error:
         short = isinstance(error, EOFError) or "end" in str(error).lower()
         problem = "the compressed data ends too early" if short else "the compressed data is damaged"
-        yield Rejected(part_name, line + 1, "", problem, "a whole file; the lines before this one were read")
+        expected = "a whole file; the lines before this one were read"
+        if isinstance(error, zipfile.BadZipFile) and not line:
+            problem, expected = (
+                f"the zip file is damaged: {error}",
+                "a whole one (the list of what it holds is at its end)",
+            )
+        yield Rejected(part_name, line + 1 if line else 0, "", problem, expected)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         if alone and not line:
             raise FixableError(f"{source.name} {problem}", "make it readable, or leave it out") from error
         yield Rejected(part_name, line, "", problem, "a file that this user may read; it was left out")
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links that lead in a circle: opening it says so
+        return path
+
+
+def _size_bytes(path: Path | None) -> int:
+    try:
+        return path.stat().st_size if path is not None else 0
+    except OSError:
+        return 0

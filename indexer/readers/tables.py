@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from indexer.readers.lines import LONGEST_LINE, RawLine, read_lines
+from indexer.readers.lines import DAMAGE, LONGEST_LINE, RawLine, read_lines
 from indexer.readers.records import Record
 from indexer.rejects import RAW_BYTES, Rejected
 
@@ -120,6 +120,7 @@ class _Lines(Iterator[str]):
         self._taken: list[tuple[int, str]] = []
         self._rejected: list[Rejected] = []
         self._broken = 0
+        self._trouble: Exception | None = None
 
     def __next__(self) -> str:
         number, text = self._again.pop() if self._again else self._read()
@@ -127,6 +128,8 @@ class _Lines(Iterator[str]):
         return text
 
     def _read(self) -> tuple[int, str]:
+        if self._trouble is not None:
+            raise self._trouble
         for line in self._lines:
             if not line.too_long:
                 return line.number, _text(line) + "\n"
@@ -143,6 +146,9 @@ class _Lines(Iterator[str]):
             try:
                 seen.append(self._read())
             except StopIteration:
+                break
+            except (*DAMAGE, ValueError, OSError) as error:  # raised again when these lines have been read
+                self._trouble = error
                 break
         self._again = seen[::-1]
         return [text for _, text in seen]

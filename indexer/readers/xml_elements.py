@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
-from indexer.readers.lines import LONGEST_LINE
+from indexer.readers.lines import LONGEST_LINE, read_some
 from indexer.readers.records import Record, as_json
 from indexer.rejects import Rejected
 
@@ -59,7 +59,7 @@ def xml_elements(
     """
     reader = _Reader(frozenset(records), {} if about is None else about, source)
     try:
-        while piece := stream.read(1 << 16):
+        while piece := read_some(stream, 1 << 16):
             reader.feed(piece)
             yield from reader.take()
         reader.feed(b"", final=True)
