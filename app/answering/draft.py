@@ -38,6 +38,7 @@ class Draft:
         self.language = page.language
         self.sentences: list[AnswerSentence] = []
         self.withheld: Counter[WithheldReason] = Counter()
+        self.thoughts: list[str] = []
         self.model = ""
         self.prompt: Prompt | None = None
         self._started = started
@@ -99,6 +100,7 @@ class Draft:
             generation=self.page.generation,
             timings_ms=self._timings | {"total": self._elapsed_ms()},
             confidence=self.confidence,
+            thinking="".join(self.thoughts),
         )
 
     def _elapsed_ms(self) -> float:

@@ -101,6 +101,7 @@ class Answer:
         timings_ms: Wall-clock since the question came: "search", "first_sentence", "total".
         confidence: How sure the gate was that these posts answer the question, 0 to 1.
         withheld_by: Sentences withheld, by reason.
+        thinking: What the model thought before it wrote, unchecked, and never part of the answer; "" where it did not.
     """
 
     question: Question
@@ -116,6 +117,7 @@ class Answer:
     timings_ms: dict[str, float]
     confidence: float = 0.0
     withheld_by: Mapping[WithheldReason, int] = field(default_factory=dict)
+    thinking: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Pen:
             count_tokens=self.writer.generator.count_tokens,
             around=draft.evidence,
         )
-        async with aclosing(self._written(assembled, self.sizes.max_tokens)) as written:
+        async with aclosing(self._written(draft, assembled, self.sizes.max_tokens)) as written:
             async for raw in written:
                 if len(draft.sentences) == self.sizes.sentences:
                     return
@@ -127,7 +127,7 @@ class Pen:
             words = [neutral(one.text) for one in in_order(assembled.evidence)]
             taken = 0
             tokens = min(self.sizes.max_tokens, 32 + self.writer.generator.count_tokens(" ".join(words)))
-            async with aclosing(self._written(assembled, tokens, copying(words) if words else None)) as written:
+            async with aclosing(self._written(draft, assembled, tokens, copying(words) if words else None)) as written:
                 async for raw in written:
                     event = await self._judged(draft, raw, assembled.evidence, (mark,))
                     yield event
@@ -141,13 +141,16 @@ class Pen:
         return min(room, _MOST_PROMPT_TOKENS)
 
     async def _written(
-        self, assembled: Assembled, max_tokens: int, grammar: str | None = None
+        self, draft: Draft, assembled: Assembled, max_tokens: int, grammar: str | None = None
     ) -> AsyncGenerator[str, None]:
         """Whole sentences as they are written, each with its marks."""
         if not assembled.evidence:
             raise ContextTooSmall
         cutter = SentenceCutter()
-        pieces = self.writer.write(assembled.system, assembled.user, max_tokens, self.sizes.timeout_s, grammar=grammar)
+        pieces = self.writer.write(
+            assembled.system, assembled.user, max_tokens, self.sizes.timeout_s,
+            grammar=grammar, thoughts=draft.thoughts.append,
+        )  # fmt: skip
         async with aclosing(pieces):
             async for piece in pieces:
                 for raw in cutter.feed(piece):

@@ -77,9 +77,12 @@ class AnswerOut(Out):
     followups: list[str] = Field(
         default_factory=list, description="Questions to go on with, complete in themselves, which the index answers."
     )
+    thinking: str | None = Field(
+        None, description="What the model thought before it wrote, unchecked; null where it was not asked for."
+    )
 
     @classmethod
-    def from_domain(cls, answer: Answer) -> AnswerOut:
+    def from_domain(cls, answer: Answer, *, thinking: bool = False) -> AnswerOut:
         return cls(
             question=answer.question.text,
             kind=answer.kind,
@@ -93,6 +96,7 @@ class AnswerOut(Out):
             prompt=answer.prompt,
             generation=answer.generation,
             timings_ms=answer.timings_ms,
+            thinking=answer.thinking if thinking else None,
         )
 
 

@@ -103,7 +103,7 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
     services = services_of(request)
     seen, parsed = await understood(services, asked)
     asking = Asking(seen, parsed.text, parsed.filters, asked.conversation or "", asked.followups)
-    saying = Saying(seen, parsed)
+    saying = Saying(seen, parsed, thinking=asked.thinking)
     events = services.converser.ask(asking)
     first = await anext(events)  # an unknown conversation is a 404, and no broken stream
     saying.hear(first)
@@ -119,8 +119,8 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
 class Saying:
     """An answer as it is said to one who asked over the API, event by event."""
 
-    def __init__(self, typed: str, parsed: ParsedQuery) -> None:
-        self._typed, self._parsed = typed, parsed
+    def __init__(self, typed: str, parsed: ParsedQuery, *, thinking: bool = False) -> None:
+        self._typed, self._parsed, self._thinking = typed, parsed, thinking
         self._understood: QuestionUnderstood | None = None
         self._kept = Kept()
         self._answer: Done | None = None
@@ -158,7 +158,7 @@ class Saying:
     def whole(self) -> AnswerOut:
         """The answer with all that was heard of it."""
         assert self._answer is not None, "the answer ended without Done"
-        return AnswerOut.from_domain(self._answer.answer).model_copy(update=self._said())
+        return AnswerOut.from_domain(self._answer.answer, thinking=self._thinking).model_copy(update=self._said())
 
     def _said(self) -> dict[str, Any]:
         parsed, by = self._parsed, "asked"

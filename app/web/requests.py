@@ -131,6 +131,7 @@ class AnswerIn(FiltersIn):
         examples=["new"],
     )
     followups: bool = Field(True, description="Whether to look for questions to go on with.")
+    thinking: bool = Field(False, description="Whether to tell what a reasoning model thought before it wrote.")
 
 
 class FeedbackIn(BaseModel):

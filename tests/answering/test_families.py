@@ -115,7 +115,7 @@ def test_a_beginning_that_the_last_question_had_too_is_not_read_again(generator:
 
 
 def test_a_prompt_that_does_not_fit_is_refused_before_the_model_sees_it(generator: LlamaGenerator) -> None:
-    assert generator.context_tokens == CONTEXT  # it was trained with less than the setting asks for
+    assert CONTEXT - 200 < generator.context_tokens < CONTEXT  # it was trained with less than the setting asks for
     with pytest.raises(PromptTooLong, match=r"context of 2,048") as caught:
         written(generator, "28 yuan " * 3000)
     assert "STIPPLE_LLM_CONTEXT_TOKENS" in caught.value.fix

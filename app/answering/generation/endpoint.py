@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 _DISCOVERY_S = 3.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _REST_S = 10.0  # after it could not be reached, so that a line of askers does not wait for it one by one
-_TEMPLATE_TOKENS = 64
+_TEMPLATE_TOKENS = 48
 
 
 @dataclass(frozen=True, slots=True)

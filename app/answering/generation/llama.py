@@ -57,11 +57,13 @@ class LlamaGenerator:
             context_tokens = trained
         self._llama: Any = load_llama(file, context_tokens, threads, gpu_layers)
         # llama.cpp rounds a context up; what was asked for is what counts.
-        self.context_tokens = min(context_tokens, self._llama.n_ctx())
+        self._window = min(context_tokens, self._llama.n_ctx())
         self._vocabulary = _Vocabulary(self._llama)
         source = self._llama.metadata.get("tokenizer.chat_template", "")
         self.template = ChatTemplate(source, self._vocabulary.bos, self._vocabulary.eos)
         self.thinking_tokens = thinking_tokens if self.template.thinks else 0
+        template_tokens = len(self.prompt("x", "x", think=False)[0])
+        self.context_tokens = self._window - template_tokens - _CLOSING_TOKENS
         self.parameters: int | None = llama_model_n_params(self._llama.model)
         # llama.cpp's state is one: counting tokens while another thread generates is safe, generating twice is not.
         self._lock = threading.Lock()
@@ -109,11 +111,11 @@ class LlamaGenerator:
         if grammar is not None:
             budget = 0
         prompt, splitter = self.prompt(system, user, think=budget > 0)
-        room = self.context_tokens - len(prompt) - _CLOSING_TOKENS
+        room = self._window - len(prompt) - _CLOSING_TOKENS
         if room < max_tokens:
             raise PromptTooLong(
                 f"the prompt takes {len(prompt):,} tokens and the reply up to {max_tokens:,}, and {self.name} has a "
-                f"context of {self.context_tokens:,}",
+                f"context of {self._window:,}",
                 "raise STIPPLE_LLM_CONTEXT_TOKENS, or lower STIPPLE_ANSWER_HITS or STIPPLE_LLM_MAX_TOKENS",
             )
         rules = self._vocabulary.grammar(grammar) if grammar is not None else None
@@ -151,7 +153,7 @@ class LlamaGenerator:
                             cut = thought >= budget
                         else:
                             answer += 1
-                        if cut or answer >= max_tokens or len(tokens) >= self.context_tokens - _CLOSING_TOKENS:
+                        if cut or answer >= max_tokens or len(tokens) >= self._window - _CLOSING_TOKENS:
                             break
                     cuts += cut
                     if not cut or cuts > _MOST_CUTS or answer >= max_tokens:

@@ -30,7 +30,7 @@ class Generator(Protocol):
 
     @property
     def context_tokens(self) -> int:
-        """Tokens that prompt, thoughts and reply share."""
+        """Tokens that prompt, thoughts and reply share: the model's context without what its template takes."""
         ...
 
     @property
