@@ -63,7 +63,7 @@ class Reply:
         if done:
             self.send("data: [DONE]\n\n")
 
-    def wait_until_left(self, seconds: float = 10) -> None:
+    def wait_until_left(self, seconds: float = 60) -> None:
         """Go on with comments until the client is gone."""
         for _ in range(int(seconds * 50)):
             if self.endpoint.left.wait(0.02):

@@ -13,7 +13,7 @@ from app.answering.generation.stopping import Stop
 from app.answering.writing import QueueFull, Writer
 
 
-async def read(writer: Writer, timeout_s: float = 30.0, thoughts: list[str] | None = None) -> str:
+async def read(writer: Writer, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
     keep = thoughts.append if thoughts is not None else None
     return "".join([piece async for piece in writer.write("", "x", 64, timeout_s, thoughts=keep)])
 
@@ -47,7 +47,7 @@ def test_of_fifty_askers_at_once_those_beyond_the_queue_are_told_at_once_and_the
 
     async def many() -> list[str | BaseException]:
         asking = [asyncio.create_task(read(writer)) for _ in range(50)]
-        await asyncio.to_thread(generator.came.wait, 5)
+        await asyncio.to_thread(generator.came.wait, 60)
         refused = [task for task in asking if task.done()]
         assert len(refused) == 33  # while the first one is still being written
         generator.go.set()
@@ -66,7 +66,7 @@ def test_an_asker_who_leaves_the_line_frees_a_place_in_it() -> None:
 
     async def leave() -> str:
         first = asyncio.create_task(read(writer))
-        await asyncio.to_thread(generator.came.wait, 5)
+        await asyncio.to_thread(generator.came.wait, 60)
         waiting = asyncio.create_task(read(writer))
         await asyncio.sleep(0)
         with pytest.raises(QueueFull):
@@ -89,7 +89,7 @@ def test_an_asker_who_leaves_while_the_model_writes_frees_the_model() -> None:
 
     async def leave() -> str:
         first = asyncio.create_task(read(writer))
-        await asyncio.to_thread(generator.came.wait, 5)
+        await asyncio.to_thread(generator.came.wait, 60)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         assert generator.inside == 0
