@@ -42,7 +42,7 @@ def test_a_file_says_what_it_is(model: Path) -> None:
     assert file.memory_bytes(0) - file.memory_bytes(0, weights=False) == file.size_bytes
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.9, 0.999])
 def test_a_file_that_is_cut_off_is_named_so(model: Path, tmp_path: Path, share: float) -> None:
     data = model.read_bytes()
     cut = tmp_path / "cut.gguf"

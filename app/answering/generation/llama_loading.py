@@ -60,6 +60,7 @@ def load_llama(
 def last_words() -> str:
     """Why llama.cpp did not do what it was last asked to, in its own words; "" where it said nothing."""
     lines = [line.strip() for line in "".join(_said).splitlines() if line.strip()]
+    lines = [line for line in lines if "failed to load model" not in line]  # which says that, and no more
     causes = [line.partition("error loading model: ")[2] for line in lines if "error loading model: " in line]
     said = causes[-1] if causes else "; ".join(lines[-2:])
     return re.sub(r"^error loading model (hyperparameters|vocabulary|architecture): ", "", said)[:300]
@@ -94,7 +95,7 @@ def _check_memory(file: GgufFile, context_tokens: int, on_gpu: bool, available: 
 
 
 def _mend(reason: str) -> str:
-    if "not within the file" in reason or "corrupt" in reason or "incomplete" in reason:
+    if "not within the file" in reason or "corrupt" in reason or "incomplete" in reason or "failed to read" in reason:
         return "download the file again, and compare its size with the publisher's: it is cut off"
     if "unknown model architecture" in reason:
         return "upgrade llama-cpp-python (pip install -U llama-cpp-python), or choose another model (docs/models.md)"
