@@ -136,6 +136,11 @@ class Reading:
             threads.close()
         self._threads.clear()
 
+    def _threads_of(self, platform: str) -> Threads:
+        if platform not in self._threads:
+            self._threads[platform] = Threads()
+        return self._threads[platform]
+
     def _wanted(self) -> frozenset[str]:
         mapping = self._options.mapping
         return frozenset([mapping.records]) if mapping and mapping.records else frozenset()
@@ -261,7 +266,7 @@ class Reading:
                 elif isinstance(piece, Draft) and not piece.key:
                     yield offered(Record(record.line, piece.post, record.raw), part.name, ignore_unknown=True)
                 else:
-                    self._threads.setdefault(platform, Threads()).add(piece, part.name, record.line)
+                    self._threads_of(platform).add(piece, part.name, record.line)
         if passed:
             counts = ", ".join(f"{reason} ({count:,})" for reason, count in sorted(passed.items()))
             self._tell(f"{part.name}: passed over: {counts}")
