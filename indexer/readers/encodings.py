@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -24,11 +25,25 @@ SAMPLE_BYTES = 64 * 1024
 # Fewer two-byte characters than this say nothing sure.
 FEWEST_CHARACTERS = 8
 _ASCII = bytes(range(0x80))
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?\sencoding=["']([A-Za-z][\w.-]{0,40})["']""")
 
 
 def encoding_by_bom(head: bytes) -> str:
     """The encoding that a byte order mark names, "" without one."""
     return next((name for bom, name in BOMS if head.startswith(bom)), "")
+
+
+def encoding_by_declaration(head: bytes) -> str:
+    """The encoding that an XML file says it is in; "" where it says none, UTF-8, or one that Python does not know.
+
+    GB 2312 and GBK are read as GB18030, which holds both: files say the smaller one and use the larger.
+    """
+    found = _DECLARED.match(head)
+    try:
+        name = codecs.lookup(found[1].decode()).name if found else ""
+    except LookupError:
+        return ""
+    return "gb18030" if name in {"gb2312", "gbk"} else "" if name.startswith("utf") else name
 
 
 def is_gb18030(sample: bytes) -> bool:
@@ -97,7 +112,7 @@ class _InUtf8(io.RawIOBase):
         self._head = head = read_some(stream, 4096)
         named = encoding_by_bom(head)
         bom = next((len(bom) for bom, name in BOMS if name == named and head.startswith(bom)), 0)
-        encoding = forced or named or utf16_without_bom(head)
+        encoding = forced or named or utf16_without_bom(head) or encoding_by_declaration(head)
         if bom and not (forced and named != _plain_name(forced)):
             self._head = head[bom:]
         if encoding:

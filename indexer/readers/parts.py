@@ -107,6 +107,8 @@ def _seekable(file: BinaryIO, whole: BinaryIO, path: Path | None) -> Iterator[Bi
 def _zip_parts(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Part]:
     size = file.seek(0, os.SEEK_END)
     with zipfile.ZipFile(file) as archive:
+        if any(info.flag_bits & 1 for info in archive.infolist()):
+            raise zipfile.BadZipFile("it is encrypted, and is to be unpacked first")
         names = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
         folders: dict[str, list[str]] = {}
         for one in names:

@@ -132,6 +132,10 @@ def _read_source(
                 yield found
         if _size_bytes(source.path) > size_bytes:
             tell(f"{source.name}: it has grown while it was read; what was added comes with the next run")
+    except FixableError as error:  # such as an SQLite file with several tables: no reason not to read the others
+        if alone:
+            raise
+        yield Rejected(part_name, 0, "", error.problem, error.fix)
     except TooMuch as error:
         expected = f"a file that unpacks to at most {bounds.ratio} times its size"
         yield Rejected(part_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")

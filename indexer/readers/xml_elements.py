@@ -80,7 +80,8 @@ class _Reader:
         self._outside: list[_Open] = []
         self._ready: list[Record | Rejected] = []
         self._size = 0
-        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        # What comes in is UTF-8 by now, whatever the file says that it was.
+        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sqlite3
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -92,6 +93,23 @@ def test_what_is_not_certainly_gb18030_is_not_guessed_at_and_can_be_forced(
 def test_byte_order_marks_and_utf_16_are_read(encoding: str, tmp_path: Path) -> None:
     read = Read(written(tmp_path, "a.csv", "id,text\n1,two flat whites and 咖啡\n".encode(encoding)))
     assert read.post.text == "two flat whites and 咖啡"
+
+
+@pytest.mark.parametrize(("declared", "encoding"), [("gb2312", "gbk"), ("ISO-8859-1", "latin-1"), ("big5", "big5")])
+def test_an_xml_file_is_read_in_the_encoding_that_it_declares(declared: str, encoding: str, tmp_path: Path) -> None:
+    words = "Café, déjà" if encoding == "latin-1" else "咖啡"
+    feed = f'<?xml version="1.0" encoding="{declared}"?><rss><item><title>{words}</title><guid>1</guid></item></rss>'
+    assert Read(written(tmp_path, "a.xml", feed.encode(encoding))).post.title == words
+
+
+def test_a_database_of_something_else_in_a_folder_keeps_nothing_else_from_being_read(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "a.db")
+    database.executescript("CREATE TABLE a (x); CREATE TABLE b (y);")
+    database.close()
+    written(tmp_path, "b.jsonl", a_line(1))
+    read = Read(tmp_path)
+    assert read.ids == ["1"]
+    assert "has several tables; there is: a, b" in read.only_reject.problem
 
 
 def test_ascii_for_a_long_while_does_not_decide_the_encoding(tmp_path: Path) -> None:
