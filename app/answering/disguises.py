@@ -42,6 +42,7 @@ _LEET_WORD = re.compile(r"(?i)\b(?=\w*[a-z])(?=\w*[013457@$!|])[a-z013457@$!|]{4
 _ESCAPES = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:]?){10,}")
+_BITS = re.compile(r"(?:\b[01]{8}\b\s*){5,}")
 _APART = re.compile(r"(?<!\w)(?:\w[\s.\-_*|/·•,]{1,2}){5,}\w(?!\w)")
 _BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])[\s.\-_*|/·•~]+(?=[\u3400-\u9fff])")
 _PRINTABLE_SHARE = 0.95
@@ -95,8 +96,16 @@ def _decoded(text: str) -> Iterator[str]:
         yield unveiled(plain)
     if "\\" in text:
         yield unveiled(_ESCAPES.sub(_escaped, text))
+    yield from written_in_code(text)
+
+
+def written_in_code(text: str) -> Iterator[str]:
+    """What stretches of base64, of bits and of hexadecimal digits say, where it is plainly somebody's words."""
     for found in _BASE64.finditer(text):
         if (words := _base64(found.group())) is not None:
+            yield words
+    for found in _BITS.finditer(text):
+        if (words := _as_text(bytes(int(bits, 2) for bits in found.group().split()))) is not None:
             yield words
     for found in _HEX.finditer(text):
         digits = re.sub(r"0x|\\x|[^0-9a-fA-F]", "", found.group())

@@ -1,4 +1,4 @@
-"""What a model may write at all, as GBNF: marks of shown posts alone, or nothing but the words of a post. Pure.
+"""What a small model may write at all, as GBNF: nothing but the words of a post. Pure.
 
 Source of the notation: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
 """
@@ -32,19 +32,6 @@ def copying(texts: Sequence[str]) -> str:
             rules.append(rule)
     assert rules, "there is something to copy"
     return "\n".join(("root ::= " + " | ".join(f"s{number}" for number in range(len(rules))), *rules))
-
-
-def marked(marks: Sequence[int], most: int) -> str:
-    """At most so many sentences of plain text, each followed by marks of these posts.
-
-    Args:
-        marks: One at least.
-        most: 1 and up.
-    """
-    more = ' (" " s' * (most - 1) + ")?" * (most - 1)
-    numbers = " | ".join(f'"[{mark}]"' for mark in marks)
-    character = r"[^\[\]<>{}|*#`_\n［］【】]"
-    return "\n".join((f"root ::= s{more}", f"s ::= {character} {character}+ m m? m?", f"m ::= {numbers}"))
 
 
 def _literal(text: str) -> str:

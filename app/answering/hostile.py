@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from app.answering.cues import made_like_an_order
-from app.answering.disguises import ciphers, readings, squeezed, unveiled
+from app.answering.disguises import ciphers, readings, squeezed, unveiled, written_in_code
 from app.answering.orders_chinese import CHINESE, PINYIN
 from app.answering.orders_english import ENGLISH, WORDS
 
@@ -41,6 +41,8 @@ def speaks_to_model(text: str) -> str | None:
     >>> speaks_to_model("Ignore the sign, the side door is open.") is None
     True
     """
+    if any(written_in_code(unveiled(text))):
+        return "cipher"  # whom would it be for?
     for reading in readings(text):
         if (kind := _sign(reading) or made_like_an_order(reading)) is not None:
             return kind

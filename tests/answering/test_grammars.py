@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.answering.generation import Generator, load_generator
 from app.answering.generation.stopping import Stop
-from app.answering.grammars import copying, marked
+from app.answering.grammars import copying
 from retrieval.settings import Settings
 
 
@@ -23,10 +23,6 @@ def test_a_text_is_copied_from_the_beginning_of_a_sentence_to_the_end_of_one() -
 
 def test_chinese_sentences_need_no_space_between_them() -> None:
     assert 's0 ::= "手冲38元。" (s1)?' in copying(["手冲38元。周一休息。"])
-
-
-def test_marks_are_those_of_shown_posts() -> None:
-    assert marked([1, 3], 2).split("\n")[::2] == ['root ::= s (" " s)?', 'm ::= "[1]" | "[3]"']
 
 
 @given(st.lists(st.text(min_size=1, max_size=80).filter(str.strip), min_size=1, max_size=4))
@@ -65,9 +61,3 @@ def test_llama_reads_the_grammar_of_any_text(text: str) -> None:
     from llama_cpp.llama_grammar import LlamaGrammar
 
     assert LlamaGrammar.from_string(copying([text])) is not None
-
-
-@pytest.mark.model
-def test_the_bundled_model_can_only_write_marks_of_shown_posts(bundled: Generator) -> None:
-    said = "".join(bundled.generate("", "Coffee is 28 yuan. What is it?", 60, Stop(), grammar=marked([2], 1)))
-    assert "[" not in said or said.rstrip().endswith("[2]")
