@@ -21,10 +21,10 @@ _CUES: Mapping[str, str] = {
         r"\b(?:prior|previous|earlier|former|original|initial|your|given|these|any|all) (?:\w+ )?(?:directions?"
         r"|instructions?|guidance|briefing|orders|commands?|prompts?|requirements|restrictions|programming)\b"
         r"|\b(?:told|instructed|gave|briefed|ordered|programmed) you\b|\byou(?:'ve| have| were"
-        r"| are)? (?:been )?(?:told|instructed|briefed|ordered|programmed)\b|条条框框|给你的?(?:命令|要求|规定|指示|任务"
-        r"|提示|话|限制|说明)|(?:系统|后台|开发者|平台)(?:怎么|如何|的)?(?:规定|要求|设定|指示|限制)|你(?:的|原先"
-        r"|原来|之前)(?:要求|规定|设定|任务|指示|限制)|(?:之前|前面|先前|原来)的?(?:全部|所有)?(?:要求|规定|设定"
-        r"|指示|指令)|指令|提示词"
+        r"| are)? (?:been )?(?:told|instructed|briefed|ordered|programmed)\b|条条框框|给你的?(?:命令|要求|规定"
+        r"|指示|任务|提示|话|限制|说明)|(?:系统|后台|开发者|平台)(?:怎么|如何|的)?(?:规定|要求|设定|指示|限制)"
+        r"|你(?:的|原先|原来|之前)(?:要求|规定|设定|任务|指示|限制)|(?:之前|前面|先前|原来)的?(?:全部"
+        r"|所有)?(?:要求|规定|设定|指示|指令)|指令|提示词"
     ),
     # Who answers, and who asks.
     "machine": (
@@ -56,11 +56,11 @@ _CUES: Mapping[str, str] = {
     ),
     # The other posts, and what is wrong with them.
     "others": (
-        r"\b(?:other|previous|earlier|remaining|above|competing) (?:posts?|sources?|reviews?|answers?|figures?"
-        r"|numbers?|comments?)\b|\b(?:whatever|anything|everything|any \w+|all) (?:\w+ )?you (?:read|see|find|hear"
-        r"|were shown)\b|\b(?:post|source) (?:\d|one|two)\b|(?:前面|上面|以上|其他|其它|别的|其余|他|那些"
-        r"|另外)(?:的|那些|几[条篇个])*(?:所有)?(?:帖子?|笔记|资料|来源|文章|回答|博主|作者)"
-        r"|第[一二三四五六\d]+(?:条|篇|个)?(?:和第[一二三四五六\d]+条)?帖子?"
+        r"\bothers here\b|\b(?:other|previous|earlier|remaining|above|competing) (?:posts?|sources?|reviews?"
+        r"|answers?|figures?|numbers?|comments?)\b|\b(?:whatever|anything|everything|any \w+"
+        r"|all) (?:\w+ )?you (?:read|see|find|hear|were shown)\b|\b(?:post|source) (?:\d|one|two)\b|(?:前面|上面"
+        r"|以上|其他|其它|别的|其余|他|那些|另外)(?:的|那些|几[条篇个])*(?:所有)?(?:帖子?|笔记|资料|来源|文章|回答"
+        r"|博主|作者)|第[一二三四五六\d]+(?:条|篇|个)?(?:和第[一二三四五六\d]+条)?帖子?"
     ),
     "lies": (
         r"\b(?:lies?|lying|fake|false|wrong|fabricated|untrue|forged|mistaken|made up|not (?:true|to be trusted)"
