@@ -15,7 +15,8 @@ import structlog
 
 from app.answering.citations import SupportChecker
 from app.answering.draft import Draft
-from app.answering.evidence import EvidenceSelector, confidence
+from app.answering.evidence import EvidenceSelector
+from app.answering.gate import decide
 from app.answering.judging import Judge
 from app.answering.notes import Reason, note
 from app.answering.types import AnswerEvent, Done, HitsFound, Question
@@ -83,7 +84,7 @@ class Answerer:
         """
         draft = await self._find(question)
         yield HitsFound(draft.page.hits, draft.page.language)
-        if not draft.evidence or draft.confidence < self._limits.gate:
+        if draft.decision.outcome == "declined":
             yield Done(draft.answer("declined", note(draft.language, "declined")))
             return
         reason: Reason = "no_model"
@@ -124,8 +125,9 @@ class Answerer:
         # Filters without a word ask nothing that a sentence could answer.
         asks = bool(question.text.strip())
         evidence = await self._run(lambda: self._selector.select(question.text, page.hits)) if asks else []
-        sure = confidence(evidence, knows(self._selector.embedder.languages, page.language))
-        return Draft(question, page, evidence, sure, started)
+        known = knows(self._selector.embedder.languages, page.language)
+        decision = await self._run(lambda: decide(question.text, evidence, page.hits, self._limits.gate, known))
+        return Draft(question, page, evidence, decision, started)
 
     def _write(self, draft: Draft, writer: Writer) -> AsyncGenerator[Written, None]:
         limits, fence = self._limits, self._fence()

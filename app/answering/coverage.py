@@ -14,7 +14,7 @@ Matrix = NDArray[np.float64]
 
 # What a word counts for that stands not in the sentence but in its post: in the title or the tags, which say what the
 # whole post is about; in the first sentence of a long post that has no title; in the sentences before, less with each
-# step back; in the next one; anywhere else. Where they were chosen: docs/evaluation.md.
+# step back; in the next one; anywhere else. Where they were chosen: docs/decisions/0009-evidence.md.
 _TITLE = 0.9
 _OPENING, _LONG = 1.0, 10
 _BEFORE, _STEP = 0.6, 0.8

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.answering.gate import Decision
 from app.answering.judging import is_sentence
+from app.answering.notes import frame
 from app.answering.promptbook import Prompt
 from app.answering.types import (
     Answer,
@@ -28,13 +30,14 @@ class Draft:
 
     Args:
         evidence: Best first.
+        decision: Whether it is enough.
         started: time.perf_counter() when the question came.
     """
 
     def __init__(
-        self, question: Question, page: SearchPage, evidence: Sequence[Evidence], confidence: float, started: float
+        self, question: Question, page: SearchPage, evidence: Sequence[Evidence], decision: Decision, started: float
     ) -> None:
-        self.question, self.page, self.evidence, self.confidence = question, page, list(evidence), confidence
+        self.question, self.page, self.evidence, self.decision = question, page, list(evidence), decision
         self.language = page.language
         self.sentences: list[AnswerSentence] = []
         self.withheld: Counter[WithheldReason] = Counter()
@@ -94,13 +97,15 @@ class Draft:
             hits=self.page.hits,
             withheld=self.withheld.total(),
             withheld_by=dict(self.withheld),
-            note=note,
+            note=_joined(self.language, note, self.decision.missing),
             model=self.model if kind == "written" else "",
             prompt=self.prompt.version if self.prompt is not None else "",
             generation=self.page.generation,
             timings_ms=self._timings | {"total": self._elapsed_ms()},
-            confidence=self.confidence,
             thinking="".join(self.thoughts),
+            confidence=round(self.decision.confidence, 4),
+            outcome=self.decision.outcome,
+            missing=self.decision.missing,
         )
 
     def _elapsed_ms(self) -> float:
@@ -110,6 +115,10 @@ class Draft:
 def _overlap(citation: Citation, evidence: Evidence) -> bool:
     same = (citation.post_id, citation.part, citation.comment) == (evidence.post_id, evidence.part, evidence.comment)
     return same and citation.start < evidence.end and evidence.start < citation.end
+
+
+def _joined(language: str, *sentences: str) -> str:
+    return ("" if frame(language) == "zh" else " ").join(filter(None, sentences))
 
 
 def _citation(evidence: Evidence) -> Citation:

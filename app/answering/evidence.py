@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,7 @@ _EMBEDDED = 24
 # Evidence of which so much stands in better evidence adds nothing.
 _NEAR_COPY = 0.9
 
-# The weights below were chosen on the sample posts' queries and the answering sets of docs/evaluation.md.
+# The weights below were chosen on the sample posts' queries and the answering sets of docs/decisions/0009-evidence.md.
 # Taken off where the question asks for a price (a date, a place ...) and the sentence holds none.
 _LACKING = 0.1
 # A title announces more than it says, and a question is no answer.
@@ -99,27 +98,6 @@ class EvidenceSelector:
 
 def _factor(evidence: Evidence) -> float:
     return (_TITLE if evidence.part == "title" else 1.0) * (_ASKING if evidence.text.endswith(("?", "？")) else 1.0)
-
-
-def confidence(evidence: Sequence[Evidence], known_language: bool) -> float:
-    """How sure we may be that the posts answer the question, 0 to 1; .5 is where the default gate stands.
-
-    A logistic curve over the best sentence's score. In a language that the embedder does not know, scores are made of
-    words alone and lie lower. Where the middles come from: docs/decisions/0004-gate.md.
-
-    Args:
-        evidence: As `EvidenceSelector.select` gives it.
-        known_language: Whether the embedder knows the question's language.
-    """
-    if not evidence:
-        return 0.0
-    middle = _MIDDLE_KNOWN if known_language else _MIDDLE_UNKNOWN
-    return 1 / (1 + math.exp((middle - max(one.score for one in evidence)) / _WIDTH))
-
-
-_MIDDLE_KNOWN = 0.43
-_MIDDLE_UNKNOWN = 0.29
-_WIDTH = 0.06
 
 
 def _recency(hits: Sequence[Hit]) -> dict[int, float]:

@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 from retrieval.types import Filters, Hit
 
 AnswerKind = Literal["written", "quoted", "declined"]
+# What the gate decided; "partly": several things were asked, and the posts do not say all of them.
+Outcome = Literal["answer", "partly", "declined"]
 # Where a quote stands: offsets count in the post's title, its text, or one of its comments.
 QuotePart = Literal["title", "text", "comment"]
 
@@ -102,6 +104,8 @@ class Answer:
         confidence: How sure the gate was that these posts answer the question, 0 to 1.
         withheld_by: Sentences withheld, by reason.
         thinking: What the model thought before it wrote, unchecked, and never part of the answer; "" where it did not.
+        outcome: What the gate decided.
+        missing: What the posts do not say, one sentence in the question's language; "" where nothing is missing.
     """
 
     question: Question
@@ -118,6 +122,8 @@ class Answer:
     confidence: float = 0.0
     withheld_by: Mapping[WithheldReason, int] = field(default_factory=dict)
     thinking: str = ""
+    outcome: Outcome = "answer"
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.answering.evidence import EvidenceSelector, confidence
+from app.answering.evidence import EvidenceSelector
+from app.answering.gate import decide
 from app.answering.types import Evidence, Question
 from retrieval.language import knows
 from retrieval.search import Searcher
@@ -35,5 +36,6 @@ class Trying:
         query = SearchQuery(question.text, question.filters, limit=self.hits, per_author=0, boosts=False)
         page = self.searcher.search(query)
         evidence = self.selector.select(question.text, page.hits)
-        sure = confidence(evidence, knows(self.selector.embedder.languages, page.language))
-        return evidence if sure >= self.gate else ()
+        known = knows(self.selector.embedder.languages, page.language)
+        decision = decide(question.text, evidence, page.hits, self.gate, known)
+        return evidence if decision.outcome != "declined" else ()

@@ -87,8 +87,7 @@ def answer_shown(answer: Answer, labels: Labels) -> AnswerShown:
         kind=answer.kind,
         lang="" if answer.language == "und" else answer.language,
         sentences=tuple(sentence_shown(sentence, answer.hits, labels) for sentence in answer.sentences),
-        # The heading of a declined answer says it already, if in the page's language.
-        note="" if answer.note in {words.declined for words in LABELS.values()} else answer.note,
+        note=_note(answer),
         facts=tuple(facts),
     )
 
@@ -96,3 +95,11 @@ def answer_shown(answer: Answer, labels: Labels) -> AnswerShown:
 def citations(sentences: Iterable[AnswerSentence]) -> list[Citation]:
     """All citations of an answer, in reading order."""
     return [citation for sentence in sentences for citation in sentence.citations]
+
+
+def _note(answer: Answer) -> str:
+    """The answer's note without what the heading of a declined answer says already."""
+    for words in LABELS.values():
+        if answer.note.startswith(words.declined):
+            return answer.note.removeprefix(words.declined).strip()
+    return answer.note

@@ -154,7 +154,8 @@ def test_where_the_posts_dont_say_nothing_is_generated_and_the_nearest_posts_are
     answer, _ = answered(services_with(generator), "Which visa do astronauts need for Jupiter?")
     assert (answer.kind, answer.sentences, generator.prompts) == ("declined", (), [])
     assert answer.hits
-    assert answer.note == "These posts don't say."
+    assert answer.note == "These posts don't say. None of them mentions “visa do astronauts need for Jupiter”."
+    assert (answer.outcome, answer.missing) == ("declined", answer.note.removeprefix("These posts don't say. "))
 
 
 def test_a_filter_that_leaves_no_post_is_an_honest_answer(services_with: Callable[..., Services]) -> None:

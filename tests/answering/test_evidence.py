@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.evidence import EvidenceSelector, confidence
+from app.answering.evidence import EvidenceSelector
 from retrieval.embedding import HashEmbedder
 from retrieval.terms import TermWeigher
 from retrieval.text import sentences
@@ -80,9 +80,8 @@ def test_a_near_copy_is_not_evidence_twice() -> None:
     assert [evidence.post_id for evidence in SELECTOR.select("flat white price", hits)] == ["a"]
 
 
-def test_hits_without_a_sentence_give_no_evidence_and_no_confidence() -> None:
+def test_hits_without_a_sentence_give_no_evidence() -> None:
     assert SELECTOR.select("anything", [a_hit(Post("p", "", "🍜!!"))]) == []
-    assert confidence([], known_language=True) == 0.0
 
 
 @given(st.text(max_size=30), st.lists(st.tuples(st.text(max_size=20), st.text(max_size=120)), max_size=4))
@@ -97,7 +96,6 @@ def test_all_evidence_is_verbatim_and_scored_from_0_to_1_best_first(
         assert source[one.start : one.end] == one.text
         assert 0.0 <= one.score <= 1.0
     assert [one.score for one in evidence] == sorted((one.score for one in evidence), reverse=True)  # no dates here
-    assert 0.0 <= confidence(evidence, known_language=True) <= 1.0
 
 
 def test_a_fact_far_down_in_long_posts_is_found() -> None:
