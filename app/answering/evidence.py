@@ -20,7 +20,7 @@ from retrieval.types import Hit, Post
 
 # Sentences whose meaning is compared with the question: those that words put first. Embedding them is nearly all the
 # time that evidence takes.
-_EMBEDDED = 24
+_EMBEDDED = 12
 # Evidence of which so much stands in better evidence adds nothing.
 _NEAR_COPY = 0.9
 
