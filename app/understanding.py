@@ -8,7 +8,8 @@ from threading import Lock
 
 from retrieval.errors import FixableError
 from retrieval.places import Places, city
-from retrieval.query_language import both, parse_query
+from retrieval.query_filters import both
+from retrieval.query_language import parse_query
 from retrieval.query_pieces import ParsedQuery
 from retrieval.query_values import read_near
 from retrieval.store import PostStore

@@ -10,15 +10,12 @@ mistake says why. An operator begins where a word can begin: wi-fi, 9:30, 1:15, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, datetime
-from typing import Literal, TypeAlias, TypeVar
+from datetime import date
+from typing import TypeAlias
 
 from retrieval.places import city
-from retrieval.query_mistakes import Mistake, MistakeCode, mistake
+from retrieval.query_filters import AskedSoFar
 from retrieval.query_pieces import (
-    BEFORE_WORD,
     BEGINS,
     BRACKETS,
     COMPARED,
@@ -28,21 +25,19 @@ from retrieval.query_pieces import (
     OPENING,
     QUOTES,
     RADIUS_AFTER,
-    SPACED_LETTER_OR_DIGIT,
     TAG,
     VALUE,
     WORD,
     ParsedQuery,
-    Piece,
     PieceKind,
+    may_begin,
     tells,
+    touches_word,
 )
-from retrieval.query_values import Locate, read_language, read_likes, read_near, read_period
+from retrieval.query_values import Locate, read_language, read_likes, read_near
 from retrieval.types import Filters, Near
 
-MOST_VALUES = 50
 _MOST_PIECES = 400  # a longer list of operators is nobody's query; what follows is text
-_MOST_MISTAKES = 20
 
 
 def parse_query(text: str, locate: Locate = city, today: date | None = None) -> ParsedQuery:
@@ -59,24 +54,6 @@ def parse_query(text: str, locate: Locate = city, today: date | None = None) -> 
     return _Reader(text, locate, today).read()
 
 
-def both(one: Filters, other: Filters) -> Filters:
-    """What either asks for, such as an address's parameters and what was typed: names of one field are joined, of two
-    bounds the stricter holds, and of two places the other's.
-    """
-    joined = {
-        field: tuple(dict.fromkeys([*getattr(one, field), *getattr(other, field)]))
-        for field in ("authors", "tags", "languages", "phrases", "without", "without_tags", "without_authors")
-    }
-    return Filters(
-        **joined,
-        since=_stricter(max, one.since, other.since),
-        until=_stricter(min, one.until, other.until),
-        min_likes=_stricter(max, one.min_likes, other.min_likes),
-        max_likes=_stricter(min, one.max_likes, other.max_likes),
-        near=other.near or one.near,
-    )
-
-
 # What follows a piece's start: the end of the piece; None where it is text.
 _End: TypeAlias = int | None
 
@@ -85,38 +62,36 @@ class _Reader:
     """Goes through a text once, from left to right."""
 
     def __init__(self, typed: str, locate: Locate, today: date | None) -> None:
-        self._typed, self._locate, self._today = typed, locate, today
-        self._filters = Filters()
-        self._pieces: list[Piece] = []
-        self._mistakes: list[Mistake] = []
+        self._typed, self._locate = typed, locate
+        self._asked = AskedSoFar(typed, today)
         self._kept: list[str] = []
         self._none_closes: set[str] = set()
 
     def read(self) -> ParsedQuery:
         typed = self._typed
         kept_to = at = 0
-        while (found := BEGINS.search(typed, at)) is not None and len(self._pieces) < _MOST_PIECES:
-            start, pieces = found.start(), len(self._pieces)
+        while (found := BEGINS.search(typed, at)) is not None and len(self._asked.pieces) < _MOST_PIECES:
+            start, pieces = found.start(), len(self._asked.pieces)
             end = self._piece(found)
             if end is None:
                 # A sign may stand before what begins a piece; a name is passed over whole.
                 at = found.end() if found.lastgroup in {"address", "named", "likes"} else max(found.end(), start + 1)
                 continue
-            if len(self._pieces) > pieces:
+            if len(self._asked.pieces) > pieces:
                 self._kept.append(typed[kept_to:start])
-                if self._pieces[-1].kind == "phrase":
-                    self._kept.append(self._pieces[-1].value)
+                if self._asked.pieces[-1].kind == "phrase":
+                    self._kept.append(self._asked.pieces[-1].value)
                 kept_to = end
             at = end
-        if not self._pieces:
-            return ParsedQuery(typed, Filters(), (), tuple(self._mistakes))
+        if not self._asked.pieces:
+            return ParsedQuery(typed, Filters(), (), tuple(self._asked.mistakes))
         self._kept.append(typed[kept_to:])
         text = " ".join(part.strip() for part in self._kept if part.strip())
         return ParsedQuery(
             text if tells(text) else "",
-            self._filters,
-            tuple(self._pieces),
-            tuple(self._mistakes),
+            self._asked.filters,
+            tuple(self._asked.pieces),
+            tuple(self._asked.mistakes),
         )
 
     # Each of the following reads what begins at a match, and gives its end; a mistake's end too, so that nothing in
@@ -127,16 +102,18 @@ class _Reader:
         match found.lastgroup:
             case "quote":
                 # 27" and 5'10" are measures.
-                return None if self._touches_word(start) else self._phrase(start, start)
+                return None if touches_word(self._typed, start) else self._phrase(start, start)
             case "hash":
                 return self._tag(start, found.end()) if self._tag_may_begin(start) else None
             case "minus":
-                return self._minus(start) if found.end() == start + 1 and self._may_begin(start) else None
+                return self._minus(start) if found.end() == start + 1 and may_begin(self._typed, start) else None
             case "named":
-                return self._named(start, start) if self._may_begin(start) else None
+                return self._named(start, start) if may_begin(self._typed, start) else None
             case "likes":
                 # 咖啡点赞>100 leaves no doubt without a space either.
-                return self._compared(start) if self._may_begin(start) or not self._typed[start].isascii() else None
+                return (
+                    self._compared(start) if may_begin(self._typed, start) or not self._typed[start].isascii() else None
+                )
             case _:
                 return None
 
@@ -144,12 +121,12 @@ class _Reader:
         """A phrase whose first quotation mark stands at `quote`, after a minus at `start` or at the same place."""
         closing = self._closing(quote)
         if closing is None:
-            return self._wrong("unbalanced_quote", quote, quote + 1)
+            return self._asked.wrong("unbalanced_quote", quote, quote + 1)
         phrase = self._typed[quote + 1 : closing].strip()
         if not tells(phrase):
             return closing + 1
         field, kind = ("phrases", "phrase") if start == quote else ("without", "without")
-        return self._add(field, [phrase], kind, phrase, start, closing + 1)  # type: ignore[arg-type]
+        return self._asked.add(field, [phrase], kind, phrase, start, closing + 1)  # type: ignore[arg-type]
 
     def _minus(self, start: int) -> _End:
         typed, after = self._typed, start + 1
@@ -163,13 +140,13 @@ class _Reader:
             return self._named(start, after)
         if COMPARED.match(typed, after):
             end = VALUE.match(typed, after)
-            return self._wrong("cannot_exclude", start, end.end() if end else after)
+            return self._asked.wrong("cannot_exclude", start, end.end() if end else after)
         word = WORD.match(typed, after)
         if word is None or typed[after].isdigit() or typed[after] in "-－":  # -5 is a number
             return None
         end_of_word = after + len(word.group().rstrip(".:："))
         value = typed[after:end_of_word]
-        return self._add("without", [value], "without", value, start, end_of_word) if tells(value) else None
+        return self._asked.add("without", [value], "without", value, start, end_of_word) if tells(value) else None
 
     def _tag(self, start: int, at: int) -> _End:
         """A tag whose first character stands at `at`; #tag# is closed by a second sign."""
@@ -185,7 +162,7 @@ class _Reader:
         if end < len(typed) and typed[end] in "#＃" and (end + 1 == len(typed) or typed[end + 1].isspace()):
             end += 1
         field, kind = ("tags", "tag") if typed[start] in "#＃" else ("without_tags", "without_tag")
-        return self._add(field, [value], kind, value, start, end)  # type: ignore[arg-type]
+        return self._asked.add(field, [value], kind, value, start, end)  # type: ignore[arg-type]
 
     def _compared(self, start: int) -> _End:
         """likes>100: a name, a sign and a number."""
@@ -198,8 +175,8 @@ class _Reader:
         if bounds is None:
             # "more likes > comments" is no mistake of anybody's.
             spaced = found["gap"] or found["gap_after"] or not written
-            return None if spaced else self._wrong("bad_likes", start, end)
-        return self._likes(bounds, found["sign"] + written, start, end)
+            return None if spaced else self._asked.wrong("bad_likes", start, end)
+        return self._asked.likes(bounds, found["sign"] + written, start, end)
 
     def _named(self, start: int, name_at: int) -> _End:
         """name:value, after a minus where `start` is before `name_at`."""
@@ -209,11 +186,11 @@ class _Reader:
         kind = NAMES[name["name"].lower()]
         value, end = self._value(kind, name.end())
         if end is None:
-            return self._wrong("unbalanced_quote", name.end(), name.end() + 1)
+            return self._asked.wrong("unbalanced_quote", name.end(), name.end() + 1)
         if not value:
-            return self._wrong("empty_value", start, name.end())
+            return self._asked.wrong("empty_value", start, name.end())
         if start < name_at and kind not in {"author", "tag"}:
-            return self._wrong("cannot_exclude", start, end)
+            return self._asked.wrong("cannot_exclude", start, end)
         excluded = start < name_at
         match kind:
             case "author" | "tag":
@@ -222,23 +199,30 @@ class _Reader:
                 parts = [value] if quoted else re.split("[,，、]", value)
                 values = [part for one in parts if tells(part := one.strip().lstrip(sign).strip())]
                 if not values:
-                    return self._wrong("empty_value", start, end)
+                    return self._asked.wrong("empty_value", start, end)
                 field = {"author": "authors", "tag": "tags"}[kind]
                 what: PieceKind = {"author": "without_author", "tag": "without_tag"}[kind] if excluded else kind  # type: ignore[assignment]
-                return self._add(f"without_{field}" if excluded else field, values, what, ", ".join(values), start, end)
+                return self._asked.add(
+                    f"without_{field}" if excluded else field, values, what, ", ".join(values), start, end
+                )
             case "language":
                 codes = [read_language(part) for part in re.split("[,，、/]", value) if part.strip()]
                 if not codes or None in codes:
-                    return self._wrong("unknown_language", start, end)
-                return self._add("languages", [code for code in codes if code], kind, value, start, end)
+                    return self._asked.wrong("unknown_language", start, end)
+                return self._asked.add("languages", [code for code in codes if code], kind, value, start, end)
             case "since" | "until":
-                return self._period(kind, value, start, end)
+                return self._asked.period(kind, value, start, end)
             case "near":
-                return self._near(value, start, end)
+                near = read_near(value, self._locate)
+                if not isinstance(near, Near):
+                    return self._asked.wrong("bad_near" if near is None else "unknown_place", start, end)
+                return self._asked.near(near, value, start, end)
             case _:
                 bounds = read_likes(value)
                 return (
-                    self._wrong("bad_likes", start, end) if bounds is None else self._likes(bounds, value, start, end)
+                    self._asked.wrong("bad_likes", start, end)
+                    if bounds is None
+                    else self._asked.likes(bounds, value, start, end)
                 )
 
     def _value(self, kind: PieceKind, at: int) -> tuple[str, _End]:
@@ -256,61 +240,6 @@ class _Reader:
         value = found.group().rstrip(",，、.:：)）]】") if found else ""
         return value, at + len(value)
 
-    def _period(self, kind: Literal["since", "until"], value: str, start: int, end: int) -> _End:
-        period = read_period(value)
-        if period is None:
-            return self._wrong("bad_date", start, end)
-        held = self._filters
-        if kind == "since":
-            self._filters = replace(held, since=_stricter(max, held.since, period[0]))
-            if self._today is not None and period[0].date() > self._today:
-                self._wrong("future", start, end)
-        else:
-            self._filters = replace(held, until=_stricter(min, held.until, period[1]))
-        if self._filters.since is not None and self._filters.until is not None:
-            self._check_order(self._filters.since < self._filters.until, start, end)
-        return self._take(kind, value, start, end)
-
-    def _likes(self, bounds: tuple[int | None, int | None], value: str, start: int, end: int) -> _End:
-        least = _stricter(max, self._filters.min_likes, bounds[0])
-        most = _stricter(min, self._filters.max_likes, bounds[1])
-        self._filters = replace(self._filters, min_likes=least, max_likes=most)
-        if least is not None and most is not None:
-            self._check_order(least <= most, start, end)
-        return self._take("likes", value, start, end)
-
-    def _near(self, value: str, start: int, end: int) -> _End:
-        near = read_near(value, self._locate)
-        if not isinstance(near, Near):
-            return self._wrong("bad_near" if near is None else "unknown_place", start, end)
-        for before in [piece for piece in self._pieces if piece.kind == "near"][-1:]:
-            self._wrong("repeated", before.start, before.end)
-        self._filters = replace(self._filters, near=near)
-        return self._take("near", value, start, end)
-
-    def _add(self, field: str, values: list[str], kind: PieceKind, value: str, start: int, end: int) -> _End:
-        held: tuple[str, ...] = getattr(self._filters, field)
-        joined = tuple(dict.fromkeys([*held, *values]))
-        if len(joined) > MOST_VALUES:
-            if not any(one.code == "too_many" for one in self._mistakes):
-                self._wrong("too_many", start, end)
-            return end
-        self._filters = replace(self._filters, **{field: joined})  # type: ignore[arg-type]
-        return self._take(kind, value, start, end)
-
-    def _take(self, kind: PieceKind, value: str, start: int, end: int) -> int:
-        self._pieces.append(Piece(kind, value, start, end))
-        return end
-
-    def _wrong(self, code: MistakeCode, start: int, end: int) -> int:
-        if len(self._mistakes) < _MOST_MISTAKES:
-            self._mistakes.append(mistake(code, self._typed, start, end))
-        return end
-
-    def _check_order(self, in_order: bool, start: int, end: int) -> None:
-        if not in_order:
-            self._wrong("empty_range", start, end)
-
     def _closing(self, quote: int) -> int | None:
         """Where the quotation mark at `quote` is closed."""
         opening = self._typed[quote]
@@ -323,28 +252,8 @@ class _Reader:
             return None
         return min(places)
 
-    def _may_begin(self, at: int) -> bool:
-        """Whether a word can begin here."""
-        if at == 0:
-            return True
-        before = self._typed[at - 1]
-        return before.isspace() or before in BEFORE_WORD
-
     def _tag_may_begin(self, at: int) -> bool:
         """After Chinese too: 咖啡#上海; not in C#, nor in an address."""
-        return (
-            self._may_begin(at)
-            or not (self._typed[at - 1].isascii() or self._touches_word(at))
-            or (bool(self._pieces) and self._pieces[-1].end == at)
-        )
-
-    def _touches_word(self, at: int) -> bool:
-        """Whether a letter or digit stands before, in a script that leaves spaces between words."""
-        return at > 0 and SPACED_LETTER_OR_DIGIT.match(self._typed[at - 1]) is not None
-
-
-_Bound = TypeVar("_Bound", datetime, int)
-
-
-def _stricter(choose: Callable[[_Bound, _Bound], _Bound], held: _Bound | None, asked: _Bound | None) -> _Bound | None:
-    return asked if held is None else held if asked is None else choose(held, asked)
+        typed, pieces = self._typed, self._asked.pieces
+        after_other_script = not (typed[at - 1].isascii() or touches_word(typed, at))
+        return may_begin(typed, at) or after_other_script or (bool(pieces) and pieces[-1].end == at)

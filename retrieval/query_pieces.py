@@ -117,3 +117,13 @@ def without_piece(typed: str, piece: Piece) -> str:
 def tells(text: str) -> bool:
     """Whether there is a letter, a digit or a picture in it, and not punctuation alone."""
     return any(character.isalnum() or (ord(character) >= 0x2190 and not character.isspace()) for character in text)
+
+
+def may_begin(typed: str, at: int) -> bool:
+    """Whether a word can begin here."""
+    return at == 0 or typed[at - 1].isspace() or typed[at - 1] in BEFORE_WORD
+
+
+def touches_word(typed: str, at: int) -> bool:
+    """Whether a letter or digit stands before, in a script that leaves spaces between words."""
+    return at > 0 and SPACED_LETTER_OR_DIGIT.match(typed[at - 1]) is not None

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.query_language import MOST_VALUES, both, parse_query
+from retrieval.query_filters import MOST_VALUES, both
+from retrieval.query_language import parse_query
 from retrieval.query_pieces import ParsedQuery, without_piece
 from retrieval.types import Filters, Near
 

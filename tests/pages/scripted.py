@@ -24,7 +24,8 @@ from retrieval.facets import count_facets
 from retrieval.highlight import highlight
 from retrieval.past_phrases import PastPhrases
 from retrieval.post_phrases import PostPhrases
-from retrieval.query_language import both, parse_query
+from retrieval.query_filters import both
+from retrieval.query_language import parse_query
 from retrieval.query_pieces import ParsedQuery
 from retrieval.suggest import Suggester, Suggestion
 from retrieval.types import Comment, Filters, Hit, Image, Passage, Place, Post, SearchPage, SearchQuery
