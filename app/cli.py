@@ -51,6 +51,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 def _serve(args: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
+    from app.garbage import spare_what_is_loaded
     from app.listening import bind
     from app.main import create_app
     from app.services import Services
@@ -61,6 +62,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
     listener = bind(host, port)
     configure_logs(settings)
     app = create_app(settings, Services.build(settings, getattr(args, "make_intake", None)))
+    spare_what_is_loaded()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     address = listener.getsockname()
     print(f"Stipple answers on http://{address[0]}:{address[1]}/ (API: /docs)", flush=True)

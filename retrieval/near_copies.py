@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, pairwise
 
@@ -65,15 +64,18 @@ class _Said:
 _said = lru_cache(maxsize=1024)(_Said)
 
 
-def _sharing(said: Sequence[_Said]) -> set[tuple[int, int]]:
-    """Pairs of posts that share enough to be worth comparing; comparing each with each takes three times as long."""
-    holders: dict[int, list[int]] = {}
-    for number, one in enumerate(said):
-        for pair in one.pairs:
-            holders.setdefault(pair, []).append(number)
-    shared = Counter(two for numbers in holders.values() if len(numbers) > 1 for two in combinations(numbers, 2))
-    return {
-        (i, j)
-        for (i, j), count in shared.items()
-        if count >= COPIED_SHARE * max(len(said[i].pairs), len(said[j].pairs))
-    }
+def _sharing(said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
+    """Pairs of posts that share enough to be worth comparing.
+
+    Posts that are found together share their query's words. Each pair of words that stands in two of them is one bit
+    of a number, so that what two posts share is counted at once, and few objects are made for Python to look after.
+    """
+    seen, repeated = set[int](), set[int]()
+    for one in said:
+        repeated |= seen & one.pairs
+        seen |= one.pairs
+    bits = {pair: 1 << place for place, pair in enumerate(repeated)}
+    holds = [sum(bits[pair] for pair in one.pairs & repeated) for one in said]
+    for (i, own), (j, other) in combinations([(number, held) for number, held in enumerate(holds) if held], 2):
+        if (own & other).bit_count() >= COPIED_SHARE * max(len(said[i].pairs), len(said[j].pairs)):
+            yield i, j

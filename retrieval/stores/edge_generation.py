@@ -37,8 +37,8 @@ _OPEN, _CHANGING = "open.lock", "changing.lock"
 
 
 class EdgeGeneration:
-    """A finished generation, open in this process alone. Queries run beside each other, without Python's lock, and
-    beside `change`; while `settle` runs they wait, since Qdrant Edge keeps Python's lock when it writes its files.
+    """A finished generation, open in this process alone. Threads may ask and `change` it at once; but since Qdrant Edge
+    keeps Python's lock while it searches (half a millisecond) and while it writes its files, others wait that long.
 
     Raises:
         IndexLocked: It is open already, in another process or in this one.

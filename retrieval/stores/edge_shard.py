@@ -39,6 +39,9 @@ def create_shard(folder: Path, dimension: int) -> qdrant.EdgeShard:
         # A generation that was not finished is thrown away whole, and what changes in a finished one stands in the
         # journal: a log would only double its size on disk.
         wal_enabled=False,
+        # Searches come from several threads already. With a pool of its own beside them, each takes twice the processor
+        # time and half as long again (benchmarks/LOG.md).
+        max_search_threads=1,
     )
     shard = qdrant.EdgeShard.create(str(folder), config)
     for field, kind in FILTERED.items():

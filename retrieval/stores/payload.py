@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
+import msgspec
 import orjson
 
 from retrieval.text import fold
-from retrieval.types import Comment, Filters, Image, Passage, Place, Post
+from retrieval.types import Filters, Passage, Post
 
 DENSE, TERMS = "dense", "terms"
 # Payload fields that filters ask for, with the kind of index that each needs.
@@ -137,17 +137,8 @@ def post_to_json(post: Post) -> bytes:
 
 def post_from_json(data: bytes | str) -> Post:
     """What `post_to_json` wrote."""
-    raw: dict[str, Any] = orjson.loads(data)
-    raw["tags"] = tuple(raw["tags"])
-    raw["images"] = tuple([Image(**image) for image in raw["images"]])
-    raw["place"] = Place(**raw["place"]) if raw["place"] is not None else None
-    raw["comments"] = tuple([Comment(**_dated(comment)) for comment in raw["comments"]])
-    return Post(**_dated(raw))
+    return _POST.decode(data)
 
 
-def _dated(raw: dict[str, Any]) -> dict[str, Any]:
-    """The same with its moment read; a search reads two hundred posts, so that it is changed and not copied."""
-    written = raw["created_at"]
-    if written is not None:
-        raw["created_at"] = datetime.fromisoformat(written)
-    return raw
+# A search reads two hundred posts: made by orjson and Python they take three times as long.
+_POST = msgspec.json.Decoder(Post)
