@@ -100,7 +100,8 @@ def _add_errors(app: FastAPI) -> None:
         # The offending value is not sent back: it may be huge, or hold what JSON cannot.
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or None
-        return refusal(request, 422, "invalid_parameter", f"{field or 'the request'}: {first['msg']}", field)
+        message = first["msg"].removeprefix("Value error, ")  # what pydantic puts before our own words
+        return refusal(request, 422, "invalid_parameter", f"{field or 'the request'}: {message}", field)
 
     @app.exception_handler(BlankQueryError)
     async def blank(request: Request, error: BlankQueryError) -> Response:
