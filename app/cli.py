@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from app import eval_cli
+from app import eval_cli, feedback_cli
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.settings import Settings
 
@@ -33,6 +33,7 @@ def add_commands(subparsers: Subparsers) -> None:
     ask.set_defaults(run=_ask)
 
     eval_cli.add_commands(subparsers)
+    feedback_cli.add_commands(subparsers)
 
     doctor = subparsers.add_parser("doctor", help="check models, index, port and disk, and say how to mend them")
     doctor.set_defaults(run=_doctor)

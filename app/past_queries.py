@@ -91,13 +91,15 @@ class PastQueries:
         return [PastQuery(text, count, date.fromisoformat(day), post_id) for text, count, day, post_id in rows]
 
     def answered_by(self, post_ids: Sequence[str]) -> list[tuple[str, str]]:
-        """(query, id of its best hit) of the queries whose best hit is one of these posts, most asked first."""
+        """(query, id of its best hit) of the queries that were asked more than once and whose best hit is one of these
+        posts, most asked first.
+        """
         if not self._path.exists() or not post_ids:
             return []
         ids = list(post_ids[:_BATCH])
         with closing(self._open()) as connection:
             rows = connection.execute(
-                f"SELECT text, post_id FROM queries WHERE post_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
+                f"SELECT text, post_id FROM queries WHERE count > 1 AND post_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
                 " ORDER BY count DESC, folded LIMIT 20",
                 ids,
             ).fetchall()

@@ -33,6 +33,7 @@ _SUBJECTLESS = re.compile(
     r"^(?:还|也)?(?:可以|可不可以|能不能|能|要不要|用不用|要|需要|需不需要|用|会不会|会|是不是|是|得|让|应该|必须|怎么|如何|为什么|为啥|在哪|去哪|哪里|多久|几)"
 )
 _SUBJECTLESS_SUBJECT = 2  # characters that such a question may hold beside: 能邮寄吗
+_MOST_TOLD = 4  # characters of a thing that was told of: 手冲 in 手冲多少钱
 _END_WORD = re.compile(r"呢$")
 
 
@@ -51,6 +52,9 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
     mark = "？"
     if OTHER.search(bare):
         return _the_other(before, bare) + mark
+    if CITY.fullmatch(_END_WORD.sub("", bare)) and not CITY.search(fold(before.question)):
+        # 那北京呢 is asked of the last question that was about some city.
+        before = next((one for one in reversed(said) if CITY.search(fold(one.question))), before)
     if _END_WORD.search(bare) and not ASPECT.search(bare) and not SEEKS.search(bare):
         thing = _END_WORD.sub("", bare)
         thing = PRONOUN.sub("", thing) if PRONOUN.match(thing) else thing
@@ -68,7 +72,15 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
         return _about(bare, before) + mark
     if _SUBJECTLESS.match(bare) and len(rest) <= _SUBJECTLESS_SUBJECT and not SEEKS.match(bare):
         return _about(bare, before) + mark
+    if _told_of(bare, rest, before):
+        return f"{referent(before, '在哪')}的{bare}{mark}"
     return None
+
+
+def _told_of(bare: str, rest: str, before: Said) -> bool:
+    """Whether a question asks for a thing that the posts of the answer before tell of, and for nothing beside it."""
+    asks = bool(ASPECT.search(bare)) and not CITY.search(bare) and not SEEKS.search(bare)
+    return asks and 2 <= len(rest) <= _MOST_TOLD and rest in fold(before.told) and rest not in fold(before.question)
 
 
 def referent(before: Said, asked: str = "") -> str:

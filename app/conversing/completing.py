@@ -6,6 +6,7 @@ Pure. How often it is right, in each language: docs/decisions/, and tests/conver
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.conversing import chinese, english
 from app.conversing.context import Said, Understood
@@ -29,10 +30,10 @@ def understand(asked: str, said: Sequence[Said]) -> Understood:
     if not said or not asked.strip() or len(asked) > _LONGEST:
         return Understood(asked)
     if han_runs(asked):
-        told = [one if han_runs(one.question) else Said(english.referent(one), one.titles) for one in said]
+        told = [one if han_runs(one.question) else replace(one, question=english.referent(one)) for one in said]
         completed = chinese.complete(asked, told)
     else:
-        told = [Said(chinese.referent(one), one.titles) if han_runs(one.question) else one for one in said]
+        told = [replace(one, question=chinese.referent(one)) if han_runs(one.question) else one for one in said]
         completed = english.complete(asked, told)
     if not completed or completed == asked or len(completed) > _LONGEST_COMPLETED:
         return Understood(asked)

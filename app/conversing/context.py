@@ -16,10 +16,12 @@ class Said:
     Attributes:
         question: As it was understood, so that it stands by itself.
         titles: Of the posts that its answer cited, in reading order; where it cited none, of its best hits.
+        told: What these posts say, as one text; a question for one of its words is a question about them.
     """
 
     question: str
     titles: tuple[str, ...] = ()
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from app.conversing.conversations import Conversations, UnknownConversation, new
 from app.conversing.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
 from app.conversing.feedback import FeedbackFile, Reason, Verdict, feedback_on
 from app.conversing.followups import FollowUps
+from app.conversing.leaning import SAID, lent
 from app.conversing.rewriting import Rewriter
 from app.conversing.turns import Conversation, FollowUp, Turn, as_it_stands, said
 from retrieval.errors import FixableError
@@ -26,7 +27,6 @@ from retrieval.types import Post
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
-_SAID = 6  # earlier questions that the next one may lean on
 _LOOKING_AT_ONCE = 2  # askers for whom follow-ups are looked for at a time; others go without
 
 
@@ -77,15 +77,6 @@ class Converser:
         """Whether conversations are kept at all."""
         return self._conversations is not None
 
-    async def understand(self, asking: Asking) -> Understood:
-        """What the rules make of a question in its conversation: at once, also where that is unreadable.
-
-        Raises:
-            UnknownConversation, ConversationFull: It cannot be asked there.
-        """
-        turns, _ = await self._before(asking)
-        return understand(asking.text, await self._said(turns))
-
     async def ask(self, asking: Asking) -> AsyncGenerator[ConversingEvent, None]:
         """QuestionUnderstood, then the events of the answer, with Kept before Done, then FollowUpsFound.
 
@@ -101,10 +92,7 @@ class Converser:
             understood = await self._rewriter.understand(asking.text, before)
         else:
             understood = understand(asking.text, before)
-        filters = asking.filters
-        if understood.from_context and filters.is_empty():
-            filters = turns[-1].answer.question.filters
-        question = Question(understood.question, filters)
+        question = Question(understood.question, lent(understood, asking.filters, turns))
         yield QuestionUnderstood(understood, question)
         async with aclosing(self._answering.answer(question)) as events:
             async for event in events:
@@ -195,7 +183,7 @@ class Converser:
         return read.turns, True
 
     async def _said(self, turns: Sequence[Turn]) -> list[Said]:
-        recent = turns[-_SAID:]
+        recent = turns[-SAID:]
         if not recent:
             return []
         ids = list(dict.fromkeys(one for turn in recent for one in turn.cited()))

@@ -22,6 +22,7 @@ from app.conversing.english_words import (
     names,
     subject,
 )
+from retrieval.highlight import stem
 from retrieval.text import han_runs
 
 _OPENER = re.compile(
@@ -55,6 +56,7 @@ floor table tables dogs dog kids laptops laptop busy crowded far
 """
 _OF_A_PLACE = frozenset(_OF_A_PLACE_WORDS.split())
 _FEWEST_WORDS = 2
+_MOST_THINGS = 3  # words for which a question can be about what was told, and about nothing else
 _ARTICLE = r"(?:an?|the|my|your|some)\s+"
 _NO_NOUN = (
     r"(?:is|are|was|were|cost|costs|be|take|takes|last|lasts|do|does|have|has|open|close|at|in|on|for|with|from|to|of|by|near"
@@ -79,6 +81,9 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
     rest = _OPENER.sub("", bare).strip()
     if rest and OTHER.search(rest):
         return _the_other(before) or _about(bare, before)
+    if is_city(_PREPOSITION.sub("", rest)) and not any(map(is_city, names(before.question))):
+        # "And Beijing?" is asked of the last question that was about some city.
+        before = next((one for one in reversed(said) if any(map(is_city, names(one.question)))), before)
     if _leans(bare):
         return _with_referent(_OPENER.sub("", bare).strip() if _VERB.search(rest) else bare, before)
     opened = rest != bare
@@ -88,7 +93,7 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
         return _about(rest or bare, before)
     if opened and not names(rest) and len(subject(rest)) < _FEWEST_WORDS:
         return _about(rest, before)
-    return None
+    return _about_what_was_told(rest, before)
 
 
 def referent(before: Said, asked: str = "") -> str:
@@ -182,6 +187,16 @@ def _about(bare: str, before: Said) -> str:
 
 def _behind(bare: str, name: str) -> str:
     return f"{bare}: {name}?"
+
+
+def _about_what_was_told(bare: str, before: Said) -> str | None:
+    """A question for a thing that the posts of the answer before tell of, at the place that they name."""
+    things = subject(bare)
+    name = referent(before, "there")
+    if not _VERB.search(bare) or names(bare) or not things or len(things) > _MOST_THINGS or not names(f"x {name}"):
+        return None
+    told = {stem(word) for word in content(before.told)}
+    return f"{bare} at {name}?" if all(stem(word) in told for word in things) else None
 
 
 def _the_other(before: Said) -> str:

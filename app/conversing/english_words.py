@@ -59,6 +59,12 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 WORD = re.compile(r"[A-Za-z0-9£$€]+(?:[-'’&.][A-Za-z0-9]+)*")
+# What a day is called is no name; the Night Heron has one.
+_DAY = re.compile(
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|september|october"
+    r"|november|december|weekends?|weekdays?|on|in|at)s?",
+    re.IGNORECASE,
+)
 # "is it safe to", "how long does it take to": this "it" stands for what follows.
 EXPLETIVE = re.compile(
     r"\b(?:is|was|isn't)\s+it\s+(?:\w+\s+){0,2}?(?:to|that|if|when|for)\b|\b(?:does|did|will|would)\s+it\s+(?:take|cost)\s+"
@@ -115,7 +121,7 @@ def names(text: str) -> list[str]:
     found = []
     for run in _RUN.finditer(text):
         name, words = run.group(), run.group().split()
-        while words and (words[0].lower() in _QUESTION_WORDS or TIME.fullmatch(words[0])):
+        while words and (words[0].lower() in _QUESTION_WORDS or _DAY.fullmatch(words[0])):
             words = words[1:]
             name = name.split(None, 1)[1] if words else ""
         begins = not text[: run.start()].strip() or text[: run.start()].rstrip()[-1] in ".!?:"

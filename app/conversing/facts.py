@@ -101,7 +101,7 @@ _PRICED_ZH = re.compile(
 )
 _NO_ITEM_WORDS = """
 it they rent deposit total fee for from about only paid cost costs charged went was now book then takes an extra
-back got yes hmm off per each up down to and or with knocked over under around than
+back got yes hmm cheap cheaper small big large half off per each up down to and or with knocked over under around than
 """
 _NO_ITEM = frozenset(_NO_ITEM_WORDS.split())
 _NO_ITEM_ZH = re.compile(

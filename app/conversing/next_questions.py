@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.answering.types import Answer
+from app.conversing import chinese_words, english_words
 from app.conversing.facts import FACTS, name_in, price_question, priced_items
 from retrieval.highlight import query_pairs, query_words, stem
 from retrieval.phrases import title_phrase
@@ -50,6 +51,11 @@ def candidates(
     shown = {fold(one.quote) for sentence in answer.sentences for one in sentence.citations}
     posts = [hit.post for hit in answer.hits]
     near = [post for post in posts if post.id in cited] or posts[:_NEAREST]
+    # Of a question that names something, what other places ask for is beside the point.
+    named = [fold(name) for post in near if (name := name_in(post)) and fold(name) in fold(asked)]
+    if named:
+        posts = [post for post in posts if any(name in fold(f"{post.title} {post.text}") for name in named)]
+        near = [post for post in near if post in posts]
     far = [post for post in posts if post not in near]
     found: list[Candidate] = []
     questions = [*earlier, asked]
@@ -57,9 +63,9 @@ def candidates(
     offered: list[Iterable[Candidate]] = [
         *(_of_facts(post, asked, language, shown) for post in near),
         _asked_before(past, ids, language),
-        _of_titles([post for post in posts if post.id not in cited], language, asking=True),
+        _of_titles([post for post in posts if post.id not in cited], asked, language, asking=True),
         *(_of_facts(post, asked, language, shown) for post in far),
-        _of_titles([*far, *near], language, asking=False),
+        _of_titles([*far, *near], asked, language, asking=False),
     ]
     for some in offered:
         for candidate in some:
@@ -78,6 +84,12 @@ def alike(one: str, other: str) -> bool:
 
 def _telling(question: str) -> set[str]:
     return {stem(word) for word in query_words(question)} | set(query_pairs(question))
+
+
+def _about(question: str) -> set[str]:
+    """The telling words of what a question is about: not of what it asks."""
+    folded = fold(question)
+    return {stem(word) for word in english_words.subject(folded)} | set(query_pairs(chinese_words.subject(folded)))
 
 
 def _fits(question: str) -> bool:
@@ -113,11 +125,12 @@ def _of_facts(post: Post, asked: str, language: str, shown: set[str]) -> Iterato
             given += 1
 
 
-def _of_titles(posts: Sequence[Post], language: str, *, asking: bool) -> Iterator[Candidate]:
-    """Titles in the asker's language; those that ask, or those that do not."""
+def _of_titles(posts: Sequence[Post], asked: str, language: str, *, asking: bool) -> Iterator[Candidate]:
+    """Titles in the asker's language that share a word with the question; those that ask, or those that do not."""
     for post in posts:
         title = title_phrase(post.title)
         own = bool(han_runs(title)) == (language == "zh") and title != name_in(post)
+        own = own and bool(_about(title) & _about(asked))
         if own and title and bool(_ASKS.search(post.title)) == asking and len(_telling(title)) > 1:
             yield Candidate(
                 _ASKS.sub("？" if language == "zh" else "?", post.title.strip() if asking else title), post.id

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.answering.types import Answer, Citation
 from app.conversing.context import Said, Understood
 from retrieval.types import Post
+
+_TOLD = 20_000  # code points of posts, in which a word of the next question is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +104,13 @@ def quote_stands(citation: Citation, posts: Mapping[str, Post]) -> bool:
 
 
 def said(turns: Collection[Turn], posts: Mapping[str, Post]) -> list[Said]:
-    """What a follow-up question is understood from: the questions, and the titles of the posts that answered them."""
-    return [
-        Said(
-            turn.understood.question,
-            tuple(posts[one].title for one in turn.cited() if one in posts and posts[one].title),
-        )
-        for turn in turns
-    ]
+    """What a follow-up question is understood from: the questions, and the posts that answered them."""
+    return [_said(turn, [posts[one] for one in turn.cited() if one in posts]) for turn in turns]
+
+
+def _said(turn: Turn, cited: Sequence[Post]) -> Said:
+    told = (part for post in cited for part in (post.title, post.text, *(comment.text for comment in post.comments)))
+    return Said(turn.understood.question, tuple(post.title for post in cited if post.title), "\n".join(told)[:_TOLD])
 
 
 def _withdrawn(turn: Turn, stands: Callable[[Citation], bool]) -> Turn:

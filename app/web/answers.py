@@ -50,11 +50,11 @@ class AnswerShown:
     facts: tuple[str, ...]
 
 
-def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit], labels: Labels) -> SentenceShown:
+def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit | None], labels: Labels) -> SentenceShown:
     """A sentence as the page shows it.
 
     Args:
-        hits: The answer's; a citation whose mark points at none of them is a bug of the answerer.
+        hits: The answer's, None where one is gone; a citation whose mark points beyond them is a bug of the answerer.
     """
     quotes: dict[int, list[str]] = {}
     for citation in sentence.citations:
@@ -65,7 +65,7 @@ def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit], labels: Labels
         tuple(
             MarkShown(
                 number=mark,
-                label=labels.citation.format(n=mark, author=hits[mark - 1].post.author).rstrip(" :："),
+                label=labels.citation.format(n=mark, author=_author(hits[mark - 1])).rstrip(" :："),
                 quote=" … ".join(quoted),
             )
             for mark, quoted in sorted(quotes.items())
@@ -74,22 +74,37 @@ def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit], labels: Labels
     )
 
 
-def answer_shown(answer: Answer, labels: Labels) -> AnswerShown:
-    """A finished answer as the page shows it."""
+def answer_shown(
+    answer: Answer, labels: Labels, hits: Sequence[Hit | None] | None = None, withdrawn: int = 0
+) -> AnswerShown:
+    """A finished answer as the page shows it.
+
+    Args:
+        hits: What it was given from, where it is read again; an answer that was just given has them.
+        withdrawn: Sentences taken back since it was given.
+    """
+    again = hits is not None
+    hits = hits if hits is not None else answer.hits
     facts = []
     if answer.kind == "written" and answer.model:
         facts.append(labels.written_by.format(model=answer.model))
     if answer.withheld:
         facts.append(labels.withheld(answer.withheld))
-    if "total" in answer.timings_ms:
+    if withdrawn:
+        facts.append(labels.withdrawn(withdrawn))
+    if "total" in answer.timings_ms and not again:
         facts.append(labels.took.format(seconds=f"{answer.timings_ms['total'] / 1000:.1f}"))
     return AnswerShown(
         kind=answer.kind,
         lang="" if answer.language == "und" else answer.language,
-        sentences=tuple(sentence_shown(sentence, answer.hits, labels) for sentence in answer.sentences),
+        sentences=tuple(sentence_shown(sentence, hits, labels) for sentence in answer.sentences),
         note=_note(answer),
         facts=tuple(facts),
     )
+
+
+def _author(hit: Hit | None) -> str:
+    return hit.post.author if hit is not None else ""
 
 
 def citations(sentences: Iterable[AnswerSentence]) -> list[Citation]:

@@ -18,6 +18,7 @@ from retrieval.types import FacetName, Filters, SearchQuery, Sort
 HITS_PER_PAGE = 10
 LARGEST_OFFSET = 1000
 _MOST_VALUES = 50
+_LONGEST_ID = 64
 _MOST_LIKES = 2**53
 
 FilterName = Literal["min_likes"] | PieceKind
@@ -65,6 +66,8 @@ class Asked:
         sort: In which order the posts come.
         fold: Whether near copies stand under one card.
         scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
+        conversation: Id of the conversation that the question belongs to; "" where it begins one.
+        turn: Its number there, from 1; 0 where it is not kept yet.
     """
 
     text: str = ""
@@ -79,6 +82,8 @@ class Asked:
     fold: bool = True
     ui: Ui | None = None
     scripted: bool = True
+    conversation: str = ""
+    turn: int = 0
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]]) -> Asked:
@@ -107,6 +112,8 @@ class Asked:
             fold=_last(given, "fold") != "0",
             ui=next((ui for ui in get_args(Ui) if ui == _last(given, "ui")), None),
             scripted=_last(given, "js") != "off",
+            conversation=_last(given, "c").strip()[:_LONGEST_ID],
+            turn=_whole(given, "t", LARGEST_OFFSET) or 0,
         )
 
     def filters(self) -> Filters:
@@ -153,6 +160,8 @@ class Asked:
             *([("sort", self.sort)] if self.sort != "relevance" else []),
             *([] if self.fold else [("fold", "0")]),
             *([("offset", str(self.offset))] if self.offset else []),
+            *([("c", self.conversation)] if self.conversation else []),
+            *([("t", str(self.turn))] if self.conversation and self.turn else []),
             *self.manner(),
         ]
 
@@ -164,6 +173,15 @@ class Asked:
         """Where a page that asks for this lives."""
         parameters = [*self.parameters(), *more.items()]
         return f"{path}?{urlencode(parameters)}" if parameters else path
+
+    def within(self, conversation: str, turn: int) -> Asked:
+        """The same, as a turn of a conversation; of none where it is ""."""
+        return replace(self, conversation=conversation, turn=turn, offset=0)
+
+    def next(self, text: str = "") -> Asked:
+        """Another question, to be asked after this one: of the same posts, in the same conversation."""
+        following = self.turn + 1 if self.conversation else 0
+        return replace(self, text=text, turn=following, offset=0, sort="relevance", fold=True)
 
     def home(self) -> str:
         """The empty page, in the same manner."""

@@ -10,6 +10,7 @@ from app.web.answers import AnswerShown, SentenceShown
 from app.web.asked import Asked, Chip
 from app.web.cards import Card, LinkShown
 from app.web.labels import Labels, Ui
+from app.web.thread import Talk, Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """The search box on an empty page; `examples` are questions with the address of each."""
+    """The search box on an empty page; `examples` are questions with the address of each, `note` what just happened."""
 
     template: ClassVar[str] = "home.jinja"
 
     frame: Frame
     examples: tuple[tuple[str, str], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class SearchResultPage:
         languages: Post languages to choose from: code to name.
         stream: Address of the answer's events; "" where the answer is in the page or there is none.
         answer: The whole answer; None where it will stream in, and on later pages of hits.
+        understood: The question as it was completed from the conversation; "" where it was not.
+        thread: Earlier turns of the conversation.
+        talk: What can be done with the answer; None where it is not kept, or not there yet.
+        followups: Questions to go on with.
         first_page: Address of the page with the answer; "" where this is it.
         more: Address of the next page of hits; "" where there is none.
     """
@@ -80,6 +86,10 @@ class SearchResultPage:
     languages: Mapping[str, str]
     stream: str
     answer: AnswerShown | None
+    understood: str
+    thread: Thread | None
+    talk: Talk | None
+    followups: tuple[LinkShown, ...]
     cards: tuple[Card, ...]
     first_page: str
     more: str
@@ -102,6 +112,7 @@ class StatusFragment:
     Attributes:
         again: Address under which to ask again; "" offers nothing.
         cards: Replace all that are shown, and `more` the next page's address; none leaves both alone.
+        understood: What a model made of the question; "" leaves what is there.
     """
 
     template: ClassVar[str] = "status.jinja"
@@ -112,6 +123,7 @@ class StatusFragment:
     again: str = ""
     cards: tuple[Card, ...] = ()
     more: str = ""
+    understood: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +140,45 @@ class SentenceFragment:
 
 @dataclass(frozen=True, slots=True)
 class EndFragment:
-    """Event "end": the line under the answer, and what turns out different from a written answer."""
+    """Event "end": the line under the answer, what turns out different from a written answer, and what can be done
+    with it; `note` says where it could not be kept.
+    """
 
     template: ClassVar[str] = "end.jinja"
 
     labels: Labels
     answer: AnswerShown
+    talk: Talk | None
+    note: str = ""
 
 
-Context = HomePage | SearchResultPage | ErrorPage | StatusFragment | SentenceFragment | EndFragment
+@dataclass(frozen=True, slots=True)
+class FollowUpsFragment:
+    """Event "followups": questions to go on with."""
+
+    template: ClassVar[str] = "followups.jinja"
+
+    labels: Labels
+    followups: tuple[LinkShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackFragment:
+    """What was said of an answer, in the place of the form that it was said with."""
+
+    template: ClassVar[str] = "feedback.jinja"
+
+    labels: Labels
+    words: str
+
+
+Context = (
+    HomePage
+    | SearchResultPage
+    | ErrorPage
+    | StatusFragment
+    | SentenceFragment
+    | EndFragment
+    | FollowUpsFragment
+    | FeedbackFragment
+)

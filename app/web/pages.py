@@ -4,53 +4,42 @@ The page is whole at once but for the answer: the posts are there, and the answe
 piece by piece. A mark n leads to the element `post-n`. The posts shown are those of the search; the answer searches for
 itself, and where it saw others (a new generation came between) its first event replaces all cards with its own. Each
 sentence brings the cards it cites anew, with its quotes marked. With "js=off" all this happens before the page leaves.
+
+A question that goes on with a conversation has its id and the turn's number in its address ("c" and "t"). The earlier
+turns stand above; a turn that is kept already is shown as it stands, and not asked again.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Container, Sequence
-from dataclasses import replace
-from typing import Protocol, cast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.answering.types import (
-    Answer,
-    AnswerEvent,
-    AnswerSentence,
-    Done,
-    HitsFound,
-    Question,
-    SentenceReady,
-    SentenceWithheld,
-)
-from app.web import contexts
-from app.web.answers import answer_shown, citations, sentence_shown
-from app.web.asked import HITS_PER_PAGE, LARGEST_OFFSET, Asked, BadParameter
-from app.web.cards import Card, LinkShown, arranged, card, fingerprint
-from app.web.labels import EXAMPLES, LABELS, POST_LANGUAGES, Labels, Ui, choose_ui
-from app.web.rendering import STATIC, assets, page, render
-from app.web.sse import EventStream, close, event
+from app.conversing.context import Understood
+from app.conversing.turns import Turn
+from app.web import contexts, reactions
+from app.web.answer_stream import answer_events, refusal_events
+from app.web.answers import AnswerShown, answer_shown
+from app.web.asked import Asked, BadParameter
+from app.web.asking import Finder, Placed, completed, placed, whole_answer
+from app.web.cards import Card, LinkShown, arranged, fingerprint
+from app.web.framing import error_page, frame, page_words, words_of
+from app.web.labels import EXAMPLES, POST_LANGUAGES, Labels, Ui
+from app.web.listing import cards_of, more, sorts, tags
+from app.web.rendering import STATIC, assets, page
+from app.web.sse import EventStream
+from app.web.thread import Talk, Thread, hits_again, kept_turn, next_questions, talk, thread
 from retrieval.errors import FixableError
 from retrieval.query_pieces import ParsedQuery
-from retrieval.text import fold
-from retrieval.types import Filters, Hit, SearchPage, SearchQuery, Sort
+from retrieval.types import SearchPage
 
+__all__ = ["error_page", "install", "page_words", "router"]
 router = APIRouter(include_in_schema=False)
 _MOST_NOTES = 3
-_MOST_TAGS = 8
-
-
-class Finder(Protocol):
-    """What the page needs of `app.state.services`."""
-
-    async def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery: ...
-
-    async def search(self, query: SearchQuery) -> SearchPage: ...
-
-    def answer(self, question: Question) -> AsyncIterator[AnswerEvent]: ...
 
 
 class _Static(StaticFiles):
@@ -72,6 +61,7 @@ def install(app: FastAPI) -> None:
     """
     assets()
     app.include_router(router)
+    app.include_router(reactions.router)
     app.mount("/static", _Static(directory=STATIC), name="static")
 
 
@@ -94,39 +84,22 @@ async def search(request: Request) -> Response:
         return _refused(request, bad)
     if not asked.text:
         return _home(request, asked)
-    ui, labels = _words(request, asked)
+    ui, labels = words_of(request, asked)
     finder = _finder(request)
-    parsed = await finder.understand(asked.text, asked.filters())
     try:
-        found = await finder.search(asked.query(parsed))
-        # Filters alone ask for posts, and nothing that an answer could say.
-        answered = asked.offset == 0 and bool(found.hits) and bool(parsed.text) and asked.in_order_of_answers
-        answer = await _whole_answer(finder, asked.question(parsed)) if answered and not asked.scripted else None
+        place = await placed(finder, asked, labels)
+        parsed = await finder.understand(asked.text, place.asked.filters())
+        kept = kept_turn(place.turns, place.asked, parsed.filters)
+        if kept is not None and asked.offset == 0 and asked.in_order_of_answers:
+            return await _kept_page(request, finder, place, parsed, kept, labels, ui)
+        return await _new_page(request, finder, place, parsed, labels, ui)
     except FixableError as error:
         return error_page(request, 503, labels.failed.format(problem=error.problem))
-    hits = arranged(answer.hits, found.hits) if answer is not None else found.hits
-    streams = answered and asked.scripted
-    return page(
-        contexts.SearchResultPage(
-            frame=_frame(request, asked, asked.text, unscripted=streams),
-            notes=tuple(mistake.said(ui) for mistake in parsed.mistakes[:_MOST_NOTES]),
-            chips=(*asked.chips(), *asked.typed_chips(parsed.pieces)),
-            sorts=_sorts(asked, labels) if found.hits else (),
-            tags=_tags(found, asked),
-            folding="" if asked.fold else asked.folding(True),
-            languages=POST_LANGUAGES,
-            stream=asked.address("/answer/stream", shown=fingerprint(hits)) if streams else "",
-            answer=answer_shown(answer, labels) if answer is not None else None,
-            cards=_cards(hits, answer.sentences if answer is not None else (), asked, labels, ui),
-            first_page=replace(asked, offset=0).address() if asked.offset else "",
-            more=_more(asked, len(answer.hits) if answer is not None else 0, found.total),
-        )
-    )
 
 
 @router.get("/answer/stream")
 async def stream(request: Request) -> Response:
-    """The answer's events: any number of "status" and "sentence", then "end", then "close"; each but the last is HTML.
+    """The answer's events; see `answer_stream`.
 
     Also a request that cannot be answered gets events, since a browser shows nothing of another response.
     """
@@ -134,160 +107,128 @@ async def stream(request: Request) -> Response:
         asked = Asked.read(request.query_params.multi_items())
     except BadParameter as bad:
         labels = page_words(request)
-        return EventStream(_refusal(labels, bad.message(labels)))
-    ui, labels = _words(request, asked)
+        return EventStream(refusal_events(labels, bad.message(labels)))
+    ui, labels = words_of(request, asked)
     if not asked.text:
-        return EventStream(_refusal(labels, labels.no_posts))
-    return EventStream(_events(_finder(request), asked, labels, ui, request.query_params.get("shown", "")))
+        return EventStream(refusal_events(labels, labels.no_posts))
+    return EventStream(answer_events(_finder(request), asked, labels, ui, request.query_params.get("shown", "")))
 
 
-def error_page(request: Request, status_code: int, message: str) -> Response:
-    """A page that says in one sentence why there is no other; what was typed stays in the search box."""
-    return page(contexts.ErrorPage(frame=_frame(request, _salvaged(request), ""), message=message), status_code)
+async def _new_page(
+    request: Request, finder: Finder, place: Placed, parsed: ParsedQuery, labels: Labels, ui: Ui
+) -> Response:
+    """The page of a question that was not asked yet, or of more posts for one that was."""
+    asked = place.asked
+    asks = asked.offset == 0 and asked.in_order_of_answers
+    earlier = tuple(turn for turn in place.turns if asks or turn.number < asked.turn)
+    wanted, understood = completed(parsed, earlier, place.posts or {})
+    found = await finder.search(asked.query(wanted))
+    # Filters alone ask for posts, and nothing that an answer could say.
+    answered = asks and bool(found.hits) and bool(parsed.text)
+    notes = [place.note] if place.note else []
+    above = thread(earlier, place.posts or {}, asked, labels)
+    if not answered or asked.scripted:
+        stream = asked.address("/answer/stream", shown=fingerprint(found.hits)) if answered else ""
+        cards = cards_of(found.hits, (), asked, labels, ui)
+        shown = _Shown(cards, more(asked, 0, found.total), _completed(understood), above, stream)
+        return _result(request, asked, parsed, found, notes, labels, ui, shown)
+    whole = await whole_answer(finder, asked, parsed, labels)
+    then = asked.within(whole.kept.conversation, whole.kept.number)
+    hits = arranged(whole.answer.hits, found.hits)
+    shown = _Shown(
+        cards=cards_of(hits, whole.answer.sentences, asked, labels, ui),
+        more=more(asked, len(whole.answer.hits), found.total),
+        understood=_completed(whole.understood),
+        thread=above,
+        answer=answer_shown(whole.answer, labels),
+        talk=talk(whole.kept.answer_id, then, None, labels),
+        followups=next_questions(whole.followups, then),
+    )
+    return _result(request, asked, parsed, found, [*notes, *([whole.note] if whole.note else [])], labels, ui, shown)
 
 
-def page_words(request: Request) -> Labels:
-    """The words in which to tell this reader of an error."""
-    return _words(request, _salvaged(request))[1]
+async def _kept_page(
+    request: Request, finder: Finder, place: Placed, parsed: ParsedQuery, turn: Turn, labels: Labels, ui: Ui
+) -> Response:
+    """The page of a question that was answered already, with what of the answer stands now."""
+    asked, posts = place.asked.within(place.asked.conversation, turn.number), place.posts or {}
+    question = turn.answer.question
+    found = await finder.search(asked.query(replace(parsed, text=question.text, filters=question.filters)))
+    shown_before = set(turn.shown)
+    hits = [*hits_again(turn, posts, found.hits), *(hit for hit in found.hits if hit.post.id not in shown_before)]
+    shown = _Shown(
+        cards=cards_of(hits, turn.answer.sentences, asked, labels, ui),
+        more=more(asked, len(turn.shown), found.total),
+        understood=_completed(turn.understood),
+        thread=thread([one for one in place.turns if one.number < turn.number], posts, asked, labels),
+        answer=answer_shown(turn.answer, labels, hits, turn.withdrawn),
+        talk=talk(turn.answer_id, asked, await finder.converser.verdict(turn.answer_id), labels),
+        followups=next_questions([one.question for one in turn.followups], asked),
+    )
+    return _result(request, asked, parsed, found, [], labels, ui, shown)
 
 
-async def _events(finder: Finder, asked: Asked, labels: Labels, ui: Ui, shown: str) -> AsyncGenerator[str, None]:
-    hits: Sequence[Hit] = ()
-    lang = ""
-    sentences: list[AnswerSentence] = []
-    withheld = 0
-    parsed = await finder.understand(asked.text, asked.filters())
-    happenings = finder.answer(asked.question(parsed))
-    try:
-        async for happened in happenings:
-            match happened:
-                case HitsFound():
-                    hits, lang = happened.hits, "" if happened.language == "und" else happened.language
-                    status = contexts.StatusFragment(labels, labels.reading(len(hits)))
-                    if not shown.startswith(fingerprint(hits)):
-                        found = await finder.search(asked.query(parsed))
-                        all_hits = arranged(hits, found.hits)
-                        cards = _cards(all_hits, (), asked, labels, ui)
-                        status = replace(status, cards=cards, more=_more(asked, len(hits), found.total))
-                    yield event("status", render(status))
-                case SentenceReady(sentence):
-                    sentences.append(sentence)
-                    cited = {citation.mark for citation in sentence.citations}
-                    cards = _cards(hits, sentences, asked, labels, ui, only=cited)
-                    shown_sentence = sentence_shown(sentence, hits, labels)
-                    yield event("sentence", render(contexts.SentenceFragment(labels, shown_sentence, lang, cards)))
-                case SentenceWithheld():
-                    withheld += 1
-                    words = f"{labels.reading(len(hits))} {labels.withheld_so_far(withheld)}"
-                    yield event("status", render(contexts.StatusFragment(labels, words)))
-                case Done(answer):
-                    yield event("end", render(contexts.EndFragment(labels, answer_shown(answer, labels))))
-    except FixableError as error:
-        words = labels.failed.format(problem=error.problem)
-        again = replace(asked, offset=0).address()
-        yield event("status", render(contexts.StatusFragment(labels, words, failed=True, again=again)))
-    finally:
-        await close(happenings)
-    yield event("close", "")
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the pages of new and of kept questions differ in; see contexts.SearchResultPage."""
+
+    cards: tuple[Card, ...]
+    more: str
+    understood: str
+    thread: Thread | None
+    stream: str = ""
+    answer: AnswerShown | None = None
+    talk: Talk | None = None
+    followups: tuple[LinkShown, ...] = ()
 
 
-async def _refusal(labels: Labels, words: str) -> AsyncGenerator[str, None]:
-    yield event("status", render(contexts.StatusFragment(labels, words, failed=True)))
-    yield event("close", "")
-
-
-async def _whole_answer(finder: Finder, question: Question) -> Answer:
-    happenings = finder.answer(question)
-    try:
-        async for happened in happenings:
-            if isinstance(happened, Done):
-                return happened.answer
-    finally:
-        await close(happenings)
-    raise AssertionError("an answer's last event is Done")
-
-
-def _cards(
-    hits: Sequence[Hit],
-    sentences: Sequence[AnswerSentence],
+def _result(
+    request: Request,
     asked: Asked,
+    parsed: ParsedQuery,
+    found: SearchPage,
+    notes: Sequence[str],
     labels: Labels,
     ui: Ui,
-    only: Container[int] | None = None,
-) -> tuple[Card, ...]:
-    """The hits' cards, with the sentences' quotes marked; of the numbers in `only`, where it is given."""
-    quotes = citations(sentences)
-    return tuple(
-        card(number, hit, [quote for quote in quotes if quote.mark == number], asked, labels, ui)
-        for number, hit in enumerate(hits, start=asked.offset + 1)
-        if only is None or number in only
+    shown: _Shown,
+) -> Response:
+    return page(
+        contexts.SearchResultPage(
+            frame=frame(request, asked, asked.text, unscripted=bool(shown.stream)),
+            notes=(*notes, *(mistake.said(ui) for mistake in parsed.mistakes[:_MOST_NOTES])),
+            chips=(*asked.chips(), *asked.typed_chips(parsed.pieces)),
+            sorts=sorts(asked, labels) if found.hits else (),
+            tags=tags(found, asked),
+            folding="" if asked.fold else asked.folding(True),
+            languages=POST_LANGUAGES,
+            stream=shown.stream,
+            answer=shown.answer,
+            understood=shown.understood,
+            thread=shown.thread,
+            talk=shown.talk,
+            followups=shown.followups,
+            cards=shown.cards,
+            first_page=replace(asked, offset=0).address() if asked.offset else "",
+            more=shown.more,
+        )
     )
 
 
-def _sorts(asked: Asked, labels: Labels) -> tuple[contexts.Choice, ...]:
-    names: dict[Sort, str] = {
-        "relevance": labels.sort_relevance, "newest": labels.sort_newest, "most_liked": labels.sort_most_liked,
-    }  # fmt: skip
-    return tuple(
-        contexts.Choice(name, "" if sort == asked.sort else asked.sorted_by(sort)) for sort, name in names.items()
-    )
-
-
-def _tags(found: SearchPage, asked: Asked) -> tuple[tuple[LinkShown, str], ...]:
-    """The most frequent tags that several of the posts found have, but those asked for, each with their number."""
-    chosen = {fold(tag).casefold() for tag in asked.tags}
-    counts = [one for one in found.facets.get("tags", ()) if one.posts > 1 and fold(one.value).casefold() not in chosen]
-    return tuple((LinkShown(one.value, asked.tagged(one.value)), f"{one.posts:,}") for one in counts[:_MOST_TAGS])
-
-
-def _more(asked: Asked, answering: int, total: int) -> str:
-    """Address of the hits after those on this page, of which an answer saw `answering`; "" where there are none, or
-    none may be asked for.
-
-    Posts that the answer alone saw, for it heeds no number of posts per author, are not counted: the next page would
-    begin too late.
-    """
-    following = asked.offset + max(answering, HITS_PER_PAGE)
-    return replace(asked, offset=following).address() if following < total and following <= LARGEST_OFFSET else ""
+def _completed(understood: Understood) -> str:
+    """The question as it was completed; "" where it was not."""
+    return understood.question if understood.from_context else ""
 
 
 def _home(request: Request, asked: Asked) -> Response:
-    ui, _ = _words(request, asked)
+    ui, labels = words_of(request, asked)
     plain = Asked(ui=asked.ui, scripted=asked.scripted)
     examples = tuple((text, replace(plain, text=text).address()) for text in EXAMPLES[ui])
-    return page(contexts.HomePage(frame=_frame(request, plain, ""), examples=examples))
+    note = labels.deleted if request.query_params.get("deleted") == "1" else ""
+    return page(contexts.HomePage(frame=frame(request, plain, ""), examples=examples, note=note))
 
 
 def _refused(request: Request, bad: BadParameter) -> Response:
     return error_page(request, 400, bad.message(page_words(request)))
-
-
-def _salvaged(request: Request) -> Asked:
-    """What can be read of an address in any case."""
-    asked = Asked.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
-    return replace(asked, text=request.query_params.get("q", ""))
-
-
-def _frame(request: Request, asked: Asked, title: str, *, unscripted: bool = False) -> contexts.Frame:
-    ui, labels = _words(request, asked)
-    path = request.url.path
-    other: Ui = "zh" if ui == "en" else "en"
-    return contexts.Frame(
-        labels=labels,
-        ui=ui,
-        title=title,
-        assets=assets(),
-        asked=asked,
-        home=asked.home(),
-        other_ui=replace(asked, ui=other).address(path if path in ("/", "/search") else "/"),
-        unscripted=replace(asked, scripted=False).address() if unscripted else "",
-    )
-
-
-def _words(request: Request, asked: Asked) -> tuple[Ui, Labels]:
-    """The page's language and its words: as the address says, else as the browser prefers."""
-    ui = asked.ui or choose_ui(request.headers.get("accept-language", ""))
-    return ui, LABELS[ui]
 
 
 def _finder(request: Request) -> Finder:

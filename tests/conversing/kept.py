@@ -9,11 +9,11 @@ from app.answering.types import Answer, AnswerSentence, Citation, Question
 from app.conversing.context import Understood
 from app.conversing.conversations import new_id
 from app.conversing.turns import FollowUp, Turn
-from retrieval.types import Comment, Hit, Passage, Post
+from retrieval.types import Comment, Hit, Passage, Place, Post
 
 BLUE = Post(
-    "blue", "Blue Door, the corner cafe", "A flat white is 28 yuan. They open at nine every day.", "mo",
-    comments=(Comment("ann", "Closed on Mondays now."),),
+    "blue", "Blue Door, the corner cafe", "A flat white is 28 yuan. They open at 9 every day.", "mo",
+    comments=(Comment("ann", "Closed on Mondays now."),), place=Place("Renmin Road"),
 )  # fmt: skip
 RED = Post("red", "Red Door", "Red Door asks 30 yuan for a flat white.", "jo")
 POSTS = {post.id: post for post in (BLUE, RED)}

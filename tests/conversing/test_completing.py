@@ -90,3 +90,37 @@ def test_an_english_title_gives_the_name_that_it_begins_with(title: str, name: s
 )
 def test_a_chinese_title_gives_the_name_of_its_shop(title: str, name: str) -> None:
     assert chinese_words.name_of_title(title, "深圳晚上的咖啡店") == name
+
+
+TOLD = Said(
+    "quiet cafe to study in Shanghai",
+    ("Alley Owl, Yuyuan Road: the upstairs",),
+    "Alley Owl has sockets at every seat. Americano 22 yuan, refill for 10.",
+)
+TOLD_ZH = Said("鹿角咖啡搬到哪里了？", ("鹿角咖啡搬家了！别再去永康路扑空",), "手冲从32涨到38了，有12个座")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "understood"),
+    [
+        ("how much is the americano?", TOLD, "how much is the americano at Alley Owl?"),
+        ("how much is cat litter?", TOLD, "how much is cat litter?"),
+        ("手冲多少钱", TOLD_ZH, "鹿角咖啡的手冲多少钱？"),
+        ("猫粮多少钱", TOLD_ZH, "猫粮多少钱"),
+    ],
+)
+def test_a_question_for_a_thing_that_the_cited_posts_tell_of_is_about_them(
+    asked: str, said: Said, understood: str
+) -> None:
+    assert understand(asked, [said]).question == understood
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "understood"),
+    [
+        ("what about Beijing?", [TOLD, Said("when does Alley Owl open?")], "quiet cafe to study in Beijing"),
+        ("那北京呢", [Said("上海有什么安静的咖啡馆"), Said("小方块咖啡几点开门？")], "北京有什么安静的咖啡馆？"),
+    ],
+)
+def test_another_city_is_asked_of_the_last_question_about_a_city(asked: str, said: list[Said], understood: str) -> None:
+    assert understand(asked, said).question == understood

@@ -49,7 +49,7 @@ class Answers:
         return {one: self.posts_now[one] for one in ids if one in self.posts_now}
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
-        return [Evidence(1, "blue", "text", None, 25, 54, "They open at nine every day.", 0.9)]
+        return [Evidence(1, "blue", "text", None, 25, 51, "They open at 9 every day.", 0.9)]
 
 
 class Full(Conversations):

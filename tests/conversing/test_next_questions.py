@@ -49,7 +49,7 @@ class Index:
 def test_questions_ask_for_what_the_posts_tell_and_nobody_asked_in_the_language_of_the_question() -> None:
     english = [one.question for one in candidates("quiet cafe to study", of("en", OWL, DEER))]
     assert english[:2] == ["How much is an americano at Alley Owl?", "When does Alley Owl open and close?"]
-    chinese = [one.question for one in candidates("安静 咖啡馆", of("zh", DEER, HOWTO))]
+    chinese = [one.question for one in candidates("水温 咖啡馆", of("zh", DEER, HOWTO))]
     assert chinese[0] == "鹿角咖啡的手冲多少钱？"
     assert "鹿角咖啡几点开门、几点关门？" in chinese
     assert "手冲水温到底多少度？" in chinese
@@ -108,3 +108,10 @@ def test_only_a_name_that_the_post_itself_uses_is_taken_from_its_title() -> None
 
 def test_a_price_is_asked_for_as_one_speaks() -> None:
     assert price_question("oat cookies", "Blue Door", "en") == "How much are oat cookies at Blue Door?"
+
+
+def test_of_a_question_that_names_a_place_what_other_places_tell_is_beside_the_point() -> None:
+    other = replace(OWL, id="heron", title="Paper Heron, the terrace", text="Paper Heron sells tea. Open 9 to 5.")
+    found = [one.question for one in candidates("Is Alley Owl quiet?", of("en", OWL, other))]
+    assert found
+    assert not any("Heron" in one for one in found)

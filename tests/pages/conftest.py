@@ -37,11 +37,11 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     app = FastAPI(openapi_url=None)
     install(app)
     app.include_router(suggest_api.router)
-    finder = ScriptedFinder(all_scenes())
+    finder = ScriptedFinder(all_scenes(), tmp_path_factory.mktemp("kept"))
     app.state.services = finder
     listening = socket.create_server(("127.0.0.1", 0))
     # wsproto and websockets warn on import in some releases; the page needs neither.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 
 from app.answering.types import (
     Answer,
@@ -14,11 +15,16 @@ from app.answering.types import (
     AnswerSentence,
     Citation,
     Done,
+    Evidence,
     HitsFound,
     Question,
     SentenceReady,
     SentenceWithheld,
 )
+from app.conversing.conversations import Conversations
+from app.conversing.converser import Converser
+from app.conversing.feedback import FeedbackFile
+from app.conversing.followups import FollowUps
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.facets import count_facets
 from retrieval.highlight import highlight
@@ -95,13 +101,35 @@ class Scene:
 
 @dataclass
 class ScriptedFinder:
-    """Plays scenes; `closed` counts the answers that were ended, early or not."""
+    """Plays scenes; `closed` counts the answers that were ended, early or not.
+
+    Attributes:
+        folder: Where conversations and feedback are kept.
+        gone: Ids of posts that the index has no more.
+    """
 
     scenes: dict[str, Scene]
+    folder: Path
+    gone: set[str] = field(default_factory=set)
     asked: list[Question] = field(default_factory=list)
     searched: list[SearchQuery] = field(default_factory=list)
     closed: int = 0
     typed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        kept = Conversations(self.folder / "conversations.sqlite", turns=6, most=1000, days=30)
+        self.converser = Converser(self, kept, FeedbackFile(self.folder / "feedback.sqlite"), FollowUps(self, 3))
+
+    def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
+        there = {post.id: post for scene in self.scenes.values() for post in scene.posts}
+        return {one: there[one] for one in ids if one in there and one not in self.gone}
+
+    def evidence_for(self, question: Question) -> Sequence[Evidence]:
+        scene = self.scenes.get(question.text)
+        if scene is None or not scene.sentences:
+            return ()
+        text = scene.sentences[0][0]
+        return [Evidence(1, scene.posts[0].id, "text", None, 0, len(text), text, 0.9)]
 
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
         self.typed.append(typed)
@@ -291,6 +319,15 @@ def all_scenes() -> dict[str, Scene]:
             language="zh",
             note="当前模型不会写这种语言，以下是帖子原文。",
         ),
+        "How much is a flat white at Night Heron?": Scene(
+            CAFES[:1],
+            (("A flat white is 28 yuan at Night Heron.", ((1, "Flat white is 28 yuan and you can sit from 9"),)),),
+        ),
+        "When does Night Heron open and close?": Scene(
+            CAFES[:1], (("You can sit from 9 until they close at 22:00.", ((1, "until they close at 22:00."),)),)
+        ),
+        "when does Night Heron open?": Scene(CAFES[:1], (("You can sit from 9.", ((1, "you can sit from 9"),)),)),
+        "云上咖啡的手冲多少钱？": Scene(DALI, (("手冲28元。", ((1, "手冲28元"),)),), kind="quoted", language="zh"),
         "scuba diving price": Scene(CAFES, kind="declined", note="These posts don't say."),
         "bikes": Scene(CAFES, comment_of_first=1),
         "coffee": Scene(

@@ -100,7 +100,7 @@ def test_the_stream_brings_each_sentence_with_the_cards_it_cites(served: Served)
     page = read_html(served.get("/search", q="quiet cafe to study").text)
     answer = served.get(stream_of(page))
     events = parsed(answer.text)
-    assert [name for name, _ in events] == ["status", "status", "sentence", "sentence", "end", "close"]
+    assert [name for name, _ in events] == ["status", "status", "sentence", "sentence", "end", "followups", "close"]
     assert "reading 3 posts…" in events[0][1]
     assert "1 sentence withheld" in events[1][1]
     first = read_html(events[2][1])
@@ -126,7 +126,7 @@ def test_the_stream_and_the_whole_page_show_the_same_answer(served: Served) -> N
         if "sentences" in [element.attributes.get("id") for element in end.elements]:
             sentences = end.by_id("sentences").text
         assert " ".join(sentences.split()) == " ".join(page.by_id("sentences").text.split())
-        assert page.by_id("answer-end").text.strip() in end.all("p")[0].text
+        assert page.all("p", "facts")[0].text == end.all("p", "facts")[0].text
 
 
 def test_an_answer_that_saw_other_posts_replaces_the_cards_so_that_marks_fit(served: Served) -> None:

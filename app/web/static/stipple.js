@@ -38,6 +38,35 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Once the answer is kept, the page's address becomes that of the answer: loaded again, or sent to somebody, it shows
+// the same answer and does not ask the question a second time.
+document.addEventListener("htmx:oobAfterSwap", () => {
+  const goOn = document.querySelector("#go-on form[data-address]");
+  if (!goOn) return;
+  const { address } = goOn.dataset;
+  delete goOn.dataset.address;
+  history.replaceState(history.state, "", address + location.hash);
+});
+
+// The link to an answer is also copied when it is followed with a plain click.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a.answer-link");
+  if (!link || !navigator.clipboard || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  const words = link.textContent;
+  try {
+    await navigator.clipboard.writeText(link.href);
+    link.textContent = link.dataset.copied;
+    link.setAttribute("role", "status");
+    setTimeout(() => {
+      link.textContent = words;
+      link.removeAttribute("role");
+    }, 2000);
+  } catch {
+    location.assign(link.href);
+  }
+});
+
 // While somebody types, the box completes: a combobox as the ARIA Authoring Practices describe it, where arrows choose
 // and the typed text stays until Enter or a click takes the chosen one.
 const DEBOUNCE_MS = 60;

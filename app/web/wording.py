@@ -1,0 +1,138 @@
+"""What the page says, by name: one field for each phrase, filled once in each language. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Ui = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A phrase about a number of things, with `{n}` where the number stands."""
+
+    one: str
+    many: str
+
+    def __call__(self, n: int) -> str:
+        return (self.one if n == 1 else self.many).format(n=f"{n:,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """One language's words. A field that one language lacks does not pass the type checker."""
+
+    html_lang: str
+    other_ui: str
+    other_ui_name: str
+    tagline: str
+    skip: str
+    query: str
+    placeholder: str
+    search: str
+    suggestions: str
+    kind_query: str
+    kind_tag: str
+    kind_title: str
+    try_these: str
+    nothing_else: str
+
+    filters: str
+    filter_author: str
+    filter_tag: str
+    filter_language: str
+    filter_since: str
+    filter_until: str
+    filter_min_likes: str
+    filter_likes: str
+    filter_near: str
+    filter_phrase: str
+    filter_without: str
+    filter_without_tag: str
+    filter_without_author: str
+    any_language: str
+    apply: str
+    remove: str
+
+    answer: str
+    looking: str
+    reading: Counted
+    withheld: Counted
+    withheld_so_far: Counted
+    written_by: str
+    quoted: str
+    declined: str
+    citation: str
+    took: str
+    lost: str
+    again: str
+    without_script: str
+
+    understood_as: str
+    earlier: Counted
+    earlier_heading: str
+    sources: str
+    withdrawn: Counted
+    missing: str
+    partly: str
+    thoughts: str
+    ask_next: str
+    go_on: str
+    go_on_placeholder: str
+    ask: str
+    helpful: str
+    not_helpful: str
+    said_up: str
+    said_down: str
+    why: str
+    words: str
+    send: str
+    reason_wrong: str
+    reason_not_in_posts: str
+    reason_missed: str
+    reason_outdated: str
+    reason_unclear: str
+    reason_other: str
+    answer_link: str
+    copied: str
+    delete: str
+    deleted: str
+    not_kept: str
+    conversation_gone: str
+    conversation_full: str
+    feedback_gone: str
+
+    posts: str
+    nearest_posts: str
+    later_posts: str
+    first_page: str
+    more: str
+    sort: str
+    sort_relevance: str
+    sort_newest: str
+    sort_most_liked: str
+    tags_found: str
+    similar: Counted
+    fold_similar: str
+    no_posts: str
+    no_posts_filtered: str
+    untitled: str
+    likes: Counted
+    collects: Counted
+    comments: Counted
+    comment_by: str
+    comment_by_nobody: str
+    pictures: Counted
+    original: str
+    whole_post: str
+    shortened: str
+
+    failed: str
+    not_found: str
+    broken: str
+    home: str
+    too_long: str
+    bad_date: str
+    bad_number: str
+    too_many: str
