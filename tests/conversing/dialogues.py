@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.conversing.completing import understand
 from app.conversing.context import Said
@@ -42,10 +43,18 @@ def dialogues() -> list[Dialogue]:
             raw["id"],
             raw["part"],
             raw["language"],
-            tuple(Said(one["question"], tuple(one["titles"])) for one in raw["before"]),
+            _said(raw["before"]),
             raw["asked"],
             None if raw["has"] is None else tuple(map(tuple, raw["has"])),
             tuple(raw["lacks"]),
         )
         for raw in map(json.loads, FILE.read_text("utf-8").splitlines())
     ]
+
+
+def _said(before: list[dict[str, Any]]) -> tuple[Said, ...]:
+    """Earlier questions, each completed from those before it, as a conversation keeps them."""
+    said: list[Said] = []
+    for one in before:
+        said.append(Said(understand(one["question"], said).question, tuple(one["titles"])))
+    return tuple(said)
