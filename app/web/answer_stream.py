@@ -95,7 +95,8 @@ class _Stream:
             case Done(answer):
                 note = self._note or (labels.not_kept if self._kept.failed else "")
                 talks = talk(self._kept.answer_id, self._asked, None, labels)
-                yield event("end", render(contexts.EndFragment(labels, answer_shown(answer, labels), talks, note)))
+                shown_answer = answer_shown(answer, labels, thinking=self._asked.thinking)
+                yield event("end", render(contexts.EndFragment(labels, shown_answer, talks, note)))
             case FollowUpsFound(questions):
                 links = next_questions(questions, self._asked)
                 yield event("followups", render(contexts.FollowUpsFragment(labels, links)))

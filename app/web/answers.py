@@ -41,6 +41,7 @@ class AnswerShown:
         lang: For the lang attribute; "" where not known.
         note: Why no answer was written; "" where there is nothing to add.
         facts: Who wrote it, what was withheld and how long it took, in words.
+        thoughts: What the model thought, where the reader asks for it; never part of the answer.
     """
 
     kind: AnswerKind
@@ -48,6 +49,7 @@ class AnswerShown:
     sentences: tuple[SentenceShown, ...]
     note: str
     facts: tuple[str, ...]
+    thoughts: str = ""
 
 
 def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit | None], labels: Labels) -> SentenceShown:
@@ -75,13 +77,19 @@ def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit | None], labels:
 
 
 def answer_shown(
-    answer: Answer, labels: Labels, hits: Sequence[Hit | None] | None = None, withdrawn: int = 0
+    answer: Answer,
+    labels: Labels,
+    hits: Sequence[Hit | None] | None = None,
+    withdrawn: int = 0,
+    *,
+    thinking: bool = False,
 ) -> AnswerShown:
     """A finished answer as the page shows it.
 
     Args:
         hits: What it was given from, where it is read again; an answer that was just given has them.
         withdrawn: Sentences taken back since it was given.
+        thinking: Whether the reader asks for what the model thought.
     """
     again = hits is not None
     hits = hits if hits is not None else answer.hits
@@ -100,6 +108,7 @@ def answer_shown(
         sentences=tuple(sentence_shown(sentence, hits, labels) for sentence in answer.sentences),
         note=_note(answer),
         facts=tuple(facts),
+        thoughts=answer.thinking.strip() if thinking else "",
     )
 
 

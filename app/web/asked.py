@@ -66,6 +66,7 @@ class Asked:
         sort: In which order the posts come.
         fold: Whether near copies stand under one card.
         scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
+        thinking: Whether to show what a reasoning model thought before it wrote.
         conversation: Id of the conversation that the question belongs to; "" where it begins one.
         turn: Its number there, from 1; 0 where it is not kept yet.
     """
@@ -82,6 +83,7 @@ class Asked:
     fold: bool = True
     ui: Ui | None = None
     scripted: bool = True
+    thinking: bool = False
     conversation: str = ""
     turn: int = 0
 
@@ -112,6 +114,7 @@ class Asked:
             fold=_last(given, "fold") != "0",
             ui=next((ui for ui in get_args(Ui) if ui == _last(given, "ui")), None),
             scripted=_last(given, "js") != "off",
+            thinking=_last(given, "think") == "1",
             conversation=_last(given, "c").strip()[:_LONGEST_ID],
             turn=_whole(given, "t", LARGEST_OFFSET) or 0,
         )
@@ -160,6 +163,7 @@ class Asked:
             *([("sort", self.sort)] if self.sort != "relevance" else []),
             *([] if self.fold else [("fold", "0")]),
             *([("offset", str(self.offset))] if self.offset else []),
+            *([("think", "1")] if self.thinking else []),
             *([("c", self.conversation)] if self.conversation else []),
             *([("t", str(self.turn))] if self.conversation and self.turn else []),
             *self.manner(),

@@ -58,8 +58,6 @@ EN = Labels(
         "{n} sentence was taken back: its post is gone, or says it no more.",
         "{n} sentences were taken back: their posts are gone, or say it no more.",
     ),
-    missing="Not in these posts: {what}.",
-    partly="Answered in part.",
     thoughts="What the model thought",
     ask_next="Ask next",
     go_on="Ask a follow-up question",

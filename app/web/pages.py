@@ -140,7 +140,7 @@ async def _new_page(
         more=more(asked, len(whole.answer.hits), found.total),
         understood=_completed(whole.understood),
         thread=above,
-        answer=answer_shown(whole.answer, labels),
+        answer=answer_shown(whole.answer, labels, thinking=asked.thinking),
         talk=talk(whole.kept.answer_id, then, None, labels),
         followups=next_questions(whole.followups, then),
     )

@@ -74,8 +74,6 @@ class Labels:
     earlier_heading: str
     sources: str
     withdrawn: Counted
-    missing: str
-    partly: str
     thoughts: str
     ask_next: str
     go_on: str

@@ -59,7 +59,8 @@ def test_a_conversation_is_asked_read_and_deleted(client: TestClient) -> None:
         for sentence in turn["sentences"]:
             for citation in sentence["citations"]:
                 post = turn["posts"][str(citation["mark"])]
-                assert post["text"][citation["start"] : citation["end"]] == citation["quote"]
+                text = post[citation["part"]]
+                assert text[citation["start"] : citation["end"]] == citation["quote"]
     assert client.delete(address).status_code == 204
     assert client.delete(address).status_code == 404
     assert client.get(address).json()["error"] == "unknown_conversation"

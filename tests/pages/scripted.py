@@ -90,6 +90,7 @@ class Scene:
     kind: AnswerKind = "written"
     language: str = "en"
     note: str = ""
+    thinking: str = ""
     comment_of_first: int | None = None
     withheld_before: int = 0
     problem: FixableError | None = None
@@ -176,6 +177,7 @@ class ScriptedFinder:
                     prompt="answer/v1.en@3f2a9c01" if scene.kind == "written" else "",
                     generation="g1",
                     timings_ms={"search": 12.0, "total": 1234.0},
+                    thinking=scene.thinking,
                 )
             )
         finally:
@@ -328,6 +330,9 @@ def all_scenes() -> dict[str, Scene]:
         ),
         "when does Night Heron open?": Scene(CAFES[:1], (("You can sit from 9.", ((1, "you can sit from 9"),)),)),
         "云上咖啡的手冲多少钱？": Scene(DALI, (("手冲28元。", ((1, "手冲28元"),)),), kind="quoted", language="zh"),
+        "a thoughtful question": Scene(
+            CAFES[:1], (("You can sit from 9.", ((1, "you can sit from 9"),)),), thinking="<b>hm</b>, the posts say"
+        ),
         "scuba diving price": Scene(CAFES, kind="declined", note="These posts don't say."),
         "bikes": Scene(CAFES, comment_of_first=1),
         "coffee": Scene(

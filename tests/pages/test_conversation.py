@@ -130,3 +130,12 @@ def test_a_forgotten_posts_words_are_withdrawn_from_the_turns_above_and_from_the
     assert "28 yuan" not in again.by_id("sentences").text
     assert "1 sentence was taken back" in again.by_id("answer-end").text
     assert "28 yuan" not in later.by_id("turn-1").text
+
+
+def test_what_a_model_thought_is_shown_closed_and_only_to_who_asks(served: Served) -> None:
+    asked = page(served, "a thoughtful question", think="1")
+    thoughts = asked.all("details", "thoughts")
+    assert len(thoughts) == 1
+    assert "open" not in thoughts[0].attributes
+    assert "<b>hm</b>" in thoughts[0].text
+    assert not page(served, "a thoughtful question").all("details", "thoughts")
