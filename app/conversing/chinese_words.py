@@ -124,9 +124,16 @@ def name_of_title(title: str, question: str) -> str:
             name = re.split(r"这家|那家|的|家|在|去|是", found.group())[-1]
             if name not in question and len(name) > 2 and not CITY.match(name) and not _KIND.match(name):
                 return name
+    head = _TELLS.split(parts[0], maxsplit=1)[0] if parts else ""
+    if head != (parts or [""])[0] and 2 <= len(head) <= 5 and han_runs(head) == [head] and not _is_no_name(head):
+        return head
     for part in parts[1:] if len(parts) > 1 else ():
         told = _TELLS.split(part, maxsplit=1)[0]
         new = not any(part[at : at + 2] in question for at in range(len(part) - 1))
         if new and told == part and 2 <= len(part) <= 5 and han_runs(part) == [part] and not ASPECT.search(part):
             return part
     return ""
+
+
+def _is_no_name(head: str) -> bool:
+    return bool(CITY.match(head) or _KIND.match(head) or ASPECT.search(head) or TIME.search(head) or SEEKS.search(head))

@@ -55,6 +55,10 @@ sockets seats cards cash book booking reservation reservations queue wait phone 
 floor table tables dogs dog kids laptops laptop busy crowded far
 """
 _OF_A_PLACE = frozenset(_OF_A_PLACE_WORDS.split())
+_OPPOSITES = {
+    "female": "male", "male": "female", "women": "men", "men": "women", "adults": "children", "children": "adults",
+    "foreigners": "locals", "beginners": "experts", "hot": "cold", "cold": "hot",
+}  # fmt: skip
 _FEWEST_WORDS = 2
 _MOST_THINGS = 3  # words for which a question can be about what was told, and about nothing else
 _ARTICLE = r"(?:an?|the|my|your|some)\s+"
@@ -226,6 +230,9 @@ def _changed(rest: str, before: Said) -> str:
         return _appended(question, rest if preposition else f"in {name}" if of_cities else f"at {name}")
     if not subject(thing):
         return _about(rest, before)
+    other = _OPPOSITES.get(thing.split()[-1].lower(), "")
+    if other and re.search(rf"\b{other}\b", question, re.IGNORECASE):
+        return _swap(question, rf"\b{other}\b", thing.split()[-1])
     old_animal = next((word for word in WORD.findall(question) if word.lower() in ANIMALS), "")
     if thing.split()[-1].lower() in ANIMALS and old_animal:
         return _swap(question, rf"(?:{_ARTICLE})?\b{re.escape(old_animal)}\b", thing)

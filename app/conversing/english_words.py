@@ -46,7 +46,7 @@ what which who whom whose when where why how is are was were do does did can cou
 had may might am must any anything anyone tell show give find list recommend suggest compare explain i my we our
 the a an best good cheap cheapest quiet nice top great is there in on at for from with without near and or but
 if so then ok okay also please moving getting taking making going running buying finding living working cooking
-first last new my your
+first last new my your meet visit try trying
 """
 _QUESTION_WORDS = frozenset(_QUESTION_WORDS_WORDS.split())
 

@@ -113,8 +113,9 @@ def name_in(post: Post) -> str:
     """What the post's title names, where the post is about a place of that name; "" otherwise."""
     folded = fold(post.title)
     name = chinese_words.name_of_title(folded, "") if han_runs(folded) else english_words.name_of_title(post.title)
-    told = fold(" ".join((post.text, *post.tags)))
-    return name if name and (fold(name) in told or (len(name.split()) > 1 and post.place is not None)) else ""
+    # A lone word may have its capital from beginning the title; in the text, none begins so by chance.
+    told = name in f"{post.title[1:]} {post.text}" if name.isascii() else fold(name) in fold(f"{post.text} {post.tags}")
+    return name if name and post.place is not None and (told or len(name.split()) > 1) else ""
 
 
 def priced_items(text: str) -> Iterator[str]:

@@ -79,6 +79,11 @@ class FollowUps:
         if not evidence:
             return None
         best = evidence[0]
-        if candidate.held is not None and not any(candidate.held.search(fold(one.text)) for one in evidence[:2]):
+        if candidate.held is None:
+            # A title says less than it announces: its post must tell more, and do so best.
+            told = best.post_id == candidate.post_id and best.part != "title"
+        else:
+            told = any(candidate.held.search(fold(one.text)) for one in evidence[:2])
+        if not told:
             return None
         return best if fold(best.text) not in seen else None

@@ -59,7 +59,7 @@ def candidates(
     far = [post for post in posts if post not in near]
     found: list[Candidate] = []
     questions = [*earlier, asked]
-    ids = {post.id for post in posts}
+    ids = {post.id for post in near}
     offered: list[Iterable[Candidate]] = [
         *(_of_facts(post, asked, language, shown) for post in near),
         _asked_before(past, ids, language),

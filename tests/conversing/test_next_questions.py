@@ -23,7 +23,7 @@ OWL = Post(
 DEER = Post(
     "deer", "鹿角咖啡搬家了！别再去永康路扑空",
     "鹿角咖啡2026年2月搬到乌鲁木齐中路了\n新店大了一倍，手冲38元一杯\n每天10点开门，卖完收工\n周一店休", "小满",
-    language="zh",
+    language="zh", place=Place("乌鲁木齐中路"),
 )  # fmt: skip
 HOWTO = Post("v60", "手冲水温到底多少度？", "浅烘用96度，深烘86到88度就够了。", "阿木", language="zh")
 
