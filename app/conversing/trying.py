@@ -38,4 +38,4 @@ class Trying:
         evidence = self.selector.select(question.text, page.hits)
         known = knows(self.selector.embedder.languages, page.language)
         decision = decide(question.text, evidence, page.hits, self.gate, known)
-        return evidence if decision.outcome != "declined" else ()
+        return evidence if decision.outcome == "answer" else ()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.answering.types import Answer, AnswerSentence, Citation
+from app.answering.types import Answer, AnswerSentence, Citation, Outcome
 from app.conversing.context import UnderstoodBy
 from app.conversing.turns import Conversation, Turn
 from app.web.responses import HitOut, NoteOut, Out, PostOut, UnderstoodOut
@@ -53,6 +53,10 @@ class AnswerOut(Out):
     kind: Literal["written", "quoted", "declined"] = Field(
         description='"written" by the model, "quoted" verbatim from posts, "declined": these posts don\'t say.'
     )
+    outcome: Outcome = Field(
+        "answer", description='"partly": several things were asked, and the posts do not say all of them.'
+    )
+    missing: str = Field("", description="What the posts do not say, in the question's language.")
     language: str
     sentences: list[SentenceOut]
     hits: list[HitOut]
@@ -86,6 +90,8 @@ class AnswerOut(Out):
         return cls(
             question=answer.question.text,
             kind=answer.kind,
+            outcome=answer.outcome,
+            missing=answer.missing,
             language=answer.language,
             sentences=[SentenceOut.from_domain(sentence) for sentence in answer.sentences],
             hits=[HitOut.from_domain(hit) for hit in answer.hits],

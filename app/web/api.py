@@ -179,7 +179,7 @@ class Saying:
 
 
 # What is known when the last sentence is said, before follow-up questions are looked for.
-_ANSWERED = ("kind", "note", "withheld", "conversation", "answer_id", "notes")
+_ANSWERED = ("kind", "outcome", "missing", "note", "withheld", "conversation", "answer_id", "notes")
 
 
 async def _stream(
