@@ -67,7 +67,7 @@ FACTS: dict[str, Fact] = {
     ),
     "laptops": _fact(
         r"\blaptops?\b|电脑",
-        r"\blaptops?\b(?! run)|自带电脑|抱着.{0,3}电脑",
+        r"\blaptops? (?:are|is|ok|fine|allowed|welcome|place|rules)\b|\blaptop-free\b|自带电脑|抱着.{0,3}电脑",
         "Are laptops allowed at {name}?",
         "{name}可以带电脑去坐吗？",
     ),
@@ -105,7 +105,7 @@ back got yes hmm cheap cheaper small big large half off per each up down to and 
 """
 _NO_ITEM = frozenset(_NO_ITEM_WORDS.split())
 _NO_ITEM_ZH = re.compile(
-    r"[了涨降到从省花付共合计人均原价现在以前每大概约差减加退]|价格|一共|房租|押金|报价|只要|不到|左右"
+    r"[了变去今涨降到从省花付共合计人均原价现在以前每大概约差减加退]|价格|一共|房租|押金|报价|只要|不到|左右"
 )
 
 
