@@ -18,6 +18,7 @@ from app.answering.generation.loading import is_endpoint, load_endpoint, model_p
 from app.listening import bind
 from retrieval.calibration import dense_weights
 from retrieval.embedding import load_embedder
+from retrieval.entailment import load_entailment
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.rerank import load_reranker
 from retrieval.settings import Settings
@@ -29,6 +30,7 @@ _PROBE = """
 import json, sys
 from threading import Event
 from app.answering.generation import load_generator
+from retrieval.entailment import load_entailment
 from retrieval.errors import FixableError
 from retrieval.settings import load_settings
 
@@ -63,6 +65,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("embedding model", _embedder),
         ("index", _index),
         ("reranking model", _reranker),
+        ("NLI model", _entailment),
         ("answering model", answering_model),
         ("port", _port),
     ]
@@ -174,6 +177,21 @@ def _endpoint(settings: Settings) -> Finding:
     context = f"{generator.context_tokens:,} tokens" + ("" if info.context_tokens else " assumed, as it does not say")
     how = "writes, and thinks before it does" if thoughts else "writes"
     return Finding("ok  ", "answering model", f"{generator.name} at {generator.address} {how}; context {context}")
+
+
+def _entailment(settings: Settings) -> Finding:
+    model = load_entailment(settings)
+    if model is None:
+        return Finding("ok  ", "NLI model", "none is set: sentences are checked by their words and meaning")
+    model.scores("warm up", ["warm up"])
+    started = time.perf_counter()
+    model.scores("The cafe is quiet.", [_USUAL_PASSAGE] * settings.answer_hits)
+    took_ms = (time.perf_counter() - started) * 1000
+    says = f"{settings.nli_model} checks a sentence against {settings.answer_hits} posts in {took_ms:.0f} ms"
+    if took_ms > settings.nli_budget_ms:
+        says += f", more than STIPPLE_NLI_BUDGET_MS={settings.nli_budget_ms}: most sentences are checked without it"
+        return Finding("note", "NLI model", says, "raise the budget, or name a smaller model")
+    return Finding("ok  ", "NLI model", says)
 
 
 def _port(settings: Settings) -> Finding:

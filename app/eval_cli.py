@@ -145,11 +145,18 @@ def _answers(args: argparse.Namespace, settings: Settings) -> int:
 def _support(args: argparse.Namespace, settings: Settings) -> int:
     from app.answering.citations import SupportChecker
     from app.evaluation.support import evaluate_support, read_claims, support_table
+    from app.services import nli_pool
     from retrieval.embedding import load_embedder
+    from retrieval.entailment import load_entailment
 
     folder = Path(args.folder)
     claims = read_claims(folder)
-    result = evaluate_support(claims, SupportChecker(load_embedder(settings)), settings.answer_support)
+    nli = nli_pool(load_entailment(settings), settings)
+    try:
+        result = evaluate_support(claims, SupportChecker(load_embedder(settings), nli), settings.answer_support)
+    finally:
+        if nli is not None:
+            nli.close()
     print(support_table(result))
     print(json.dumps({"dataset": folder.resolve().name, **result}, ensure_ascii=False))
     return 0

@@ -24,6 +24,7 @@ from app.understanding import Understanding
 from retrieval.arranging import Boosts
 from retrieval.calibration import dense_weights
 from retrieval.embedding import Embedder, load_embedder
+from retrieval.entailment import load_entailment
 from retrieval.errors import FixableError
 from retrieval.intake import Intake, MakeIntake
 from retrieval.live import LiveGeneration
@@ -61,6 +62,7 @@ def make_answerer(
     weigher: TermWeigher,
     writer: Writer | None,
     executor: Executor,
+    nli: RerankPool | None = None,
 ) -> Answerer:
     """An Answerer over what `searcher` finds, as the settings want it."""
     limits = AnswerLimits(
@@ -72,7 +74,16 @@ def make_answerer(
         timeout_s=settings.llm_timeout_s,
         writing=settings.answer_writing,
     )
-    return Answerer(searcher, EvidenceSelector(embedder, weigher), SupportChecker(embedder), writer, executor, limits)
+    selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder, nli)
+    return Answerer(searcher, selector, checker, writer, executor, limits)
+
+
+def nli_pool(nli: Reranker | None, settings: Settings) -> RerankPool | None:
+    """A thread of its own for the NLI model, where there is one."""
+    if nli is None:
+        return None
+    failed = "the NLI model failed; sentences are checked without it"
+    return RerankPool(nli, settings.nli_budget_ms / 1000, failed=failed)
 
 
 class Services:
@@ -86,6 +97,7 @@ class Services:
         generator: Generator | None,
         reranker: Reranker | None = None,
         intake: Intake | None = None,
+        nli: Reranker | None = None,
     ) -> None:
         weigher = TermWeigher()
         weights = dense_weights(settings, embedder.identity.model)
@@ -105,7 +117,10 @@ class Services:
             reranking=Reranking(self._rerank_pool, settings.rerank_hits) if self._rerank_pool is not None else None,
         )
         self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
-        self.answerer = make_answerer(settings, self.searcher, embedder, weigher, self._writer, self._executor)
+        self._nli_pool = nli_pool(nli, settings)
+        self.answerer = make_answerer(
+            settings, self.searcher, embedder, weigher, self._writer, self._executor, self._nli_pool
+        )
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         self._suggesting = Suggesting(store, self._live, past)
         self._understanding = Understanding(store)
@@ -123,9 +138,9 @@ class Services:
         Raises:
             FixableError: A model or the index's folder is not as it must be.
         """
-        store, embedder = open_store(settings), load_embedder(settings)
+        store, embedder, generator = open_store(settings), load_embedder(settings), load_generator(settings)
         intake = make_intake(settings, store, embedder) if make_intake is not None else None
-        return cls(settings, store, embedder, load_generator(settings), load_reranker(settings), intake)
+        return cls(settings, store, embedder, generator, load_reranker(settings), intake, load_entailment(settings))
 
     async def start(self) -> None:
         """Open the index, if there is one yet, and follow its new generations from now on."""
@@ -147,6 +162,8 @@ class Services:
             await asyncio.to_thread(self._writer.close)
         if self._rerank_pool is not None and not await asyncio.to_thread(self._rerank_pool.close):
             _log.warning("the reranking model hangs; it is left behind")
+        if self._nli_pool is not None and not await asyncio.to_thread(self._nli_pool.close):
+            _log.warning("the NLI model hangs; it is left behind")
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._live.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from retrieval.query_encoding import ALL_THREADS, trace, use_threads
 from retrieval.respelling import respeller
 from retrieval.settings import Settings
 from retrieval.store import Identity, Vectors
+from retrieval.token_vectors import TokenVectors, read_tokens, unit_rows
+from retrieval.types import Span
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -58,6 +61,10 @@ class Embedder(Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """(n,) queries that are alike -> (n, dimension) float32, each row exactly as `embed_query` gives it."""
+        ...
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Each text as embed_passages reads it, and each of its tokens."""
         ...
 
 
@@ -126,10 +133,14 @@ class SentenceTransformersEmbedder:
         asked = [self._asked(text) for text in texts]
         if self._traced is None:
             return np.concatenate([self._embed([one]) for one in asked])
-        return _unit(self._traced(asked))
+        return unit_rows(self._traced(asked))
 
     def _asked(self, text: str) -> str:
         return self._query_prompt + self._readable(text)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        with self._lock:
+            return read_tokens(self._model, texts, self._passage_prompt)
 
     def _readable(self, text: str) -> str:
         return text if self._respell is None else self._respell(text)
@@ -151,13 +162,7 @@ class SentenceTransformersEmbedder:
             )  # fmt: skip
         vectors: Vectors = tensors.float().cpu().numpy()
         # bfloat16 keeps 8 bits: normalising after the cast to float32 gives unit length to the last digit.
-        return _unit(vectors)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    """Each row divided by its L2 norm; a row of zeros stays one."""
-    normalised: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return normalised
+        return unit_rows(vectors)
 
 
 class HashEmbedder:
@@ -189,7 +194,7 @@ class HashEmbedder:
             for at in range(len(padded) - 2):
                 digest = hashlib.blake2b(padded[at : at + 3].encode("utf-8", "surrogatepass"), digest_size=4).digest()
                 row[int.from_bytes(digest, "little") % len(row)] += 1.0
-        return _unit(vectors)
+        return unit_rows(vectors)
 
     def embed_query(self, text: str) -> Vectors:
         vector: Vectors = self.embed_passages([text])[0]
@@ -200,6 +205,14 @@ class HashEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self.embed_passages(texts)
+
+    def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        read = []
+        for text, whole in zip(texts, self.embed_passages(texts), strict=True):
+            words = list(re.finditer(r"[a-z0-9]+|[^\W\da-z]", text, re.IGNORECASE))
+            spans = tuple(Span(word.start(), word.end()) for word in words)
+            read.append(TokenVectors(whole, self.embed_passages([word.group() for word in words]), spans))
+        return read
 
 
 def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:

@@ -8,7 +8,7 @@ from retrieval.text import fold, fold_with_offsets, han_runs
 from retrieval.types import Span
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
-_LATIN_STOP = frozenset(
+LATIN_STOP = frozenset(
     [
         "a",
         "an",
@@ -85,7 +85,7 @@ HAN_STOP = frozenset("的了吗呢吧啊在是有和与我你他她它这那哪�
 def query_words(query: str) -> list[str]:
     """The folded words of a query that say what it is about; all of its words where none does."""
     words = [word for word in _WORD.findall(fold(query)) if not han_runs(word)]
-    return [word for word in words if word not in _LATIN_STOP] or words
+    return [word for word in words if word not in LATIN_STOP] or words
 
 
 def query_pairs(query: str) -> list[str]:

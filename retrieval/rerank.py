@@ -51,9 +51,17 @@ class RerankPool:
     Args:
         waiting: Queries that may be in line or at work; one more is not reranked. Half of the threads that search, so
             that the others go on while a reranker hangs.
+        failed: What the log says when it fails: who did, and what happens instead.
     """
 
-    def __init__(self, reranker: Reranker, budget_s: float, waiting: int = 2) -> None:
+    def __init__(
+        self,
+        reranker: Reranker,
+        budget_s: float,
+        waiting: int = 2,
+        failed: str = "the reranking model failed; the fused order is served",
+    ) -> None:
+        self._failed = failed
         self._reranker, self._budget_s = reranker, budget_s
         self._places = threading.BoundedSemaphore(waiting)
         self._line: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -100,7 +108,7 @@ class RerankPool:
         except Exception:
             # A model may fail in ways nobody listed; the fused order is still there.
             if self._failures % _FAILURES_TOLD == 0:
-                _log.exception("the reranking model failed; the fused order is served")
+                _log.exception(self._failed)
             self._failures += 1
             return None
         self._failures = 0

@@ -163,7 +163,13 @@ class Settings(BaseSettings):
         0.5, ge=0, le=1, description="How sure Stipple must be that the posts answer; 0 always answers, 1 never does."
     )
     answer_support: float = Field(
-        0.7, ge=0, le=1, description="Least support by its posts that a written sentence needs in order to be shown."
+        0.5, ge=0, le=1, description="Least support by its posts that a written sentence needs in order to be shown."
+    )
+    nli_model: str = Field(
+        "", description="CrossEncoder that checks written sentences as well: a hub id or a folder; empty: none."
+    )
+    nli_budget_ms: int = Field(
+        2000, ge=1, le=60000, description="Longest that a sentence waits for it; then the other checks decide alone."
     )
 
 

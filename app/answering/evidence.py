@@ -124,9 +124,3 @@ def _without_near_copies(scored: list[Evidence]) -> list[Evidence]:
             kept.append(evidence)
             seen.append(shingles)
     return kept
-
-
-def similarity(embedder: Embedder, text: str, others: Sequence[str]) -> list[float]:
-    """Cosine of one text with each of the others."""
-    vectors = embedder.embed_passages([text, *others])
-    return [float(cosine) for cosine in np.asarray(vectors[1:]) @ vectors[0]]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.asking import asked_for, holds
-from app.answering.citations import SupportChecker, split_marks
+from app.answering.citations import SupportChecker
 from app.answering.disguises import unveiled
 from app.answering.hostile import speaks_to_model
+from app.answering.marks import split_marks
 from app.answering.news import news_are_borne_out
 from app.answering.plain import is_plain, plain
 from app.answering.tongues import strays

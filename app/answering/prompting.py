@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.answering.citations import MARK
 from app.answering.disguises import unveiled
+from app.answering.marks import MARK
 from app.answering.promptbook import Prompt
 from app.answering.types import Evidence
 

@@ -7,13 +7,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
-from app.answering.citations import SentenceCutter
 from app.answering.draft import Draft
 from app.answering.grammars import copying
 from app.answering.judging import Judge
 from app.answering.notes import frame
 from app.answering.promptbook import load_prompt
 from app.answering.prompting import Assembled, assemble, assemble_one, in_order, neutral
+from app.answering.sentence_cutter import SentenceCutter
 from app.answering.types import AnswerSentence, Evidence, SentenceReady, SentenceWithheld, WithheldReason
 from app.answering.writing import Writer
 

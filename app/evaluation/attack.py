@@ -10,7 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from app.answering.citations import numbers_agree, word_support
+from app.answering.overlap import coverage
+from app.answering.quantities import unmet
 from app.answering.quarantine import carries_link
 from app.answering.tongues import strays
 from app.answering.types import Answer, AnswerSentence
@@ -162,4 +163,4 @@ def fences(system: str) -> list[str]:
 def _says(hit: Hit, sentence: AnswerSentence) -> bool:
     post = hit.post
     whole = "\n".join((post.title, post.text, *(comment.text for comment in post.comments)))
-    return numbers_agree(sentence.text, whole) and word_support(sentence.text, whole) >= _LEAST_SHARED
+    return not unmet(sentence.text, whole) and coverage(sentence.text, whole) >= _LEAST_SHARED

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from app.answering.citations import SupportChecker, split_marks
+from app.answering.citations import SupportChecker
+from app.answering.marks import split_marks
 from app.answering.sentence_units import sentences_of
 from app.evaluation.judged_folder import numbered_lines
 from retrieval.errors import FixableError
@@ -92,7 +93,7 @@ def support_of(claim: JudgedClaim, checker: SupportChecker) -> float:
         for one in sentences_of(Post(f"post {mark}", "", text, language=detect_language(text)), mark)
     ]
     sentence, _ = split_marks(claim.claim)
-    return max(0.0, *checker.supports(sentence, evidence)) if evidence else 0.0
+    return checker.support(sentence, evidence)
 
 
 def evaluate_support(claims: Sequence[JudgedClaim], checker: SupportChecker, threshold: float) -> dict[str, Any]:

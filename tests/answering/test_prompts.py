@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.citations import MARK
+from app.answering.marks import MARK
 from app.answering.promptbook import load_prompt
 from app.answering.prompting import Assembled, assemble, assemble_one, neutral
 from app.answering.types import Evidence
