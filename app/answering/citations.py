@@ -18,6 +18,8 @@ _BETTER = 0.15
 _AS_WELL = 0.03
 # Posts, the best first, that are tried in pairs where none supports the sentence alone.
 _PAIRED = 3
+# Two posts hold any claim's words more easily than one does.
+_TOGETHER = 0.85
 # How much an NLI model has to say, where there is one; the words' likeness has the rest.
 _NLI_SHARE = 0.7
 _PARTS = {"title": 0, "text": 1, "comment": 2}
@@ -98,8 +100,8 @@ class SupportChecker:
         for (post, window, signals), (other_post, other, more) in combinations(weighed[:_PAIRED], 2):
             if reading.adds(window, other):
                 both = reading.weigh(tuple(sorted(window + other)), tuple(sorted(post + other_post)))
-                if both.support > max(signals.support, more.support):
-                    found.append(_Supporter((window, other), both.support))
+                if _TOGETHER * both.support > max(signals.support, more.support):
+                    found.append(_Supporter((window, other), _TOGETHER * both.support))
         return sorted(self._judged(reading, found), key=lambda one: -one.score)
 
     def _judged(self, reading: ClaimReading, found: list[_Supporter]) -> list[_Supporter]:
