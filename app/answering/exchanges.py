@@ -43,8 +43,10 @@ def replaced(claim: str, evidence: str) -> bool:
     for run in han_runs(mine):
         for found in re.finditer("x{2,}", "".join("x" if character not in shown else "." for character in run)):
             behind = run[found.end() : found.end() + _STRETCH]
-            if len(behind) == _STRETCH:
-                for place in re.finditer(re.escape(behind), theirs):
+            if behind:
+                # A stretch's end must be one there too: 人民路。 beside 解放路，
+                end = "" if len(behind) == _STRETCH else f"(?![{_HAN}])"
+                for place in re.finditer(re.escape(behind) + end, theirs):
                     before = theirs[max(0, place.start() - _STRETCH) : place.start()]
                     if len(before) == _STRETCH and re.fullmatch(f"[{_HAN}]+", before) and not set(before) & own:
                         return True

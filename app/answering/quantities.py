@@ -47,6 +47,8 @@ _NUMBER = re.compile(
 
 _COUNTED = re.compile(r"[\s-]?([a-z]{3,}?(?=s?\b)|[个只条家次张杯份位间种件套]?[\u3400-\u9fff])")
 _FEW = 3
+# Of "40 yuan a day", the day: others write 40/day, or leave it out.
+_RATES = frozenset({"minute", "night", "month", "person"})
 
 # rmb300 is a price; c3 and line2 are names, which are words.
 _CODE = re.compile(r"\b(rmb|cny|usd|eur)(?=\d)")
@@ -154,6 +156,9 @@ def others(claim: str, sentence: str) -> list[Quantity]:
 
 
 def _met(asked: Quantity, shown: list[Quantity]) -> bool:
+    if asked.value == 1 and asked.measure in _RATES:
+        same = [one for one in shown if one.measure == asked.measure]
+        return not same or any(asked.agrees(one) for one in same)
     if asked.measure or asked.value > _FEW:
         return any(asked.agrees(one) for one in shown)
     of_it = [one for one in shown if one.counted and one.counted == asked.counted]

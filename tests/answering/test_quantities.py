@@ -63,6 +63,8 @@ def test_a_number_agrees_with_itself_and_with_no_other(number: int) -> None:
         ("on the third floor", "三楼"),
         ("2 people", "two people"),
         ("rmb300", "300元"),
+        ("15 dollars a day", "$15/day"),
+        ("一天100元", "100块"),
     ],
 )
 def test_the_same_number_in_another_dress_agrees(one: str, other: str) -> None:
@@ -76,6 +78,7 @@ def test_the_same_number_in_another_dress_agrees(one: str, other: str) -> None:
         ("a latte is 82 yuan", "拿铁28元"),
         ("28 dollars", "28元"),
         ("30 minutes", "30 hours"),
+        ("it takes an hour", "it takes two hours"),
         ("9 am", "9 pm"),
         ("9:30", "9:00"),
         ("80%", "三成"),

@@ -101,6 +101,7 @@ def test_a_name_in_the_place_of_another_is_seen_and_one_that_was_added_is_not() 
     assert misnamed("You can rent bikes from Decathlon.", "You can rent bikes from Giant.")
     assert not misnamed("You can rent bikes from Giant in Dali.", "You can rent bikes from Giant.")
     assert replaced("营地在苍山脚下的村子", "营地在洱海脚下的村子")
+    assert replaced("面包店在人民路。", "面包店在解放路，公园拐角。")
     assert not replaced("牛肉面很美味", "牛肉面很好吃")
 
 
