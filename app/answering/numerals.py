@@ -17,6 +17,8 @@ _COUNTED = re.compile(
 _MEASURED = re.compile(
     r"[元块圆角晚夜天周年岁斤克度]|小时|分钟|个?(?:小时|钟头|月|星期|半)|点(?![儿都也心评])|刻钟|公里|公斤|人(?![气均])|百|千|万"
 )
+# 一张照片 is one photo, beside two of them.
+CLASSIFIERS = "个张杯份条位件套台辆碗瓶包间次"
 _NO_NUMBER = {"一", "千", "万", "百", "千万", "万一", "一万一", "百千", "千百", "零"}
 
 _ONES = [
@@ -150,7 +152,7 @@ def _chinese(found: re.Match[str]) -> str:
     numeral = found.group()
     after = found.string[found.end() : found.end() + 3]
     measured = bool(_MEASURED.match(after))
-    if numeral in _NO_NUMBER and not (measured and numeral == "一"):
+    if numeral in _NO_NUMBER and not (numeral == "一" and (measured or (after and after[0] in CLASSIFIERS))):
         return numeral
     if len(numeral) == 1 and not (measured or _COUNTED.match(after)):
         return numeral

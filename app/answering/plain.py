@@ -12,7 +12,7 @@ _LINK = re.compile(r"\[([^\[\]\n]+)\]\s?\((?:[^()\n]|\([^()\n]*\))*\)?|\[([^\[\]
 _SCRIPT = re.compile(
     r"<(script|style|iframe|svg|object|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL
 )
-_TAG = re.compile(r"</?[a-zA-Z!?][^<>\n]*>")
+_TAG = re.compile(r"</?[a-zA-Z!?\u3400-\u9fff][^<>\n]*>")
 _LINE_START = re.compile(r"^\s*(?:#{1,6}\s+|>+\s*|[-*+•·]\s+|\d{1,2}[.)、]\s+|\|)+")
 _LABEL = re.compile(r"^\s*(?:answer|final answer|response|a|答案?|回答)\s*[:：]\s*", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*{1,3}|_{2,3}|`{1,3}|~~|(?<![\w])_(?=\w)|(?<=\w)_(?![\w])")

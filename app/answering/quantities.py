@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.answering.numerals import with_digits
+from app.answering.numerals import CLASSIFIERS, with_digits
 from retrieval.text import fold
 
 # How it is written after a number, what it measures, and how many of the measure's smallest unit it makes.
@@ -101,7 +101,10 @@ class Quantity:
     def agrees(self, other: Quantity) -> bool:
         """Whether both may be the same number of the same thing; what names no measure may be of any."""
         if not self.measure or not other.measure:
-            return _equal(self.value, other.value)
+            # 一杯 counts cups: it is no 1 of anything else.
+            counts = (self.counted or other.counted)[:1]
+            counted_apart = bool(self.measure or other.measure) and counts != "" and counts in CLASSIFIERS
+            return not counted_apart and _equal(self.value, other.value)
         if self.measure != other.measure:
             return False
         if self.measure == "clock" and not (self.sure and other.sure):

@@ -85,6 +85,8 @@ def test_the_same_number_in_another_dress_agrees(one: str, other: str) -> None:
         ("3.5万元", "3500元"),
         ("May 3", "5月4号"),
         ("three cats", "two cats"),
+        ("只要一张照片", "要交两张照片"),
+        ("手冲1元", "手冲38元一杯"),
         ("第五层", "三层"),
     ],
 )
