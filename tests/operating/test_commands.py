@@ -108,11 +108,12 @@ def test_doctor_names_each_fault_with_its_mend_and_goes_on(tmp_path: Path, monke
         llm="/nowhere.gguf",
         embedding_model="/nowhere",
         rerank_model="/nowhere",
+        nli_model="/nowhere",
         port=0,
         _env_file=None,
     )
     findings = list(examine(settings))
-    assert [finding.mark for finding in findings] == ["bad ", "bad ", "bad ", "bad ", "bad ", "ok  "]
+    assert [finding.mark for finding in findings] == ["bad ", "bad ", "bad ", "bad ", "bad ", "bad ", "ok  "]
     assert all(finding.fix for finding in findings if finding.mark == "bad ")
 
 
