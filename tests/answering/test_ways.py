@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.answering.citations import SentenceCutter
 from app.answering.generation import Generator, ScriptedGenerator
+from app.answering.sentence_cutter import SentenceCutter
 from app.answering.types import Answer, Done, Question, SentenceReady, SentenceWithheld, WithheldReason
 from app.answering.ways import way_for
 from app.services import Services
