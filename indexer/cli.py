@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.reading_options import add_reading_options
-from retrieval.errors import FixableError
+from retrieval.errors import FixableError, IndexLocked
 
 if TYPE_CHECKING:
     from indexer.filling import PassageWeigher
@@ -57,6 +57,9 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     reindex.add_argument("--allow-forgotten", action="store_true", help="take in posts that were forgotten")
     reindex.add_argument("--anew", action="store_true", help="write a whole new generation, also where little changed")
+    reindex.add_argument(
+        "--watch", action="store_true", help="go on: index each file of PATH again whenever it changes, or one comes"
+    )
     reindex.add_argument("--quiet", action="store_true", help="no progress; rejected lines are still shown")
     reindex.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     reindex.set_defaults(run=run_reindex, usage_error=reindex.error)
@@ -121,7 +124,10 @@ def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
         args.usage_error("the following arguments are required: PATH")
     if args.prune_up_to is not None and not args.prune:
         raise FixableError("--prune-up-to was given without --prune", "add --prune, or leave it out")
-    sources = find_sources(paths)
+    if args.watch and (args.prune or args.dry_run or args.preview or "-" in paths):
+        told = "--watch reads one file at a time, and goes on"
+        raise FixableError(told, "leave out --prune, --dry-run and --preview, and name files or folders")
+    sources = [] if args.watch else find_sources(paths)
     read_options(args)  # a mapping that is wrong is told before the model is loaded
     if args.preview:
         return run_preview(sources, args)
@@ -131,7 +137,42 @@ def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     from retrieval.stores.opening import open_store
     from retrieval.terms import TermWeigher
 
+    if args.watch:
+        return watch_into(open_store(settings), load_embedder(settings), TermWeigher(), paths, args, settings)
     return reindex_into(open_store(settings), load_embedder(settings), TermWeigher(), sources, args, settings)
+
+
+def watch_into(
+    store: PostStore,
+    embedder: Embedder,
+    weigher: PassageWeigher,
+    paths: Sequence[str],
+    args: argparse.Namespace,
+    settings: Settings,
+    pause: Callable[[], None] | None = None,
+) -> int:
+    """`run_reindex` again and again, over what changed, until it is interrupted, or `pause` ends it by an exception.
+
+    What keeps one run from being done, such as another that is writing, is told, and tried again.
+    """
+    import time
+    from functools import partial
+
+    from indexer.watching import POLL_S, changed_sources
+
+    wait = pause or partial(time.sleep, POLL_S)
+    for sources in changed_sources(paths, wait):
+        while True:
+            try:
+                reindex_into(store, embedder, weigher, sources, args, settings)
+            except IndexLocked as error:
+                print(f"stipple: {error.problem}; waiting for it", file=sys.stderr)
+                wait()
+                continue
+            except FixableError as error:
+                print(f"stipple: {error.problem}\nto fix: {error.fix}", file=sys.stderr)
+            break
+    raise AssertionError("files are watched without end")
 
 
 def reindex_into(
@@ -237,6 +278,8 @@ def run_forget(args: argparse.Namespace, settings: Settings) -> int:
 
     if not args.post and not args.author:
         raise FixableError("nothing was named to forget", "add --post ID or --author HANDLE")
-    forgotten = forget(open_store(settings), settings.data_dir, args.post, args.author, by="command")
+    make_keepers = getattr(args, "make_keepers", None)
+    keepers = make_keepers(settings) if make_keepers is not None else {}
+    forgotten = forget(open_store(settings), settings.data_dir, args.post, args.author, by="command", keepers=keepers)
     print(forgotten)
     return DONE

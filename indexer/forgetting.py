@@ -10,10 +10,12 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from indexer.embedding_cache import forget_embeddings
 from indexer.journal import Journal
 from indexer.staging import naming_disk_trouble
+from retrieval.intake import Keepers
 from retrieval.store import PostStore
 from retrieval.stores.payload import name_key
 
@@ -44,12 +46,19 @@ class Outcome:
 
 
 def forget(
-    store: PostStore, data_dir: Path, post_ids: Sequence[str], authors: Sequence[str] = (), *, by: str
+    store: PostStore,
+    data_dir: Path,
+    post_ids: Sequence[str],
+    authors: Sequence[str] = (),
+    *,
+    by: str,
+    keepers: Keepers = MappingProxyType({}),
 ) -> Outcome:
     """Forget posts, and whatever these authors wrote or will be offered. Durable, and out of readers' sight, on return.
 
     Args:
         by: Who asked, for the audit.
+        keepers: Told right away; those of a running server are told by it.
 
     Raises:
         FixableError: The disk refuses.
@@ -62,6 +71,8 @@ def forget(
         journal.forget(ids, by, authors)  # first: whatever happens next, they are not taken in again
         forget_in_files(store, data_dir, ids)
         lines = _forget_rejects(data_dir / "rejects", set(ids), names)
+        for keeper in keepers.values():
+            keeper(ids)
     return Outcome(tuple(ids), len(found), tuple(authors), lines)
 
 

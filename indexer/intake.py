@@ -14,7 +14,7 @@ from indexer.embedding_cache import EmbeddingCache
 from indexer.filling import Filling, PassageWeigher
 from indexer.forgetting import forget
 from indexer.journal import Journal
-from indexer.post_door import PostError, to_post
+from indexer.post_door import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
 from indexer.replay import replay, replay_batch
 from indexer.staging import naming_disk_trouble
@@ -99,6 +99,14 @@ class JournalIntake:
                 results.append(result)
                 if stored is not None:
                     posts[stored.post.id] = stored
+            opted_out = [one.id for one in results if one.outcome == "forgotten" and one.field == "opt_out"]
+            if new_ones := journal.not_forgotten(opted_out):
+                self.forget(new_ones, "opt-out")
+            posts = {post_id: stored for post_id, stored in posts.items() if post_id not in opted_out}
+            results = [
+                TakenIn(one.id, "forgotten") if one.id in opted_out and one.outcome == "added" else one
+                for one in results
+            ]
             outcomes = self._compared(posts, journal)
             new = [stored for post_id, stored in posts.items() if outcomes[post_id] != "unchanged"]
             if allow_forgotten:
@@ -133,6 +141,8 @@ class JournalIntake:
     def _read(self, raw: object, journal: Journal, allow_forgotten: bool) -> tuple[TakenIn, StoredPost | None]:
         try:
             post = to_post(raw)
+        except OptedOut as error:
+            return TakenIn(error.post_id, "forgotten", error.field), None
         except PostError as error:
             named = raw.get("id") if isinstance(raw, dict) else None
             post_id = named if isinstance(named, str) and len(named) <= 200 else ""

@@ -144,6 +144,17 @@ class Journal:
                     found.add(post.id)
         return found
 
+    def not_forgotten(self, post_ids: Iterable[str]) -> list[str]:
+        """Those of the ids that were not forgotten yet, each once."""
+        with self._lock:
+            return [
+                one
+                for one in dict.fromkeys(post_ids)
+                if self._database.execute(
+                    "SELECT 1 FROM forgotten WHERE what = 'post' AND digest = ?", (self._digest("post", one),)
+                ).fetchone() is None
+            ]  # fmt: skip
+
     def after(self, number: int, limit: int = _BATCH, until: int | None = None) -> list[Change]:
         """The changes behind a number, in their order, at most `limit`, and none beyond `until`."""
         with self._lock:

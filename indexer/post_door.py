@@ -49,6 +49,18 @@ class PostError(ValueError):
         self.field, self.problem, self.expected = field, problem, expected
 
 
+class OptedOut(PostError):
+    """A line that is no post any more: its author wants it forgotten.
+
+    Attributes:
+        post_id: Which.
+    """
+
+    def __init__(self, post_id: str) -> None:
+        super().__init__("opt_out", "is true: the post is forgotten", "posts that may be found")
+        self.post_id = post_id
+
+
 def to_post(raw: object, ignore_unknown: bool = False) -> Post:
     """The post that a line's JSON value describes.
 
@@ -58,12 +70,15 @@ def to_post(raw: object, ignore_unknown: bool = False) -> Post:
 
     Raises:
         PostError: It is no post; says which field, what is there and what should be.
+        OptedOut: It is none any more.
     """
     if not isinstance(raw, dict):
         raise PostError("", f"the line is {show(raw)}", "one JSON object a line")
     if not ignore_unknown and (unknown := list(_unknown_fields(raw))):
         raise _all_unknown(unknown)
     try:
+        if raw.get("opt_out") is True:
+            raise OptedOut(PostLine.model_validate({"id": raw.get("id"), "text": "forgotten"}).id)
         line = PostLine.model_validate(raw)
     except ValidationError as error:
         raise _first_of(error.errors(include_url=False), raw) from None

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from indexer.embedding_cache import EmbeddingCache
 from indexer.filling import Filling, PassageWeigher
+from indexer.forgetting import forget_in_files
 from indexer.journal import Journal
 from indexer.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
 from indexer.progress import Progress
 from indexer.readers.jsonl import Offered
-from indexer.rejects import Rejected, RejectsLog
+from indexer.rejects import OptedOutLine, Rejected, RejectsLog
 from indexer.replay import replay
 from indexer.staging import Due, Staging, Standing, naming_disk_trouble, require_room
 from indexer.summary import Summary
@@ -84,7 +85,10 @@ def reindex(
         Journal(data_dir / "journal.sqlite") as journal,
         Staging(data_dir / "staging.sqlite") as staging,
     ):
+        before = journal.last()
         forgotten = _stage(staging, offered, journal, progress, rejects, wishes)
+        if opted_out := journal.forgotten_after(before)[0]:
+            forget_in_files(store, data_dir, opted_out)
         counts = PlanCounts()
         for pairs in staging.hashes(COMPARED_AT_ONCE):
             plan = plan_reindex(pairs, store.stored_hashes([post_id for post_id, _ in pairs]))
@@ -132,9 +136,12 @@ def _stage(
     wishes: Wishes,
 ) -> int:
     """Stage what is offered, but for what was forgotten; returns how many posts that were."""
-    forgotten = 0
+    forgotten, opted_out = 0, list[str]()
     for number, found in enumerate(offered, start=1):
         progress.reading(number)
+        if isinstance(found, OptedOutLine):
+            opted_out.append(found.post_id)
+            continue
         if isinstance(found, Rejected):
             rejects.add(found)
             continue
@@ -148,7 +155,11 @@ def _stage(
         if first is not None:
             problem = f"is {found.post.id!r}, as in {first.source}:{first.line}"
             rejects.add(Rejected(found.source, found.line, "id", problem, "each id once", found.raw))
-    return forgotten
+    staging.remove(opted_out)
+    new = journal.not_forgotten(opted_out)
+    if new and not wishes.dry_run:
+        journal.forget(new, "opt-out")
+    return forgotten + len(opted_out)
 
 
 def _current(store: PostStore) -> GenerationInfo | None:

@@ -43,6 +43,13 @@ class Rejected:
         return f"{where}: {what}: expected {self.expected}"
 
 
+@dataclass(frozen=True, slots=True)
+class OptedOutLine(Rejected):
+    """A line whose author wants the post forgotten; nothing of the line is kept."""
+
+    post_id: str = ""
+
+
 class RejectsLog:
     """Writes rejects to a file, which exists only once there is one, and shows the first few.
 

@@ -123,6 +123,10 @@ class PostLine(Line):
         "What was written under it", [], max_length=500,
     )  # fmt: skip
 
+    opt_out: bool = _field(
+        "true or false", "Whether its author wants it found no more; true forgets it, and only 'id' is looked at", False
+    )
+
     @model_validator(mode="after")
     def says_something(self) -> PostLine:
         if is_blank(self.title) and is_blank(self.text):

@@ -79,6 +79,10 @@ class Staging:
         while pairs := rows.fetchmany(batch):
             yield pairs
 
+    def remove(self, ids: Iterable[str]) -> None:
+        """Keep these posts no longer; an id that was not added is passed over."""
+        self._database.executemany("DELETE FROM posts WHERE id = ?", ((post_id,) for post_id in ids))
+
     def mark(self, due: Due, ids: Iterable[str]) -> None:
         """Say what is due for posts; nothing is, before."""
         self._database.executemany("UPDATE posts SET due = ? WHERE id = ?", ((due.value, post_id) for post_id in ids))

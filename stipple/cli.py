@@ -15,7 +15,7 @@ from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
     from retrieval.embedding import Embedder
-    from retrieval.intake import Intake
+    from retrieval.intake import Intake, Keepers
     from retrieval.settings import Settings
     from retrieval.store import PostStore
 
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     indexer.cli.add_commands(commands)
     app.cli.add_commands(commands)
     app.keys_cli.add_commands(commands)
-    parser.set_defaults(make_intake=_make_intake)
+    parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers)
     return parser
 
 
@@ -72,6 +72,13 @@ def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> In
     from retrieval.terms import TermWeigher
 
     return JournalIntake(settings, store, embedder, TermWeigher())
+
+
+def _make_keepers(settings: Settings) -> Keepers:
+    """Who else has to forget a post, where no server runs that would tell them."""
+    from app.keepers import keepers_on_disk
+
+    return keepers_on_disk(settings)
 
 
 class _Version(argparse.Action):

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from indexer.post_door import PostError, to_post
+from indexer.post_door import OptedOut, PostError, to_post
 from indexer.readers.lines import LONGEST_LINE, RawLine
 from indexer.readers.mapping import Move, apply_moves
 from indexer.readers.records import Record
-from indexer.rejects import RAW_BYTES, Rejected
+from indexer.rejects import RAW_BYTES, OptedOutLine, Rejected
 from retrieval.types import Post
 
 BOM = b"\xef\xbb\xbf"
@@ -77,6 +77,8 @@ def offered(
         if isinstance(value, dict) and moves:
             value = apply_moves(value, moves)
         return Offered(to_post(value, ignore_unknown), source, record.line, record.raw)
+    except OptedOut as error:
+        return OptedOutLine(source, record.line, error.field, error.problem, error.expected, b"", error.post_id)
     except PostError as error:
         return Rejected(source, record.line, error.field, error.problem, error.expected, record.raw)
 

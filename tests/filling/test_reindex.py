@@ -15,6 +15,8 @@ from indexer.filling import EMBEDDED_AT_ONCE
 from indexer.journal import Journal
 from indexer.progress import QuietProgress
 from indexer.readers.jsonl import Offered
+from indexer.readers.jsonl import offered as offered_line
+from indexer.readers.records import Record
 from indexer.reindex import Wishes, reindex
 from indexer.rejects import Rejected, RejectsLog
 from indexer.summary import Summary
@@ -354,3 +356,21 @@ def test_a_forgotten_post_stays_out_until_it_is_allowed_again(run: Run) -> None:
     summary = run(*many(5), *ann, wishes=Wishes(allow_forgotten=True))
     assert (summary.forgotten, summary.posts) == (0, 7)
     assert run(*many(5), *ann).forgotten == 0
+
+
+def opted_out(post_id: str) -> Rejected:
+    found = offered_line(Record(1, {"id": post_id, "opt_out": True}, b'{"id": 1}'), "posts.jsonl")
+    assert isinstance(found, Rejected)
+    return found
+
+
+def test_a_post_whose_author_opts_out_is_forgotten_and_no_words_of_the_line_are_kept(run: Run) -> None:
+    run(*many(5))
+    assert opted_out("3").raw == b""
+    summary = run(a_post("3", "changed"), opted_out("3"), opted_out("never there"), wishes=Wishes(dry_run=True))
+    assert len(run.store.indexed()) == 5
+    summary = run(a_post("3", "changed"), opted_out("3"), opted_out("never there"))
+    assert (summary.forgotten, summary.rejected, summary.posts) == (2, 0, 4)
+    assert run(opted_out("3"), *many(5)).forgotten == 2  # the flag, and the post
+    assert sorted(run.store.indexed()) == ["0", "1", "2", "4"]
+    assert not run(opted_out("3")).written

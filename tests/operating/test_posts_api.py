@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.keepers import keepers_on_disk
 from app.keys import Keys
 from app.main import create_app
 from app.services import Services
@@ -191,6 +192,11 @@ def test_a_deleted_post_is_gone_everywhere_when_the_request_is_answered(server: 
     assert server.outcomes(a_post("dali"), params={"allow_forgotten": "true"}) == ["added"]
     assert server.outcomes(a_post("dali")) == ["unchanged"]
     assert becomes(lambda: "dali" in server.found("clotted cream"))
+    assert (
+        server.outcomes({"id": "dali", "opt_out": True}, a_post("other"), {"id": "other", "opt_out": True})
+        == ["forgotten"] * 3
+    )
+    assert "dali" not in server.found("clotted cream")
     again = server.client.delete("/api/posts/never there", headers=server.write)
     assert again.json() == {"id": "never there", "was_stored": False}
 
@@ -198,9 +204,11 @@ def test_a_deleted_post_is_gone_everywhere_when_the_request_is_answered(server: 
 def test_what_another_process_forgets_is_gone_from_a_running_server(server: Server) -> None:
     answer = server.client.post("/api/answer", json={"question": "How much is a flat white at Blue Door?"}).json()
     assert answer["kind"] == "quoted"
-    forget(EdgeStore(server.folder), server.folder, [], ["mo"], by="command")
+    keepers = keepers_on_disk(server.settings)
+    forget(EdgeStore(server.folder), server.folder, [], ["mo"], by="command", keepers=keepers)
     assert "dali" not in server.found("flat white")
-    assert becomes(lambda: not any(b"28 yuan" in path.read_bytes() for path in server.folder.glob("*.sqlite*")))
+    assert not any(b"28 yuan" in path.read_bytes() for path in server.folder.glob("*.sqlite"))
+    assert becomes(lambda: "Dali" not in str(server.client.get("/api/suggest?q=blue").json()))
     assert server.outcomes(a_post("another", author="Mo")) == ["forgotten"]
 
 
