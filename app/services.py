@@ -148,7 +148,13 @@ class Services:
         self._following = asyncio.create_task(self._follow(), name="follow generations")
         self._suggesting.start()
         if self.intake is not None:
-            self.intake.start({"suggestions": self.forget_suggestions, "conversations": self.converser.forget})
+            self.intake.start(
+                {
+                    "suggestions": self.forget_suggestions,
+                    "conversations": self.converser.forget,
+                    "places": self._understanding.forget,
+                }
+            )
 
     async def close(self) -> None:
         if self._following is not None:

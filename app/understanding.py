@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -30,6 +31,11 @@ class Understanding:
         self._store = store
         self._places, self._places_of = Places(), ""
         self._reading = Lock()
+
+    def forget(self, post_ids: Collection[str]) -> None:  # noqa: ARG002  # which of the names were theirs is not known
+        """Know no place any more by a name that these posts gave it: all are learned anew, when one is asked for."""
+        with self._reading:
+            self._places, self._places_of = Places(), ""
 
     def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery:
         """What was typed, with what it asks for and what was `given` beside it as its filters."""

@@ -239,7 +239,7 @@ def measure(posts: int, kills: int, seed: int, work: Path) -> dict[str, Any]:
         started = time.monotonic()
         assert reindex().wait() == 0
         longest_s[large] = 1.1 * (time.monotonic() - started)
-    server = Server(data, _free_port(), key)
+    server = Server(data, free_port(), key)
     totals: Counter[str] = Counter()
     stages: Counter[str] = Counter()
     for number in range(1, kills + 1):
@@ -340,7 +340,7 @@ def _past_reading(data: Path) -> bool:
     return bool(runs) and runs[0].state == "running" and runs[0].stage != "reading"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket() as free:

@@ -52,6 +52,8 @@ class JournalIntake:
         self._reached = threading.Condition()
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
+        self._told: dict[str, int] = {}  # of this process: another one's suggestions are its own
+        self._telling = threading.Lock()
         self._opened: Journal | None = None
         self._opening = threading.Lock()
 
@@ -215,12 +217,17 @@ class JournalIntake:
         journal = self._journal(make=False)
         if journal is None:
             return
-        for name, keeper in self._keepers.items():
-            ids, last = journal.forgotten_after(told := journal.told(name))
-            if ids:
-                keeper(ids)
-            if last > told or (last == 0 and told == 0):
-                journal.tell(name, last)
+        with self._telling:
+            for name, keeper in self._keepers.items():
+                if name not in self._told:
+                    self._told[name] = journal.told(name)
+                    journal.tell(name, self._told[name])  # from now on the journal keeps what this one has to be told
+                ids, last = journal.forgotten_after(self._told[name])
+                if ids:
+                    keeper(ids)
+                if last > self._told[name]:
+                    journal.tell(name, last)
+                    self._told[name] = last
 
     def _is_time_to_settle(self) -> bool:
         since = self._unsettled_since

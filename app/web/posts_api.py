@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api", tags=["posts"])
 MOST_POSTS, MOST_BYTES = 1_000, 32 * 1024 * 1024
 _LONGEST_ID = 200
 _SEARCHABLE_S = 1.0
-_REMEMBERED_REQUESTS = 500
+_REMEMBERED_REQUESTS, _REMEMBERED_RESULTS = 500, 20_000
 _REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorOut, "description": "No key, or an unknown one."},
     403: {"model": ErrorOut, "description": "The key may not do this, or no key was made yet."},
@@ -80,7 +80,9 @@ class Repeats:
 
     def keep(self, name: str, body: bytes, answer: PutOut) -> None:
         self.answers[name] = hashlib.sha256(body).digest(), answer
-        if len(self.answers) > _REMEMBERED_REQUESTS:
+        while len(self.answers) > _REMEMBERED_REQUESTS or (
+            len(self.answers) > 1 and sum(len(one.results) for _, one in self.answers.values()) > _REMEMBERED_RESULTS
+        ):
             self.answers.popitem(last=False)
 
 
