@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import sqlite3
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from retrieval.errors import FixableError
+from retrieval.stores.disk import make_private
 
 Right = Literal["read", "write"]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
@@ -100,8 +100,7 @@ class Keys:
         return Key(*row[:4])
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private(self._path)
         database = sqlite3.connect(self._path, timeout=5)
         database.execute(
             "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, access TEXT NOT NULL, digest BLOB NOT NULL,"

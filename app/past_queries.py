@@ -6,7 +6,6 @@ about who asked, and no time of day.
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from retrieval.past_phrases import PastQuery, carries
 from retrieval.phrases import folded_phrase, plain, starts
+from retrieval.stores.disk import make_private
 from retrieval.suggest import LONGEST_TYPED
 from retrieval.types import Post
 
@@ -135,9 +135,7 @@ class PastQueries:
             return connection.executemany("DELETE FROM queries WHERE post_id = ?", rows).rowcount
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        # What people asked is for this user alone to read.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private(self._path)  # what people asked is for this user alone to read
         connection = sqlite3.connect(self._path, timeout=5)
         try:
             # A deleted query's text shall not stay in the file's free pages.

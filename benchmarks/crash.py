@@ -140,10 +140,13 @@ class Server:
         return answer
 
     def _ask(self) -> None:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=60)
+        client, connected = httpx.Client(), 0
         while not self._ending.is_set():
             self._up.wait(1)
             start = self._starts
+            if start != connected:  # connections that were kept lead to a server that is gone
+                client.close()
+                client, connected = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=60), start
             try:
                 response = client.get("/api/search", params={"q": QUERY})
                 hits = [hit["post"]["id"] for hit in response.json().get("hits", [])]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import sqlite3
 import threading
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from retrieval.store import StoredPost
+from retrieval.stores.disk import make_private
 from retrieval.stores.payload import name_key, post_from_json, post_to_json
 from retrieval.types import Post
 
@@ -64,9 +64,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # It holds people's words, and the key of the hashes, for this user alone to read.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private(path)  # it holds people's words, and the key of the hashes
         self._lock = threading.RLock()
         self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
         # FULL: an accepted change survives a power cut. secure_delete: what is forgotten is overwritten.

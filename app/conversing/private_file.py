@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from pathlib import Path
+
+from retrieval.stores.disk import make_private
 
 _OPENING = threading.Lock()  # two connections that set up one new file at a time refuse each other at once
 
@@ -22,8 +23,7 @@ def open_private(path: Path, schema: str) -> sqlite3.Connection:
     Raises:
         sqlite3.Error, OSError: It cannot be used: damaged, no file of a database, locked for 5 s, disk full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    make_private(path)
     with _OPENING:
         connection = sqlite3.connect(path, timeout=5)
         try:

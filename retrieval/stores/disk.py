@@ -6,7 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from retrieval.errors import FixableError
@@ -26,6 +26,17 @@ def write_durably(path: Path, text: str) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
     sync(path.parent)
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone may read, unless it is there.
+
+    One that is there is not even opened: closing it would let go of every lock that SQLite holds on it in this process,
+    and another process could then take away the log that this one writes to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def sync(path: Path) -> None:
