@@ -42,11 +42,20 @@ def own_words(number: int) -> str:
     return " ".join("zq" + "".join(chance.choices(SYLLABLES, k=4)) for _ in range(2))
 
 
+def hidden_words(number: int) -> str:
+    """Two more, which nobody asks for: questions are kept in conversations, and may hold the others."""
+    return own_words(10_000 + number)
+
+
 def a_post(number: int) -> dict[str, Any]:
-    chance = random.Random(-number)
     words = own_words(number)
-    text = f"The {words} stands at the {chance.choice(WORDS)}. It opens at nine and costs {number} yuan."
-    return {"id": f"secret {number}", "title": f"{words} at last", "text": text, "tags": [words.split()[0]]}
+    text = f"The {words} costs {number} yuan. It opens at nine, and {hidden_words(number)} is its owner."
+    return {
+        "id": f"secret {number}",
+        "title": f"{words} at last",
+        "text": text,
+        "tags": [words.split()[0], hidden_words(number).split()[0]],
+    }
 
 
 class Meeting:
@@ -180,12 +189,11 @@ def measure(posts: int, count: int, work: Path) -> dict[str, Any]:
     for forget, some in ((opt_out, meetings[third : 2 * third]), (command, meetings[2 * third :])):
         late, where = met_after_1_s(some, forget)
         later, last = later + late, last | where
-    before = traces(data, [own_words(number) for number in range(count)])
+    hidden = [hidden_words(number) for number in range(count)]
+    before = traces(data, hidden)
     prune(data)
     time.sleep(2)
-    left = traces(
-        data, [own_words(number) for number in range(count)] + [f"secret {number}" for number in range(count)]
-    )
+    left = traces(data, hidden + [f"secret {number}" for number in range(count)])
     server.close()
     seconds.sort()
     return {

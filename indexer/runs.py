@@ -153,7 +153,7 @@ class RecordedProgress:
 
     def __init__(self, shown: Progress, record: RunRecord) -> None:
         self._shown, self._record = shown, record
-        self._written_at = time.monotonic()
+        self._written_at, self._stage = time.monotonic(), "reading"
 
     def reading(self, lines: int) -> None:
         self._write("reading", lines, 0)
@@ -175,8 +175,8 @@ class RecordedProgress:
 
     def _write(self, stage: str, done: int, expected: int) -> None:
         now = time.monotonic()
-        if now - self._written_at >= _EVERY_S:
-            self._written_at = now
+        if now - self._written_at >= _EVERY_S or stage != self._stage:
+            self._written_at, self._stage = now, stage
             self._record.at(stage, done, expected)
 
 
