@@ -125,8 +125,10 @@ def _answers(args: argparse.Namespace, settings: Settings) -> int:
     from app.answering.generation import load_generator
     from app.evaluation.answers import answer_questions, answers_table, measured_answers
     from app.evaluation.judged_questions import read_questions
+    from app.services import nli_pool
     from retrieval.calibration import dense_weights
     from retrieval.embedding import load_embedder
+    from retrieval.entailment import load_entailment
 
     folder = Path(args.folder)
     questions = read_questions(folder, args.limit)
@@ -135,7 +137,12 @@ def _answers(args: argparse.Namespace, settings: Settings) -> int:
     embedder, generator = load_embedder(settings), load_generator(settings)
     model = embedder.identity.model
     weights = dense_weights(settings, model)
-    judged = asyncio.run(answer_questions(questions, embedder, generator, settings, weights))
+    nli = nli_pool(load_entailment(settings), settings)
+    try:
+        judged = asyncio.run(answer_questions(questions, embedder, generator, settings, weights, nli))
+    finally:
+        if nli is not None:
+            nli.close()
     result = measured_answers(args.name or folder.resolve().name, judged)
     print(answers_table(result, settings.answer_gate, generator.name if generator is not None else "nobody", model))
     print(json.dumps(result, ensure_ascii=False))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from retrieval.fusion import Scale
 from retrieval.near_copies import near_copies
@@ -189,11 +190,17 @@ def capped(found: Iterable[Placed], per_author: int) -> list[Placed]:
         return list(found)
     kept, counts = [], dict[str, int]()
     for one in found:
-        author = fold(one.post.author).casefold().strip()
+        author = _who(one.post.author)
         counts[author] = counts.get(author, 0) + 1
         if not author or counts[author] <= per_author:
             kept.append(one)
     return kept
+
+
+@lru_cache(maxsize=16_384)
+def _who(author: str) -> str:
+    """One name for all spellings of an author. A page asks it of some two hundred posts, twice."""
+    return fold(author).casefold().strip()
 
 
 def explained(one: Placed, scale: Scale | None, found_by: FoundBy) -> Explanation:

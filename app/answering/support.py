@@ -66,7 +66,7 @@ class Signals:
         return _logistic(_dot(_MEANING, (1.0, self.likeness, self.whole, self.missing_names)))
 
 
-# Logistic regression on judged claims: docs/decisions/0008-support.md. In the order of `Signals`, the bias first.
+# Logistic regression on judged claims: docs/decisions/0011-support.md. In the order of `Signals`, the bias first.
 _MEANING = (-3.85, 7.1, -0.85, -0.4)
 _WORDS = (-1.45, 4.87, -1.58, -0.8, -1.6)
 

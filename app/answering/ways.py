@@ -21,7 +21,7 @@ Way = Literal["whole", "each"]
 WayWanted = Literal["auto", "whole", "each"]
 Written = SentenceReady | SentenceWithheld
 
-# Below so many parameters a model mixes up the posts that it reads; see docs/decisions/0008-two-ways-of-writing.md.
+# Below so many parameters a model mixes up the posts that it reads; see docs/decisions/0012-two-ways-of-writing.md.
 SMALL_PARAMETERS = 1_500_000_000
 _RESERVED_TOKENS = 64  # the chat template's own
 # A model that reads all evidence is shown so much per sentence that it may write, and none much weaker than the best.

@@ -24,6 +24,7 @@ from app.services import make_answerer
 from retrieval.calibration import DenseWeights
 from retrieval.embedding import Embedder
 from retrieval.live import LiveGeneration
+from retrieval.rerank import RerankPool
 from retrieval.search import Searcher
 from retrieval.settings import Settings
 from retrieval.store import IndexedPost
@@ -49,6 +50,7 @@ async def answer_questions(
     generator: Generator | None,
     settings: Settings,
     weights: DenseWeights,
+    nli: RerankPool | None = None,
 ) -> list[Judged]:
     """Every question answered from its own posts, by the search and the Answerer that serve people.
 
@@ -67,7 +69,7 @@ async def answer_questions(
             for question in tqdm(questions, "answering", unit="question", file=sys.stderr, leave=False, mininterval=1):
                 own = [indexed[post.id, post.title, post.text] for post in question.posts]
                 searcher = own_searcher(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor)
+                answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor, nli)
                 found.append(Judged(question, await last_answer(answerer.answer(Question(question.text)))))
         finally:
             if writer is not None:
