@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from app.answering.asking import asked_for, holds
 from app.answering.citations import SupportChecker
 from app.answering.draft import Draft
 from app.answering.evidence import EvidenceSelector
@@ -110,9 +111,12 @@ class Answerer:
                 yield draft.quote(evidence)
             yield Done(draft.answer("quoted", note(draft.language, reason)))
             return
+        kinds = asked_for(question.text)
         # What answers best must be in the answer, whatever the model made of it: a small one often leaves it out.
         for evidence in draft.within(_WEAKEST_QUOTE if self._way == "each" else _WEAKEST_ADDED):
-            if len(draft.sentences) < self._limits.sentences and (unsaid := draft.unsaid(evidence)) is not None:
+            unsaid = draft.unsaid(evidence) if len(draft.sentences) < self._limits.sentences else None
+            # What is left of a piece that was copied from is worth a place where it holds what the question asks for.
+            if unsaid is not None and (unsaid == evidence or holds(kinds, unsaid.text)):
                 yield draft.quote(unsaid)
         yield Done(draft.answer("written"))
 

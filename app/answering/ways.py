@@ -99,7 +99,8 @@ class Pen:
                 yield await self._judged(draft, raw, assembled.evidence)
 
     async def each(self, draft: Draft) -> AsyncGenerator[Written, None]:
-        """Sentences of a model that has read one post at a time, the best one first; it chooses among the post's words.
+        """A sentence of a model that has read one post at a time, the best one first, until what it chose among the
+        words of one passes its checks.
 
         Raises:
             ContextTooSmall: There is nothing to show for this reason.
@@ -108,9 +109,8 @@ class Pen:
         shown = draft.within(_WEAKEST_POST)
         asked = 0
         for mark in dict.fromkeys(one.mark for one in shown):
-            # The best quote shall have its place, whatever the model makes of it.
-            room = self.sizes.sentences - (draft.unsaid(draft.evidence[0]) is not None)
-            if asked and len(draft.sentences) >= room:
+            # Of what it says more, quotes say better (docs/decisions/0012-two-ways-of-writing.md).
+            if draft.sentences:
                 return
             own = [one for one in shown if one.mark == mark][:_EVIDENCE_PER_POST]
             assembled = assemble_one(

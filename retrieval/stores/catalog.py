@@ -20,6 +20,13 @@ from retrieval.types import Post
 
 _BATCH = 500
 WAIT_S = 20.0
+TABLES = """
+    CREATE TABLE IF NOT EXISTS posts (
+        id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, passages INTEGER NOT NULL, post BLOB NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS unsettled (id TEXT PRIMARY KEY, passages INTEGER NOT NULL);
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +126,25 @@ def _reading(path: Path, how: str) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, timeout=WAIT_S, check_same_thread=False)
     try:
         connection.execute("SELECT id, content_hash, post FROM posts LIMIT 1").fetchall()
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():
+            _complete(path)
         connection.execute("SELECT value FROM facts WHERE name = 'posts'").fetchall()
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _complete(path: Path) -> None:
+    """Bring a catalog of schema 2, which kept posts alone, to what is read here: its posts are carried over by the
+    reindex that builds the generation of today's schema.
+    """
+    with closing(sqlite3.connect(path, timeout=WAIT_S)) as connection, connection:
+        connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
+        counted = (
+            "SELECT 'posts', count(*) FROM posts UNION ALL SELECT 'passages', coalesce(sum(passages), 0) FROM posts"
+        )
+        connection.execute(f"INSERT OR IGNORE INTO facts {counted}")
 
 
 def reached_numbers(connection: sqlite3.Connection) -> dict[str, int]:

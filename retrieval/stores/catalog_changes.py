@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from retrieval.store import StoredPost
-from retrieval.stores.catalog import WAIT_S, of_ids, reached_numbers
+from retrieval.stores.catalog import TABLES, WAIT_S, of_ids, reached_numbers
 from retrieval.stores.payload import post_to_json
 
 
@@ -18,14 +18,7 @@ class CatalogWriter:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # A catalog that was not finished is thrown away, so until then nothing need reach the disk.
         self._connection.executescript(
-            """
-            PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON;
-            CREATE TABLE IF NOT EXISTS posts (
-                id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, passages INTEGER NOT NULL, post BLOB NOT NULL
-            );
-            CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS unsettled (id TEXT PRIMARY KEY, passages INTEGER NOT NULL);
-            """
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; {TABLES}"
         )
 
     def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:

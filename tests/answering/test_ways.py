@@ -103,10 +103,23 @@ def test_a_small_models_sentence_is_cited_to_the_post_that_it_was_shown(
 
 
 def test_what_the_best_post_says_is_in_the_answer_once_however_little_a_small_model_copied(folder: Path) -> None:
-    answer, _ = answered(folder, Copying(), ENGLISH)
+    answer, _ = answered(folder, Copying(), "What is good to know of a flat white at Blue Door?")
     texts = [sentence.text for sentence in answer.sentences]
     assert sum("28 yuan" in text for text in texts) == 1
     assert any("nine every day" in text for text in texts), "the rest of the best quote is quoted"
+
+
+def test_the_rest_of_the_best_quote_takes_no_place_where_it_lacks_what_is_asked_for(folder: Path) -> None:
+    answer, _ = answered(folder, Copying(), ENGLISH)
+    assert answer.sentences[0].text.endswith("28 yuan.")
+    assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are no price"
+
+
+def test_a_small_model_is_asked_no_more_once_a_sentence_of_it_is_shown(folder: Path) -> None:
+    generator = Copying()
+    answer, _ = answered(folder, generator, ENGLISH)
+    assert [sentence.quoted for sentence in answer.sentences][:2] == [False, True]
+    assert len(generator.prompts) == 1
 
 
 def test_a_small_model_behind_an_endpoint_that_leaves_grammars_aside_is_checked_all_the_same(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -308,6 +309,17 @@ os.kill(os.getpid(), 9)
         generation.settle({"a": 2})
     with closing(store.open(IDENTITY)) as again:
         holds(again, after)
+
+
+def test_posts_of_an_index_from_before_its_catalog_kept_facts_are_carried_over(tmp_path: Path) -> None:
+    store, posts = EdgeStore(tmp_path), some_posts(5)
+    info = fill(store, posts)
+    with closing(sqlite3.connect(folder_of(tmp_path, info) / "posts.sqlite")) as catalog, catalog:
+        catalog.executescript("DROP TABLE facts; DROP TABLE unsettled;")
+    assert [found.posts for found in store.generations()] == [5]
+    assert {stored.post.id for stored in store.stored_posts()} == {one.stored.post.id for one in posts}
+    store.wipe(["post-1"])
+    assert store.generations()[0].posts == 4
 
 
 def test_a_copy_of_a_generation_that_another_process_is_changing_is_whole(tmp_path: Path) -> None:

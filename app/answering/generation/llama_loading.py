@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import threading
 from collections import deque
@@ -28,6 +29,7 @@ def load_llama(
     """A llama_cpp.Llama, with flash attention where the model allows it.
 
     Args:
+        threads: For reading and for writing; 0 is one per core.
         gpu_layers: Layers put on a GPU, -1 for all; without a GPU build of llama.cpp it changes nothing.
         available: Memory that may be taken, in bytes; None: what the system has left.
 
@@ -37,6 +39,7 @@ def load_llama(
     from llama_cpp import Llama, llama_cpp
 
     _listen(llama_cpp)
+    threads = threads or os.cpu_count() or 1  # left to itself it takes half of them
     on_gpu = bool(gpu_layers) and llama_cpp.llama_supports_gpu_offload()
     _check_memory(file, context_tokens, on_gpu, available if available is not None else available_bytes())
     path = file.parts[0]
@@ -45,8 +48,8 @@ def load_llama(
             _said.clear()
             try:
                 return Llama(
-                    str(path), n_ctx=context_tokens, n_batch=512, n_threads=threads or None,
-                    n_threads_batch=threads or None, n_gpu_layers=gpu_layers if on_gpu else 0, flash_attn=flash,
+                    str(path), n_ctx=context_tokens, n_batch=512, n_threads=threads, n_threads_batch=threads,
+                    n_gpu_layers=gpu_layers if on_gpu else 0, flash_attn=flash,
                     # A window that forgets would make a reused prompt prefix silently wrong (Gemma 3, gpt-oss).
                     swa_full=True, verbose=False, seed=0,
                 )  # fmt: skip
