@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answering.asking import asked_for, holds, is_broad
+from app.answering.asking import asked_for, asks, holds, is_broad
 from app.answering.coverage import coverages
 from app.answering.sentence_units import in_runs, sentences_of_hits
 from app.answering.types import Evidence
@@ -97,7 +97,7 @@ class EvidenceSelector:
 
 
 def _factor(evidence: Evidence) -> float:
-    return (_TITLE if evidence.part == "title" else 1.0) * (_ASKING if evidence.text.endswith(("?", "？")) else 1.0)
+    return (_TITLE if evidence.part == "title" else 1.0) * (_ASKING if asks(evidence.text) else 1.0)
 
 
 def _recency(hits: Sequence[Hit]) -> dict[int, float]:

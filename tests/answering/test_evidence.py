@@ -49,6 +49,13 @@ def test_a_question_and_a_title_are_weaker_evidence_than_a_statement() -> None:
     assert SELECTOR.select("How much is the ferry to the island?", [asked, told])[0].post_id == "b"
 
 
+@pytest.mark.parametrize("question", ["高铁可以带猫去大理吗？", "高铁可以带猫去大理吗"])
+def test_a_chinese_question_under_a_post_is_no_answer_with_or_without_its_mark(question: str) -> None:
+    asked = a_hit(Post("a", "", question))
+    told = a_hit(Post("b", "", "高铁可以带猫去大理，提前两天预约就行。"), 2)
+    assert SELECTOR.select("高铁可以带猫去大理吗？", [asked, told])[0].post_id == "b"
+
+
 def test_of_two_posts_that_say_it_as_well_the_newer_comes_first() -> None:
     old = Post(
         "old", "Pebble & Pour", "A flat white is 28 yuan these days.", created_at=datetime(2024, 5, 1, tzinfo=UTC)
