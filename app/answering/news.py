@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from app.answering.numerals import ENGLISH_NUMERALS
 from retrieval.highlight import query_pairs, query_words, stem
 from retrieval.text import fold
 
@@ -16,28 +17,7 @@ from retrieval.text import fold
 # the seams of a reworded sentence are new without saying anything new.
 _LEAST_WORDS, _LEAST_PAIRS = 0.6, 0.5
 # A number that is spelled out is as telling as one in digits.
-_NUMERALS = frozenset(
-    [
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "twenty",
-        "thirty",
-        "fifty",
-        "hundred",
-        "thousand",
-        "million",
-    ]
-)
+_NUMERALS = frozenset(map(stem, ENGLISH_NUMERALS))
 _HAN_NUMERALS = "一二两三四五六七八九十百千万"
 _NO_NUMERAL = frozenset(
     [

@@ -45,6 +45,7 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _VALUE = {word: float(value) for value, word in enumerate(_ONES)}
 _VALUE |= {word: float(10 * value) for value, word in enumerate(_TENS, start=2)}
 _TIMES = {"dozen": 12.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+ENGLISH_NUMERALS = frozenset({*_VALUE, *_TIMES})
 _WORD = "|".join([*sorted(_VALUE, key=len, reverse=True), *_TIMES])
 _ENGLISH = re.compile(rf"\b(?:a |an |half a |(?=[a-z]))(?:{_WORD})s?(?:(?:[\s-]+and[\s-]+|[\s-]+)(?:{_WORD})s?)*\b")
 _MEASURE = (
