@@ -45,8 +45,12 @@ class RawLine:
         return self.size_bytes > LONGEST_LINE
 
 
-def read_lines(stream: BinaryIO) -> Iterator[RawLine]:
-    """The lines of a stream, each of at most LONGEST_LINE bytes; a longer one is passed over, its beginning kept."""
+def read_lines(stream: BinaryIO, *, blank: bool = True) -> Iterator[RawLine]:
+    """The lines of a stream, each of at most LONGEST_LINE bytes; a longer one is passed over, its beginning kept.
+
+    Args:
+        blank: Whether each blank line is wanted; otherwise most of those in a row are only counted.
+    """
     number = 0
     while piece := stream.readline(LONGEST_LINE + 1):
         number += 1
@@ -56,6 +60,25 @@ def read_lines(stream: BinaryIO) -> Iterator[RawLine]:
             while not ended and (rest := stream.readline(1 << 16)):
                 size, ended = size + len(rest), rest.endswith(b"\n")
         yield RawLine(number, piece.rstrip(b"\r\n"), size - ended)
+        if not blank and ended and not piece.strip():
+            number += _pass_over_blank(stream)
+
+
+def _pass_over_blank(stream: BinaryIO) -> int:
+    """Read on to the next line with something in it, or not as far; returns how many lines that were.
+
+    One by one, the lines of a packed file that holds nothing else take minutes a gigabyte.
+    """
+    passed = 0
+    peek: Callable[[int], bytes] | None = getattr(stream, "peek", None)
+    while peek is not None and (ahead := peek(1 << 16)):
+        blank = ahead[: len(ahead) - len(ahead.lstrip())]
+        ends = blank.count(b"\n")
+        if ends == 0:
+            break
+        stream.read(blank.rfind(b"\n") + 1)
+        passed += ends
+    return passed
 
 
 def decompressed(stream: BinaryIO) -> BinaryIO:

@@ -288,7 +288,7 @@ def _failing(error: Exception) -> Records:
 
 
 def _lines(part: Part) -> Records:
-    for line in read_lines(part.stream):
+    for line in read_lines(part.stream, blank=False):
         found = line_record(line, part.name)
         if found is not None:
             yield found

@@ -55,6 +55,24 @@ def test_however_lines_are_packed_and_delivered_the_same_ones_come_out(lines: li
         assert [line.data for line in read_lines(decompressed(stream))] == lines
 
 
+@given(st.lists(st.sampled_from([b"", b" ", b"\r", b"x", b" \ry", b"\t"])), st.integers(1, 40))
+def test_blank_lines_in_a_row_are_counted_whether_or_not_each_is_given(lines: list[bytes], buffer: int) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+
+    def said(*, blank: bool) -> list[tuple[int, bytes]]:
+        read = read_lines(io.BufferedReader(Trickle(data), buffer), blank=blank)
+        return [(line.number, line.data) for line in read if line.data.strip()]
+
+    assert said(blank=False) == said(blank=True)
+
+
+def test_a_packed_file_of_blank_lines_is_passed_over_in_few_steps() -> None:
+    packed = zstd(b"a\n" + b"\n" * 10_000_000 + b"b")
+    lines = list(read_lines(decompressed(io.BytesIO(packed)), blank=False))
+    assert (lines[0].data, lines[-1].data, lines[-1].number) == (b"a", b"b", 10_000_002)
+    assert len(lines) < 10
+
+
 def test_line_ends_of_windows_are_cut_and_the_last_line_needs_none() -> None:
     lines = read_lines(decompressed(io.BytesIO(b"a\r\n\r\nb")))
     assert [(line.number, line.data) for line in lines] == [(1, b"a"), (2, b""), (3, b"b")]
