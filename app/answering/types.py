@@ -17,7 +17,9 @@ QuotePart = Literal["title", "text", "comment"]
 
 # Why a sentence of the model is not shown. "order": it is meant for a model, or gives the prompt away; "language": it
 # is not in the question's.
-WithheldReason = Literal["unsupported", "beside the point", "repeated", "not a sentence", "language", "order", "markup"]
+WithheldReason = Literal[
+    "unsupported", "beside the point", "repeated", "not a sentence", "language", "order", "markup", "forgotten"
+]
 
 
 @dataclass(frozen=True, slots=True)

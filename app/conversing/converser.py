@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from app.answering.types import Answer, AnswerEvent, Done, Question
+from app.answering.types import Answer, AnswerEvent, Done, Question, SentenceReady, SentenceWithheld
 from app.conversing.completing import understand
 from app.conversing.context import Said, Understood
 from app.conversing.conversations import Conversations, UnknownConversation, new_id
@@ -21,6 +21,7 @@ from app.conversing.feedback import FeedbackFile, Reason, Verdict, feedback_on
 from app.conversing.followups import FollowUps
 from app.conversing.leaning import SAID, lent
 from app.conversing.rewriting import Rewriter
+from app.conversing.standing import standing, stands
 from app.conversing.turns import Conversation, FollowUp, Turn, as_it_stands, said
 from retrieval.errors import FixableError
 from retrieval.types import Post
@@ -96,15 +97,19 @@ class Converser:
         yield QuestionUnderstood(understood, question)
         async with aclosing(self._answering.answer(question)) as events:
             async for event in events:
+                if isinstance(event, SentenceReady) and not await stands(event.sentence, self._answering.posts):
+                    yield SentenceWithheld("forgotten")
+                    continue
                 if not isinstance(event, Done):
                     yield event
                     continue
-                kept = await self._keep(asking, understood, event.answer, readable)
+                answer = await standing(event.answer, self._answering.posts)
+                kept = await self._keep(asking, understood, answer, readable)
                 yield kept
-                yield event
+                yield Done(answer)
                 if asking.followups:
                     earlier = [question for turn in turns for question in (turn.asked, turn.understood.question)]
-                    found = await self._next(understood.question, event.answer, earlier, kept)
+                    found = await self._next(understood.question, answer, earlier, kept)
                     yield FollowUpsFound(tuple(one.question for one in found))
 
     async def conversation(self, conversation: str) -> tuple[Conversation, Mapping[str, Post]]:
@@ -202,10 +207,20 @@ class Converser:
         turn = Turn(0, new_id(), asking.typed, understood, answer, shown, self._clock())
         try:
             conversation, turn = await asyncio.to_thread(self._conversations.add, asking.conversation, turn)
+            # Whoever forgets a post from now on finds the turn; for one that went before, nobody looks here again.
+            await self._forget_missing([one for one in shown if one])
         except (sqlite3.Error, OSError) as error:
             _warn(error)
             return Kept(failed=True)
         return Kept(conversation, turn.answer_id, turn.number)
+
+    async def _forget_missing(self, post_ids: Sequence[str]) -> None:
+        try:
+            there = await asyncio.to_thread(self._answering.posts, post_ids)
+        except FixableError:
+            return
+        if gone := [one for one in post_ids if one not in there]:
+            await asyncio.to_thread(self.forget, gone)
 
     async def _next(self, asked: str, answer: Answer, earlier: Sequence[str], kept: Kept) -> list[FollowUp]:
         if self._followups is None or self._looking.locked():

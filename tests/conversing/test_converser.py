@@ -243,3 +243,52 @@ def test_an_index_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(FixableError, match="no index"):
         asked(a_converser(tmp_path, Broken()), "flat white")
+
+
+@dataclass
+class Forgetful(Answers):
+    """Somebody forgets a post while an answer from it is written: before its last sentence, or at its end."""
+
+    at_the_end: bool = False
+
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        answer = replace(an_answer(), question=question)
+        yield HitsFound(answer.hits, "en")
+        yield SentenceReady(answer.sentences[0])
+        if not self.at_the_end:
+            del self.posts_now["red"]
+        yield SentenceReady(answer.sentences[1])
+        if self.at_the_end:
+            del self.posts_now["red"]
+        yield Done(answer)
+
+
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_a_post_forgotten_while_an_answer_is_written_is_neither_told_nor_kept(tmp_path: Path, at_the_end: bool) -> None:
+    converser = a_converser(tmp_path, Forgetful(at_the_end=at_the_end))
+    events = asked(converser, "how much?")
+    told = [event.sentence.text for event in events if isinstance(event, SentenceReady)]
+    assert ("Others ask 30 yuan." in told) == at_the_end
+    done = one(events, Done).answer
+    assert [len(done.sentences), done.withheld_by["forgotten"]] == [2, 1]
+    assert b"30 yuan" not in (tmp_path / "conversations.sqlite").read_bytes()
+
+
+class ForgottenWhileKept(Conversations):
+    """Somebody forgets a post after it was last looked for, and before the turn is kept."""
+
+    answers: Answers
+
+    def add(self, conversation: str, turn: Turn) -> tuple[str, Turn]:
+        self.answers.posts_now.pop("red", None)
+        return super().add(conversation, turn)
+
+
+def test_a_post_forgotten_just_before_its_answer_is_kept_is_taken_out_of_it(tmp_path: Path) -> None:
+    kept = ForgottenWhileKept(tmp_path / "conversations.sqlite", turns=5, most=99, days=9)
+    kept.answers = Answers()
+    converser = a_converser(tmp_path, kept.answers, kept)
+    events = asked(converser, "how much?")
+    turn = kept.turn(one(events, Kept).answer_id)
+    assert turn is not None
+    assert [len(turn.answer.sentences), turn.withdrawn, turn.shown] == [2, 1, ("blue", "")]
