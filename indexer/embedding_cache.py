@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -27,11 +28,13 @@ _AT_ONCE = 500  # question marks in one statement
 class EmbeddingCache:
     """The vectors of one embedder, in a SQLite file that other embedders share.
 
-    Which post needs which vector is kept too, so that a post can be forgotten with all that was made of it.
+    Which post needs which vector is kept too, so that a post can be forgotten with all that was made of it. Safe to use
+    from several threads.
     """
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self._path, self._identity = path, identity
+        self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
         try:
@@ -82,7 +85,11 @@ class EmbeddingCache:
         for at in range(0, len(wanted), _AT_ONCE):
             some = wanted[at : at + _AT_ONCE]
             marks = ", ".join("?" * len(some))
-            rows = self._database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", some)  # noqa: S608  # question marks
+            with self._lock:
+                rows = self._database.execute(
+                    f"SELECT key, vector FROM vectors WHERE key IN ({marks})",  # noqa: S608  # question marks
+                    some,
+                ).fetchall()
             found |= {key: _unpack(blob) for key, blob in rows if len(blob) == 2 * self._identity.dimension}
         return found
 
@@ -93,9 +100,10 @@ class EmbeddingCache:
             vectors: (len(keys), dimension) float32, each row of L2 norm 1.
         """
         blobs = {key: vector.astype(np.float16).tobytes() for key, vector in zip(keys, vectors, strict=True)}
-        self._database.execute("BEGIN IMMEDIATE")
-        self._database.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", blobs.items())
-        self._database.execute("COMMIT")
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", blobs.items())
+            self._database.execute("COMMIT")
         return {key: _unpack(blob) for key, blob in blobs.items()}
 
     def record(self, keys_by_post: Mapping[str, Iterable[Key]]) -> None:
@@ -103,22 +111,24 @@ class EmbeddingCache:
 
         Call it before `put`: a run that is killed between the two then leaves no vector without its post.
         """
-        self._database.execute("BEGIN IMMEDIATE")
-        for post_id, keys in keys_by_post.items():
-            needed = set(keys)
-            rows = self._database.execute(
-                "SELECT key FROM uses WHERE post_id = ? AND model = ?", (post_id, self._model)
-            )
-            before = {row[0] for row in rows}
-            if gone := before - needed:
-                self._release((post_id, self._model, key) for key in gone)
-            new = [(post_id, self._model, key) for key in needed - before]
-            self._database.executemany("INSERT INTO uses (post_id, model, key) VALUES (?, ?, ?)", new)
-        self._database.execute("COMMIT")
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            for post_id, keys in keys_by_post.items():
+                needed = set(keys)
+                rows = self._database.execute(
+                    "SELECT key FROM uses WHERE post_id = ? AND model = ?", (post_id, self._model)
+                )
+                before = {row[0] for row in rows}
+                if gone := before - needed:
+                    self._release((post_id, self._model, key) for key in gone)
+                new = [(post_id, self._model, key) for key in needed - before]
+                self._database.executemany("INSERT INTO uses (post_id, model, key) VALUES (?, ?, ?)", new)
+            self._database.execute("COMMIT")
 
     def forget(self, post_ids: Iterable[str]) -> None:
         """Delete every vector, of every model, that these posts alone need."""
-        _forget(self._database, post_ids)
+        with self._lock:
+            _forget(self._database, post_ids)
 
     def _release(self, uses: Iterable[tuple[str, int, Key]]) -> None:
         _release(self._database, uses)

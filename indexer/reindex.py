@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from indexer.embedding_cache import EmbeddingCache
+from indexer.engines.engine import EmbeddingEngine
 from indexer.filling import Filling, PassageWeigher
 from indexer.forgetting import forget_in_files
 from indexer.journal import Journal
@@ -25,7 +27,7 @@ from indexer.staging import Due, Staging, Standing, naming_disk_trouble, require
 from indexer.summary import Summary
 from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
-from retrieval.store import Changes, GenerationInfo, GenerationWriter, PostStore, StoredPost
+from retrieval.store import Changes, GenerationInfo, GenerationWriter, IndexedPost, PostStore, StoredPost
 from retrieval.text import content_hash
 
 COMPARED_AT_ONCE = 1_000
@@ -61,6 +63,7 @@ def reindex(
     progress: Progress,
     rejects: RejectsLog,
     index_here: bool = True,
+    engine: EmbeddingEngine | None = None,
     wishes: Wishes = Wishes(),  # frozen
 ) -> Summary:
     """Bring the index up to what is offered; readers use the old generation until the new one is whole.
@@ -71,6 +74,7 @@ def reindex(
     Args:
         data_dir: For the staged posts, deleted at the end, the journal, and the cache of embeddings.
         rejects: Given the lines that are no posts, and the second line of each id.
+        engine: Where passages are embedded; None is this process, by `embedder`, whose vectors any other gives too.
         index_here: Whether the store's generations lie on the disk of `data_dir`, so that its room is theirs.
 
     Raises:
@@ -115,7 +119,7 @@ def reindex(
             with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
                 copying = now is not None and not wishes.anew and is_small(counts, stored)
                 to_write = counts.added + counts.changed if copying else counts.offered + carried
-                filling = Filling(embedder, weigher, cache, progress, to_write)
+                filling = Filling(embedder, weigher, cache, progress, to_write, engine)
                 room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
                 run = _Run(store, journal, staging, filling, room, wishes)
                 now = run.fill(now, copying)
@@ -228,9 +232,7 @@ class _Run:
     def _change(self, writer: GenerationWriter) -> None:
         """Make what is due in a copy of the current generation."""
         filling, staging = self._filling, self._staging
-        for window in filling.windows(staging.posts(Due.WRITE)):
-            writer.change(Changes(upsert=filling.indexed(window)))
-            self._room.require(filling.passages)
+        filling.fill(staging.posts(Due.WRITE), partial(self._write, writer))
         for some in _some(staging.posts(Due.RECOUNT)):
             writer.change(Changes(recount=some))
         for ids in self._pruned():
@@ -243,16 +245,17 @@ class _Run:
         carried: Iterable[StoredPost] = ()
         if not self._wishes.prune:
             carried = staging.without_staged(store.stored_posts())
-        for window in filling.windows(carried):
-            writer.change(Changes(upsert=filling.indexed(window)))
-            self._room.require(filling.passages)
+        write = partial(self._write, writer)
+        filling.fill(carried, write)
         if not self._wishes.prune:
             replay(self._journal, filling, writer, reached, head)
-        for window in filling.windows(staging.posts()):
-            writer.change(Changes(upsert=filling.indexed(window)))
-            self._room.require(filling.passages)
+        filling.fill(staging.posts(), write)
         for ids in self._pruned():
             filling.cache.forget(ids)
+
+    def _write(self, writer: GenerationWriter, posts: list[IndexedPost]) -> None:
+        writer.change(Changes(upsert=posts))
+        self._room.require(self._filling.passages)
 
     def _pruned(self) -> Iterator[list[str]]:
         return self._staging.not_staged(self._store.stored_ids()) if self._wishes.prune else iter(())

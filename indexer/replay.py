@@ -34,5 +34,5 @@ def replay_batch(batch: Sequence[Change], filling: Filling, target: Changeable) 
     if gone:  # first: it waits for no model
         target.change(Changes(delete=gone))
         filling.cache.forget(gone)
-    for window in filling.windows(put):
-        target.change(Changes(upsert=filling.indexed(window)))
+    for some in filling.indexed(put):
+        target.change(Changes(upsert=some))

@@ -39,14 +39,15 @@ class Due(Enum):
 class Staging:
     """A SQLite file that lives as long as one run. What an interrupted run left is deleted first.
 
-    Not safe against two runs at once: hold `PostStore.writing()`.
+    Not safe against two runs at once: hold `PostStore.writing()`. Its posts may be read in another thread than they
+    were added in, by one thread at a time.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # Nobody reads this file after a crash, so nothing is paid for surviving one.
         self._database.executescript(
             """

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from indexer.filling import EMBEDDED_AT_ONCE
+from indexer.engines.engine import EmbeddingEngine
+from indexer.filling import EMBEDDED_AT_ONCE, WINDOW
 from indexer.journal import Journal
 from indexer.progress import QuietProgress
 from indexer.readers.jsonl import Offered
@@ -60,7 +62,11 @@ class Run:
         self.folder, self.store, self.shown = folder, MemoryStore(copies), io.StringIO()
 
     def __call__(
-        self, *found: Post | Rejected, embedder: HashEmbedder | None = None, wishes: Wishes = PLAIN
+        self,
+        *found: Post | Rejected,
+        embedder: HashEmbedder | None = None,
+        engine: EmbeddingEngine | None = None,
+        wishes: Wishes = PLAIN,
     ) -> Summary:
         offered = [
             Offered(one, "posts.jsonl", line, b"{}") if isinstance(one, Post) else one
@@ -70,7 +76,7 @@ class Run:
         with RejectsLog(self.folder / "rejects" / "now.rejects.jsonl", progress.saying) as rejects:
             return reindex(
                 self.store, embedder or CountingEmbedder(), LengthWeigher(), offered,
-                data_dir=self.folder, progress=progress, rejects=rejects, wishes=wishes,
+                data_dir=self.folder, progress=progress, rejects=rejects, engine=engine, wishes=wishes,
             )  # fmt: skip
 
 
@@ -374,3 +380,46 @@ def test_a_post_whose_author_opts_out_is_forgotten_and_no_words_of_the_line_are_
     assert run(opted_out("3"), *many(5)).forgotten == 2  # the flag, and the post
     assert sorted(run.store.indexed()) == ["0", "1", "2", "4"]
     assert not run(opted_out("3")).written
+
+
+def test_a_text_that_several_posts_share_is_embedded_once_and_has_one_vector(run: Run) -> None:
+    embedder = CountingEmbedder()
+    run(*many(3 * WINDOW, text="what everybody says"), a_post("other"), embedder=embedder)
+    assert sorted(embedder.read) == ["coffee number other", "what everybody says"]
+    assert len({one.vectors.tobytes() for one in run.store.indexed().values()}) == 2
+
+
+class AheadEngine:
+    """Reads all batches before it embeds the first, as an engine with many workers may."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self.sizes: list[int] = []
+        self._dies_at = dies_at
+
+    def embed(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
+        for number, texts in enumerate(list(batches)):
+            if number == self._dies_at:
+                raise FixableError("the workers are gone", "start them again")
+            self.sizes.append(len(texts))
+            yield HashEmbedder().embed_passages(texts)
+
+
+def test_an_engine_that_reads_ahead_gives_the_same_index(tmp_path: Path) -> None:
+    posts = [a_post(str(number), f"coffee number {number // 2} of {number % 7}") for number in range(2 * WINDOW + 5)]
+    here, elsewhere = Run(tmp_path / "here"), Run(tmp_path / "elsewhere")
+    engine = AheadEngine()
+    here(*posts)
+    elsewhere(*posts, engine=engine)
+    assert max(engine.sizes) == EMBEDDED_AT_ONCE
+    assert here.store.indexed().keys() == elsewhere.store.indexed().keys()
+    for post_id, one in here.store.indexed().items():
+        np.testing.assert_array_equal(one.vectors, elsewhere.store.indexed()[post_id].vectors)
+
+
+def test_an_engine_that_goes_away_ends_the_run_and_what_it_embedded_is_kept(run: Run) -> None:
+    posts = [a_post(str(number)) for number in range(3 * EMBEDDED_AT_ONCE)]
+    with pytest.raises(FixableError, match="the workers are gone"):
+        run(*posts, engine=AheadEngine(dies_at=2))
+    assert run.store.current() is None
+    assert run(*posts).embedded == EMBEDDED_AT_ONCE
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reindex")]
