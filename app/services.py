@@ -122,7 +122,8 @@ class Services:
             settings, self.searcher, embedder, weigher, self._writer, self._executor, self._nli_pool
         )
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
-        self._suggesting = Suggesting(store, self._live, past)
+        changes = intake.held if intake is not None else lambda: 0
+        self._suggesting = Suggesting(store, self._live, past, changes=changes)
         self._understanding = Understanding(store)
         trying = Trying(self.searcher, EvidenceSelector(embedder, weigher), settings.answer_gate, settings.answer_hits)
         self.converser = make_converser(settings, self, trying, past, self._writer)

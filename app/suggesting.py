@@ -26,6 +26,7 @@ _RETRY_S = 30.0
 _COUNTED_ONCE_S = 60.0  # a page's search and its answer, and somebody who loads it again, count as one
 _MOST_WAITING = 200  # queries between two ticks; under heavier load some go uncounted
 _SHARE = 0.01  # of the thread's time, at most, for taking past queries into the suggestions anew
+_SHARE_OF_POSTS = 0.05  # the same, for posts that were taken in one by one: after 3 s of 1,000 posts, 4 min of 100,000
 _BREATH_POSTS, _BREATH_S = 50, 0.003  # about as long as these posts take: requests get the interpreter half the time
 _LOOKED_UP_AT_ONCE = 10_000
 _NOTHING = Suggester(PostPhrases(()), PastPhrases())
@@ -39,6 +40,8 @@ class Suggesting:
 
     Args:
         past: Where queries are kept; None keeps none and suggests none.
+        changes: A number that is another one after the live generation was changed in place. What it holds now is then
+            suggested before long.
     """
 
     def __init__(
@@ -47,8 +50,9 @@ class Suggesting:
         live: LiveGeneration,
         past: PastQueries | None,
         clock: Callable[[], float] = time.monotonic,
+        changes: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._store, self._live, self._past, self._clock = store, live, past, clock
+        self._store, self._live, self._past, self._clock, self._changes = store, live, past, clock, changes
         self._suggester = _NOTHING
         self._exchanging = threading.Lock()  # held while the suggester is exchanged for another, or queries are written
         # Posts that are gone, with the generation that still has them: what is built of another has them no more, or
@@ -59,7 +63,8 @@ class Suggesting:
         self._waiting: deque[tuple[Asked, str]] = deque(maxlen=_MOST_WAITING)
         self._counted: dict[str, float] = {}
         self._past_grew = False
-        self._retry_at = self._past_due_at = self._write_again_at = 0.0
+        self._built_with = 0  # changes
+        self._retry_at = self._past_due_at = self._posts_due_at = self._write_again_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -133,6 +138,8 @@ class Suggesting:
         self._write(name)
         if name != self._built_from and self._clock() >= self._retry_at:
             self._build(name)
+        elif self._changes() != self._built_with and self._clock() >= max(self._posts_due_at, self._retry_at):
+            self._build(name)
         elif self._past_grew and self._clock() >= self._past_due_at:
             self._exchange(name, self._suggester.posts, self._past_phrases(name))
 
@@ -182,6 +189,7 @@ class Suggesting:
         if name is None:
             self._suggester, self._built_from = _NOTHING, None
             return
+        changes, wiped = self._changes(), frozenset(self._gone)
         try:
             if self._store.current() != name:
                 return  # the store has moved on already; the live generation follows, or tells why it cannot
@@ -190,9 +198,13 @@ class Suggesting:
             _log.warning("suggestions cannot be built", problem=error.problem, retry_s=_RETRY_S)
             self._suggester, self._retry_at = _NOTHING, started + _RETRY_S
             return
+        with self._exchanging:  # what was forgotten before these were read is not among them, or was brought anew
+            self._gone = {post_id: held_by for post_id, held_by in self._gone.items() if post_id not in wiped}
         self._exchange(name, posts, self._past_phrases(name))
-        self._built_from = name
-        _log.info("suggestions built", phrases=len(posts.texts), seconds=round(self._clock() - started, 1))
+        self._built_from, self._built_with = name, changes
+        seconds = self._clock() - started
+        self._posts_due_at = self._clock() + seconds / _SHARE_OF_POSTS
+        _log.info("suggestions built", phrases=len(posts.texts), seconds=round(seconds, 1))
 
     def _past_phrases(self, name: str | None) -> PastPhrases:
         """The past queries that posts of this generation bear out; the others are forgotten first, once for each."""

@@ -121,6 +121,9 @@ class JournalIntake:
         with self._reached:
             return self._reached.wait_for(lambda: self._held >= number and self._generation is not None, timeout_s)
 
+    def held(self) -> int:
+        return self._held
+
     def forget(self, post_ids: Sequence[str], by: str) -> int:
         outcome = forget(self._store, self._data_dir, post_ids, by=by)
         self._tell()

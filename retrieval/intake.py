@@ -61,6 +61,10 @@ class Intake(Protocol):
         """Whether what was taken in up to a number can be found; waits for it at most so long."""
         ...
 
+    def held(self) -> int:
+        """The number up to which what was taken in and forgotten is in the open generation."""
+        ...
+
     def forget(self, post_ids: Sequence[str], by: str) -> int:
         """Forget posts everywhere, and keep them out; returns how many were stored.
 

@@ -28,17 +28,17 @@ POSTS = (
 
 def indexed(folder: Path, posts: Sequence[Post], embedder: Embedder) -> PostStore:
     """An embedded store in `folder` whose current generation holds these posts."""
-    store, weigher = EdgeStore(folder), TermWeigher()
+    store = EdgeStore(folder)
     with store.writing():
         writer = store.begin(embedder.identity)
-        entries = []
-        for post in posts:
-            passages = tuple(cut_passages(post, embedder.count_tokens, embedder.window))
-            texts = [passage_text(post, passage) for passage in passages]
-            stored = StoredPost(post, content_hash(post))
-            entries.append(
-                IndexedPost(stored, passages, embedder.embed_passages(texts), tuple(weigher.passages(texts)))
-            )
-        writer.upsert(entries)
+        writer.upsert([ready(post, embedder) for post in posts])
         store.switch(writer.finish().name)
     return store
+
+
+def ready(post: Post, embedder: Embedder) -> IndexedPost:
+    """A post ready to be written."""
+    passages = tuple(cut_passages(post, embedder.count_tokens, embedder.window))
+    texts = [passage_text(post, passage) for passage in passages]
+    stored = StoredPost(post, content_hash(post))
+    return IndexedPost(stored, passages, embedder.embed_passages(texts), tuple(TermWeigher().passages(texts)))

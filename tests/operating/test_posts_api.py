@@ -85,6 +85,19 @@ def test_a_post_that_was_put_is_found_and_read(server: Server) -> None:
     assert server.client.get("/api/posts/nowhere").status_code == 404
 
 
+def test_the_title_and_tags_of_a_post_that_was_put_are_suggested_before_long(server: Server) -> None:
+    server.put(a_post("new", title="Harbour scones", tags=["baking"]))
+
+    def suggested(typed: str) -> list[str]:
+        body = server.client.get("/api/suggest", params={"q": typed}).json()
+        return [one["text"] for one in body["suggestions"]]
+
+    assert becomes(lambda: suggested("harb") == ["Harbour scones"])
+    assert suggested("bak") == ["baking"]
+    server.client.delete("/api/posts/new", headers=server.write)
+    assert becomes(lambda: suggested("harb") == [])
+
+
 def test_the_same_batch_twice_changes_nothing_and_an_edit_and_a_like_are_told_apart(server: Server) -> None:
     first = a_post("new")
     assert server.outcomes(first, a_post("b/1 ☕")) == ["added", "added"]

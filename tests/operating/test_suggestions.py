@@ -21,9 +21,11 @@ from app.suggesting import Suggesting
 from retrieval.embedding import HashEmbedder
 from retrieval.live import LiveGeneration
 from retrieval.settings import Settings
+from retrieval.store import Changes
+from retrieval.stores.edge_generation import EdgeGeneration
 from retrieval.stores.opening import open_store
 from retrieval.types import Post
-from tests.indexing import POSTS, indexed
+from tests.indexing import POSTS, indexed, ready
 
 DALI, OATS = POSTS[0], POSTS[1]
 
@@ -157,7 +159,8 @@ class Following:
         self.folder, self.store = folder, indexed(folder, POSTS, self.embedder)
         self.live, self.clock = LiveGeneration(self.store, self.embedder.identity), Clock()
         self.past = PastQueries(folder / "queries.sqlite")
-        self.suggesting = Suggesting(self.store, self.live, self.past, self.clock)
+        self.changes = 0
+        self.suggesting = Suggesting(self.store, self.live, self.past, self.clock, lambda: self.changes)
         self.ask("oat milk", OATS)
         self.ask("blue door prices", DALI)
 
@@ -226,6 +229,19 @@ def test_what_the_next_generation_lacks_is_suggested_no_more_before_anybody_read
     following.suggesting.follow()
     assert following.texts("oat") == set()
     assert [query.text for query in following.past.all()] == ["blue door prices"]
+
+
+def test_a_post_that_was_taken_in_is_suggested_before_long_and_a_forgotten_one_not_with_it(following: Following) -> None:
+    fresh = Post("fresh", "Fresh figs", "In season.", "ann", ("fruit",), "en")
+    with following.live.pin() as generation:
+        assert isinstance(generation, EdgeGeneration), "the store is embedded"
+        generation.change(Changes(upsert=[ready(fresh, following.embedder)]))
+    following.suggesting.forget(["oats"])
+    following.store.wipe(["oats"])
+    following.changes += 1
+    following.suggesting.follow()
+    assert following.texts("fi") == {"Fresh figs"}
+    assert following.texts("oat") == set()
 
 
 def test_a_query_found_in_a_generation_that_is_gone_is_not_kept(tmp_path: Path) -> None:
