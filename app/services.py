@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import structlog
 
-from app.answering.answerer import Answerer, AnswerLimits
-from app.answering.citations import SupportChecker
-from app.answering.evidence import EvidenceSelector
 from app.answering.generation import Generator, load_generator
-from app.answering.types import AnswerEvent, Done, Question
+from app.answering.types import AnswerEvent, Done, Evidence, Question
 from app.answering.writing import Writer
 from app.conversing.making import make_converser
-from app.conversing.trying import Trying
 from app.past_queries import PastQueries
+from app.reading import Reading, Readings
 from app.suggesting import Suggesting
 from app.understanding import Understanding
-from retrieval.arranging import Boosts
-from retrieval.calibration import dense_weights
-from retrieval.embedding import Embedder, load_embedder
+from retrieval.embedding import Embedder, embedder_of, load_embedder
 from retrieval.entailment import load_entailment
 from retrieval.errors import FixableError
 from retrieval.intake import Intake, MakeIntake
-from retrieval.live import LiveGeneration
 from retrieval.query_pieces import ParsedQuery
 from retrieval.rerank import Reranker, RerankPool, load_reranker
-from retrieval.reranking import Reranking
-from retrieval.search import Searcher
 from retrieval.settings import Settings
-from retrieval.store import PostStore
+from retrieval.store import ModelRecipe, PostStore
 from retrieval.stores.opening import open_store
 from retrieval.suggest import Suggestion
-from retrieval.terms import TermWeigher
 from retrieval.types import Filters, Post, SearchPage, SearchQuery
 
 _log = structlog.get_logger()
@@ -53,29 +44,6 @@ class Health:
     @property
     def ready(self) -> bool:
         return not self.problems
-
-
-def make_answerer(
-    settings: Settings,
-    searcher: Searcher,
-    embedder: Embedder,
-    weigher: TermWeigher,
-    writer: Writer | None,
-    executor: Executor,
-    nli: RerankPool | None = None,
-) -> Answerer:
-    """An Answerer over what `searcher` finds, as the settings want it."""
-    limits = AnswerLimits(
-        hits=settings.answer_hits,
-        sentences=settings.answer_sentences,
-        gate=settings.answer_gate,
-        support=settings.answer_support,
-        max_tokens=settings.llm_max_tokens,
-        timeout_s=settings.llm_timeout_s,
-        writing=settings.answer_writing,
-    )
-    selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder, nli)
-    return Answerer(searcher, selector, checker, writer, executor, limits)
 
 
 def nli_pool(nli: Reranker | None, settings: Settings) -> RerankPool | None:
@@ -98,35 +66,27 @@ class Services:
         reranker: Reranker | None = None,
         intake: Intake | None = None,
         nli: Reranker | None = None,
+        load: Callable[[ModelRecipe], Embedder] | None = None,
     ) -> None:
-        weigher = TermWeigher()
-        weights = dense_weights(settings, embedder.identity.model)
         self.settings = settings
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self.intake = intake
-        self._live = LiveGeneration(intake.following(store) if intake is not None else store, embedder.identity)
         self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
-        self.searcher = Searcher(
-            self._live,
-            embedder,
-            weigher,
-            dense_weight_known=weights.known,
-            dense_weight_unknown=weights.unknown,
-            candidates=settings.candidates,
-            boosts=Boosts(settings.boost_freshness, settings.boost_popularity, settings.boost_half_life_days),
-            reranking=Reranking(self._rerank_pool, settings.rerank_hits) if self._rerank_pool is not None else None,
-        )
         self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
         self._nli_pool = nli_pool(nli, settings)
-        self.answerer = make_answerer(
-            settings, self.searcher, embedder, weigher, self._writer, self._executor, self._nli_pool
-        )
+
+        def reading(embedder: Embedder) -> Reading:
+            followed = intake.following(store, embedder) if intake is not None else store
+            return Reading(
+                settings, followed, embedder, self._executor, self._writer, self._rerank_pool, self._nli_pool
+            )
+
+        self._readings = Readings(store, embedder, reading, load)
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         changes = intake.held if intake is not None else lambda: 0
-        self._suggesting = Suggesting(store, self._live, past, changes=changes)
+        self._suggesting = Suggesting(store, self._readings, past, changes=changes)
         self._understanding = Understanding(store)
-        trying = Trying(self.searcher, EvidenceSelector(embedder, weigher), settings.answer_gate, settings.answer_hits)
-        self.converser = make_converser(settings, self, trying, past, self._writer)
+        self.converser = make_converser(settings, self, self, past, self._writer)
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -141,7 +101,12 @@ class Services:
         """
         store, embedder, generator = open_store(settings), load_embedder(settings), load_generator(settings)
         intake = make_intake(settings, store, embedder) if make_intake is not None else None
-        return cls(settings, store, embedder, generator, load_reranker(settings), intake, load_entailment(settings))
+        reranker, nli = load_reranker(settings), load_entailment(settings)
+
+        def load(recipe: ModelRecipe) -> Embedder:
+            return embedder_of(recipe, settings)
+
+        return cls(settings, store, embedder, generator, reranker, intake, nli, load)
 
     async def start(self) -> None:
         """Open the index, if there is one yet, and follow its new generations from now on."""
@@ -172,7 +137,7 @@ class Services:
         if self._nli_pool is not None and not await asyncio.to_thread(self._nli_pool.close):
             _log.warning("the NLI model hangs; it is left behind")
         self._executor.shutdown(wait=True, cancel_futures=True)
-        self._live.close()
+        self._readings.close()
 
     async def understand(self, typed: str, given: Filters | None = None, near: str = "") -> ParsedQuery:
         """What was typed, taken apart, with what was `given` beside it: filters, and a place as behind `near:`.
@@ -198,8 +163,9 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
-        self.searcher.expect(query.text)
-        page = await asyncio.get_running_loop().run_in_executor(self._executor, self.searcher.search, query)
+        with self._readings.use() as reading:
+            reading.searcher.expect(query.text)
+            page = await asyncio.get_running_loop().run_in_executor(self._executor, reading.searcher.search, query)
         if page.hits and query.text and query.offset == 0 and not query.cursor:
             self._suggesting.note(query.text, page.hits[0].post, page.generation)
         return page
@@ -210,17 +176,29 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
-        with self._live.pin() as generation:
+        with self._readings.pin() as generation:
             return generation.posts(ids)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of an answer; see Answerer.answer."""
-        async with contextlib.aclosing(self.answerer.answer(question)) as events:
-            async for event in events:
-                if isinstance(event, Done) and event.answer.kind != "declined":
-                    answer = event.answer
-                    self._suggesting.note(question.text, answer.hits[0].post, answer.generation)
-                yield event
+        with self._readings.use() as reading:
+            async with contextlib.aclosing(reading.answerer.answer(question)) as events:
+                async for event in events:
+                    if isinstance(event, Done) and event.answer.kind != "declined":
+                        answer = event.answer
+                        self._suggesting.note(question.text, answer.hits[0].post, answer.generation)
+                    yield event
+
+    def evidence_for(self, question: Question) -> Sequence[Evidence]:
+        """See Trying.evidence_for. From threads alone."""
+        with self._readings.use() as reading:
+            return reading.trying.evidence_for(question)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """What answers now, for measuring it; kept whole until the block ends."""
+        with self._readings.use() as reading:
+            yield reading
 
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
         """At most `limit` completions of what is typed, best first; none while the index cannot be read."""
@@ -231,7 +209,8 @@ class Services:
         self._suggesting.forget(post_ids)
 
     async def health(self) -> Health:
-        problem = await asyncio.to_thread(self.searcher.ping)
+        with self._readings.use() as reading:
+            problem = await asyncio.to_thread(reading.searcher.ping)
         return Health({"index": problem} if problem is not None else {})
 
     async def _follow(self) -> None:
@@ -240,9 +219,11 @@ class Services:
             await self._in_thread_refresh()
 
     async def _in_thread_refresh(self) -> None:
-        before = self._live.problem
-        exchanged = await asyncio.to_thread(self._live.refresh, self._suggesting.drop_missing)
+        before = self._readings.problem
+        exchanged = await asyncio.to_thread(self._readings.refresh, self._suggesting.drop_missing)
         if exchanged:
             _log.info("reading a new generation")
-        elif self._live.problem is not None and str(self._live.problem) != str(before):
-            _log.warning("the index cannot be read", problem=self._live.problem.problem, fix=self._live.problem.fix)
+            return
+        problem = self._readings.problem
+        if problem is not None and str(problem) != str(before):
+            _log.warning("the index cannot be read", problem=problem.problem, fix=problem.fix)

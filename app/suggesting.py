@@ -12,7 +12,7 @@ import structlog
 
 from app.past_queries import Asked, PastQueries, keepable
 from retrieval.errors import FixableError
-from retrieval.live import LiveGeneration
+from retrieval.live import Pinnable
 from retrieval.past_phrases import PastPhrases
 from retrieval.phrases import folded_phrase
 from retrieval.post_phrases import PostPhrases
@@ -47,7 +47,7 @@ class Suggesting:
     def __init__(
         self,
         store: PostStore,
-        live: LiveGeneration,
+        live: Pinnable,
         past: PastQueries | None,
         clock: Callable[[], float] = time.monotonic,
         changes: Callable[[], int] = lambda: 0,
@@ -136,9 +136,8 @@ class Suggesting:
         """Write what was noted, and build anew what is out of date. Called by the thread, again and again."""
         name = self._live_name()
         self._write(name)
-        if name != self._built_from and self._clock() >= self._retry_at:
-            self._build(name)
-        elif self._changes() != self._built_with and self._clock() >= max(self._posts_due_at, self._retry_at):
+        changed = self._changes() != self._built_with and self._clock() >= self._posts_due_at
+        if (name != self._built_from or changed) and self._clock() >= self._retry_at:
             self._build(name)
         elif self._past_grew and self._clock() >= self._past_due_at:
             self._exchange(name, self._suggester.posts, self._past_phrases(name))

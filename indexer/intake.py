@@ -57,8 +57,8 @@ class JournalIntake:
         self._opened: Journal | None = None
         self._opening = threading.Lock()
 
-    def following(self, store: PostStore) -> _Following:
-        return _Following(store, self)
+    def following(self, store: PostStore, embedder: Embedder) -> _Following:
+        return _Following(store, self, embedder)
 
     def start(self, keepers: Keepers) -> None:
         self._keepers = keepers
@@ -67,24 +67,35 @@ class JournalIntake:
             thread.start()
             self._threads.append(thread)
 
-    def opened(self, generation: ChangingGeneration) -> None:
-        """Lead a generation that was just opened up to the journal; from now on it is the one that is changed.
+    def opened(self, generation: ChangingGeneration, embedder: Embedder) -> None:
+        """Lead a generation that was just opened up to the journal; from now on it is the one that is changed, and this
+        embedder, which is its own, embeds.
 
         Raises:
             FixableError: The disk refuses.
         """
         with self._lock, naming_disk_trouble(self._data_dir):
-            journal = self._journal(make=False)
-            held = 0
-            if journal is not None:
-                held = generation.reached().get(journal.id, 0)
-                if journal.last() > held:
-                    with self._cache() as cache:
-                        held = replay(journal, self._filling(cache), generation, held)
-                        self._unsettled_since = time.monotonic()
+            before, self._embedder = self._embedder, embedder
+            try:
+                held = self._led_up(generation)
+            except BaseException:
+                self._embedder = before
+                raise
             self._generation, self._held, self._settled = generation, held, held
         with self._reached:
             self._reached.notify_all()
+
+    def _led_up(self, generation: ChangingGeneration) -> int:
+        """Make in a generation what is due of the journal; returns up to which number it then holds it."""
+        journal = self._journal(make=False)
+        if journal is None:
+            return 0
+        held = generation.reached().get(journal.id, 0)
+        if journal.last() > held:
+            with self._cache() as cache:
+                held = replay(journal, self._filling(cache), generation, held)
+            self._unsettled_since = time.monotonic()
+        return held
 
     def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[TakenIn], int]:
         with naming_disk_trouble(self._data_dir):
@@ -263,8 +274,8 @@ class JournalIntake:
 class _Following:
     """A store, whose generations are led up to the journal when they are opened."""
 
-    def __init__(self, store: PostStore, intake: JournalIntake) -> None:
-        self._store, self._intake = store, intake
+    def __init__(self, store: PostStore, intake: JournalIntake, embedder: Embedder) -> None:
+        self._store, self._intake, self._embedder = store, intake, embedder
 
     def current(self) -> str | None:
         return self._store.current()
@@ -272,7 +283,7 @@ class _Following:
     def open(self, expected: Identity) -> ChangingGeneration:
         generation = self._store.open(expected)
         try:
-            self._intake.opened(generation)
+            self._intake.opened(generation, self._embedder)
         except BaseException:
             generation.close()
             raise

@@ -17,7 +17,7 @@ from retrieval.model_files import BUNDLED_NAME, BUNDLED_SHA256, bundled_folder, 
 from retrieval.query_encoding import ALL_THREADS, trace, use_threads
 from retrieval.respelling import respeller
 from retrieval.settings import Settings
-from retrieval.store import Identity, Vectors
+from retrieval.store import Identity, ModelRecipe, Vectors
 from retrieval.token_vectors import TokenVectors, read_tokens, unit_rows
 from retrieval.types import Span
 
@@ -79,6 +79,7 @@ class SentenceTransformersEmbedder:
         query_prompt: str = "",
         passage_prompt: str = "",
         batch: int = 64,
+        recipe: ModelRecipe | None = None,
     ) -> None:
         self._model = model
         declared = {key: value for key, value in model.prompts.items() if value}
@@ -93,7 +94,7 @@ class SentenceTransformersEmbedder:
         self._respell = respeller(self._lacks)
         if self._respell is not None:
             name += "+pinyin"
-        self._identity = Identity(model=name, dimension=dimension)
+        self._identity = Identity(model=name, dimension=dimension, recipe=recipe)
         self._languages = languages
         self._traced = trace(model, self._embed)
 
@@ -256,7 +257,24 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
         settings.embedding_query_prompt,
         settings.embedding_passage_prompt,
         settings.embedding_batch,
+        ModelRecipe(
+            str(folder.resolve()) if Path(name).expanduser().is_dir() and not bundled else name,
+            settings.embedding_languages,
+            settings.embedding_query_prompt,
+            settings.embedding_passage_prompt,
+        ),
     )
+
+
+def embedder_of(recipe: ModelRecipe, settings: Settings) -> SentenceTransformersEmbedder:
+    """The embedder of a recipe, in the number format and on the threads that the settings name; as `load_embedder`."""
+    chosen = {
+        "embedding_model": recipe.model,
+        "embedding_languages": recipe.languages,
+        "embedding_query_prompt": recipe.query_prompt,
+        "embedding_passage_prompt": recipe.passage_prompt,
+    }
+    return load_embedder(settings.model_copy(update=chosen))
 
 
 def _has_bfloat16() -> bool:

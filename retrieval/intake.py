@@ -38,8 +38,12 @@ class TakenIn:
 class Intake(Protocol):
     """Takes posts in, durably, and makes them searchable in the generation that this process has open."""
 
-    def following(self, store: PostStore) -> Openable:
-        """The store, whose generations are led up to what was taken in and forgotten before anybody reads them."""
+    def following(self, store: PostStore, embedder: Embedder) -> Openable:
+        """The store, whose generations are led up to what was taken in and forgotten before anybody reads them.
+
+        Args:
+            embedder: That of the generations which are opened so, and from then on of what is taken in.
+        """
         ...
 
     def start(self, keepers: Keepers) -> None:

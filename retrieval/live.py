@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from retrieval.errors import FixableError
@@ -17,6 +17,14 @@ class Openable(Protocol):
     def current(self) -> str | None: ...
 
     def open(self, expected: Identity) -> Generation: ...
+
+
+class Pinnable(Protocol):
+    """Hands out the generation to read from."""
+
+    def pin(self) -> AbstractContextManager[Generation]:
+        """See LiveGeneration.pin."""
+        ...
 
 
 class LiveGeneration:
@@ -95,8 +103,17 @@ class LiveGeneration:
                 old.close()
             return True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a generation to hand out."""
+        return self._generation is not None
+
     def close(self) -> None:
+        """Close the generation, now or when the last request that pinned it is done."""
         with self._lock:
             old, self._generation = self._generation, None
+            if old is not None and self._pins.get(id(old), 0) > 0:
+                self._retired[id(old)] = old
+                old = None
         if old is not None:
             old.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +24,21 @@ SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRecipe:
+    """The settings that an embedding model is loaded by, for loading the one that an index was built by.
+
+    Attributes:
+        model: A hub id, the absolute path of a folder, or the bundled model's name.
+        languages, query_prompt, passage_prompt: As in the settings; "" for what the model declares.
+    """
+
+    model: str
+    languages: str = ""
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What must be equal for vectors to be comparable.
 
@@ -31,11 +46,13 @@ class Identity:
         model: Embedding model with the fingerprint of its weights, such as "all-MiniLM-L6-v2@53aa5117".
         dimension: Length of its vectors.
         schema: SCHEMA_VERSION at the time of writing.
+        recipe: How to load the model, where that is known; not compared.
     """
 
     model: str
     dimension: int
     schema: int = SCHEMA_VERSION
+    recipe: ModelRecipe | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from app.evaluation.operating import auc, declined_at
 from app.evaluation.own_posts import OwnPosts
 from app.evaluation.queries import meets, resolves, share, verbatim
 from app.evaluation.trial_index import prepared
-from app.services import make_answerer
+from app.reading import make_answerer
 from retrieval.calibration import DenseWeights
 from retrieval.embedding import Embedder
 from retrieval.live import LiveGeneration

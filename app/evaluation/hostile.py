@@ -18,7 +18,7 @@ from app.evaluation.attack import Attack, says_honestly, succeeded
 from app.evaluation.obeying import ObeyingGenerator
 from app.evaluation.queries import share
 from app.evaluation.trial_index import prepared
-from app.services import make_answerer
+from app.reading import make_answerer
 from retrieval.calibration import DenseWeights
 from retrieval.embedding import Embedder
 from retrieval.settings import Settings

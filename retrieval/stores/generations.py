@@ -6,12 +6,13 @@ import fcntl
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from retrieval.errors import IndexLocked, IndexMismatch
-from retrieval.store import SCHEMA_VERSION, GenerationInfo, Identity, Reached
+from retrieval.store import SCHEMA_VERSION, GenerationInfo, Identity, ModelRecipe, Reached
 
 NAME = re.compile(r"(\d{4,})-[a-z0-9-]+")
 _LONGEST_SLUG = 60
@@ -30,7 +31,9 @@ def generation_name(identity: Identity, taken: Iterable[str]) -> str:
 
 def identity_fields(identity: Identity) -> dict[str, Any]:
     """What is known of a generation while it is being filled."""
-    said = {"model": identity.model, "dimension": identity.dimension, "schema": identity.schema}
+    said: dict[str, Any] = {"model": identity.model, "dimension": identity.dimension, "schema": identity.schema}
+    if identity.recipe is not None:
+        said["recipe"] = asdict(identity.recipe)
     return {"identity": said}
 
 
@@ -40,19 +43,19 @@ def info_fields(info: GenerationInfo) -> dict[str, Any]:
     return identity_fields(info.identity) | finished
 
 
-def info_from_fields(name: str, fields: Mapping[str, Any]) -> GenerationInfo:
+def info_from_fields(name: str, kept: Mapping[str, Any]) -> GenerationInfo:
     """The inverse of `info_fields`.
 
     Raises:
         KeyError, TypeError, ValueError: These are not the fields of a finished generation.
     """
-    said = fields["identity"]
+    said = kept["identity"]
     return GenerationInfo(
         name,
-        Identity(str(said["model"]), int(said["dimension"]), int(said["schema"])),
-        datetime.fromisoformat(fields["created_at"]),
-        int(fields["posts"]),
-        int(fields["passages"]),
+        Identity(str(said["model"]), int(said["dimension"]), int(said["schema"]), _recipe(said.get("recipe"))),
+        datetime.fromisoformat(kept["created_at"]),
+        int(kept["posts"]),
+        int(kept["passages"]),
     )
 
 
@@ -61,9 +64,9 @@ def reached_field(reached: Reached) -> dict[str, Any]:
     return {"reached": dict(reached)}
 
 
-def reached_from_fields(fields: Mapping[str, Any]) -> dict[str, int]:
+def reached_from_fields(kept: Mapping[str, Any]) -> dict[str, int]:
     """The inverse of `reached_field`; empty where nothing was said."""
-    said = fields.get("reached")
+    said = kept.get("reached")
     return {str(key): int(value) for key, value in said.items()} if isinstance(said, Mapping) else {}
 
 
@@ -106,6 +109,14 @@ def holding(lock: Path, what: str) -> Iterator[None]:
             problem = f"another process is writing to {what}"
             raise IndexLocked(problem, "wait until its reindex has ended, or stop it") from None
         yield
+
+
+def _recipe(said: object) -> ModelRecipe | None:
+    """None where an older Stipple kept none, or a newer one another."""
+    names = {field.name for field in fields(ModelRecipe)}
+    if not isinstance(said, Mapping) or said.keys() != names:
+        return None
+    return ModelRecipe(**{name: str(value) for name, value in said.items()})
 
 
 def _spoken(identity: Identity) -> str:

@@ -62,7 +62,7 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: object) ->
     services = Services(settings, open_store(settings), HashEmbedder(256, languages=frozenset({"en"})), generator)
 
     async def ask() -> tuple[Answer, list[WithheldReason]]:
-        events = [event async for event in services.answerer.answer(Question(text))]
+        events = [event async for event in services.answer(Question(text))]
         await services.close()
         last = events[-1]
         assert isinstance(last, Done)

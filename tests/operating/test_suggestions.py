@@ -231,7 +231,7 @@ def test_what_the_next_generation_lacks_is_suggested_no_more_before_anybody_read
     assert [query.text for query in following.past.all()] == ["blue door prices"]
 
 
-def test_a_post_that_was_taken_in_is_suggested_before_long_and_a_forgotten_one_not_with_it(following: Following) -> None:
+def test_a_post_that_was_taken_in_is_suggested_and_a_forgotten_one_not_again(following: Following) -> None:
     fresh = Post("fresh", "Fresh figs", "In season.", "ann", ("fruit",), "en")
     with following.live.pin() as generation:
         assert isinstance(generation, EdgeGeneration), "the store is embedded"
