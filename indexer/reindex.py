@@ -85,7 +85,7 @@ def reindex(
     started = time.monotonic()
     with (
         naming_disk_trouble(data_dir),
-        store.writing(),
+        store.writing(progress.saying),
         Journal(data_dir / "journal.sqlite") as journal,
         Staging(data_dir / "staging.sqlite") as staging,
     ):
@@ -223,8 +223,9 @@ class _Run:
                 writer.discard()
             raise
         store.switch(written.name)
+        changed_in_place = before is not None and before.name == written.name
         for info in store.generations():
-            if info.name != written.name and (before is None or info.name != before.name):
+            if not changed_in_place and info.name != written.name and (before is None or info.name != before.name):
                 store.drop(info.name)
         trim(journal, store)
         return written

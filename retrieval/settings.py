@@ -30,9 +30,52 @@ class Settings(BaseSettings):
     )
 
     qdrant_url: str = Field("", description="Qdrant server to use instead of the embedded store, as http://host:6333.")
-    qdrant_api_key: str = Field("", description="Key of that server.")
+    qdrant_api_key: str = Field("", repr=False, description="Key of that server; never logged.")
     qdrant_prefix: str = Field("stipple", description="First part of the names of its collections and alias.")
     qdrant_timeout_s: float = Field(30.0, gt=0, description="How long one request to it may take.")
+    qdrant_search_timeout_s: float = Field(
+        5.0, gt=0, description="How long one request of a search may take, before the search ends in a 503."
+    )
+    qdrant_patience_s: float = Field(
+        300.0, ge=0, description="How long a reindex waits for a server that is down or overloaded, each time."
+    )
+    qdrant_small_changes: Literal["copy", "in_place"] = Field(
+        "copy",
+        description="How a reindex of little goes: in a copy of the collection that is switched to, or `in_place`, in "
+        "the current one, which takes time by what changed alone, shows each post as it changes, and cannot be undone.",
+    )
+    qdrant_shards: int = Field(1, ge=1, le=1000, description="Shards of a generation; of a cluster, twice its nodes.")
+    qdrant_replicas: int = Field(
+        1, ge=1, le=100, description="Copies of each shard, on different nodes; 2 outlive the loss of any one node."
+    )
+    qdrant_write_consistency: int = Field(
+        1, ge=1, le=100, description="Copies that must have a write before it counts as done; at most all."
+    )
+    qdrant_quantization: Literal["none", "int8", "binary"] = Field(
+        "none",
+        description="Form of the vectors that a search looks at first: `int8` takes a quarter of the memory, `binary` "
+        "1/32 (for 1,024 dimensions and more); the best are scored again by the whole vectors.",
+    )
+    qdrant_quantized_in_memory: bool = Field(
+        True, description="Whether the quantized vectors are kept in memory, also where the whole ones are on disk."
+    )
+    qdrant_oversampling: float = Field(
+        2.0, ge=1, le=20, description="How many times as many quantized vectors are looked at as are scored again."
+    )
+    qdrant_vectors_on_disk: bool = Field(False, description="Whether whole vectors stay on disk until they are read.")
+    qdrant_payload_on_disk: bool = Field(True, description="Whether posts stay on disk until they are read.")
+    qdrant_hnsw_m: int = Field(
+        16, ge=4, le=128, description="Links of each vector in the search graph; more find more, and take more memory."
+    )
+    qdrant_hnsw_ef_construct: int = Field(
+        100, ge=16, le=2000, description="Neighbours looked at for each vector when the graph is built."
+    )
+    qdrant_indexing_threshold_kb: int = Field(
+        10_000, ge=1, description="Vectors of so many kilobytes in one segment get a graph; less are searched whole."
+    )
+    qdrant_index_while_filling: bool = Field(
+        False, description="Whether the graph grows while a generation is filled, rather than at its end in one go."
+    )
 
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",

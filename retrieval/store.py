@@ -6,7 +6,7 @@ suite, tests/contracts, runs on both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -112,6 +112,10 @@ class Changes:
     upsert: Sequence[IndexedPost] = ()
     recount: Sequence[StoredPost] = ()
     delete: Sequence[str] = ()
+
+
+def unheard(text: str) -> None:
+    """Whoever need not be told."""
 
 
 # By journal, the number of its last change that a generation holds for good: it holds all before that too.
@@ -252,8 +256,11 @@ class PostStore(Protocol):
         """
         ...
 
-    def writing(self) -> AbstractContextManager[None]:
-        """Held while a generation is written.
+    def writing(self, tell: Callable[[str], None] = unheard) -> AbstractContextManager[None]:
+        """Held while a generation is written. Meanwhile a server that does not answer is waited for.
+
+        Args:
+            tell: Given a sentence about what is being waited for.
 
         Raises:
             IndexLocked: Another process is writing.
@@ -268,8 +275,9 @@ class PostStore(Protocol):
         """Start a new generation as a copy of the current one, which may be open elsewhere; otherwise as `begin`.
 
         Returns:
-            None where it cannot be had: there is no current one, it is not of this identity, or the place does not copy
-            (a server). What was not settled in the current one may be missing in the copy.
+            None where it cannot be had: there is no current one, or it is not of this identity. What was not settled in
+            the current one may be missing in the copy. A server may be set to give the current one itself, to be
+            changed where it stands: it has that one's name, and `discard` leaves it.
         """
         ...
 

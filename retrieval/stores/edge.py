@@ -12,13 +12,13 @@ another process can compare and carry over what a server has open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from retrieval.errors import FixableError, IndexMissing
-from retrieval.store import GenerationInfo, Identity, Reached, StoredPost
+from retrieval.store import GenerationInfo, Identity, Reached, StoredPost, unheard
 from retrieval.stores.catalog import Catalog
 from retrieval.stores.catalog_changes import CatalogChanger
 from retrieval.stores.disk import naming_disk_trouble, write_durably
@@ -80,7 +80,7 @@ class EdgeStore:
             return catalog.reached()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
         with ExitStack() as held:
             with naming_disk_trouble(self._root):
                 self._generations.mkdir(parents=True, exist_ok=True)

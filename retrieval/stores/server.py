@@ -10,16 +10,16 @@ In a cluster BM25's document frequencies are those of a shard; with the one shar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from retrieval.errors import FixableError, IndexMissing
+from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings
-from retrieval.store import GenerationInfo, Identity, Reached, StoredPost
+from retrieval.store import GenerationInfo, Identity, Reached, StoredPost, unheard
 from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.generations import (
     NAME,
@@ -30,16 +30,14 @@ from retrieval.stores.generations import (
     reached_from_fields,
     refuse_mismatch,
 )
-from retrieval.stores.payload import DENSE, FILTERED, TERMS, point_id, post_from_json
-from retrieval.stores.server_calls import ServerCalls
-from retrieval.stores.server_generation import ServerGeneration, ServerWriter, delete_posts
+from retrieval.stores.payload import DENSE, point_id, post_from_json
+from retrieval.stores.server_calls import Patience, ServerCalls
+from retrieval.stores.server_generation import ServerGeneration
+from retrieval.stores.server_layout import Layout, layout_of
+from retrieval.stores.server_points import FIRST_PASSAGE, ServerPoints
+from retrieval.stores.server_writer import ServerChanger, ServerWriter, require_indexes
 
 _READ_AT_ONCE = 256
-_KINDS = {
-    "keyword": models.PayloadSchemaType.KEYWORD,
-    "integer": models.PayloadSchemaType.INTEGER,
-    "geo": models.PayloadSchemaType.GEO,
-}
 
 
 def connect(settings: Settings) -> ServerStore:
@@ -49,15 +47,22 @@ def connect(settings: Settings) -> ServerStore:
         FixableError: STIPPLE_QDRANT_URL is no address.
     """
     url = settings.qdrant_url
-    try:
-        client = QdrantClient(
-            url=url, api_key=settings.qdrant_api_key or None, timeout=math.ceil(settings.qdrant_timeout_s),
+
+    def client(timeout_s: float) -> QdrantClient:
+        return QdrantClient(
+            url=url, api_key=settings.qdrant_api_key or None, timeout=math.ceil(timeout_s),
             check_compatibility=False,  # it would ask the server now, and only warn
         )  # fmt: skip
+
+    try:
+        filling, asking = client(settings.qdrant_timeout_s), client(settings.qdrant_search_timeout_s)
     except ValueError as error:
         problem = f"STIPPLE_QDRANT_URL is {url!r}: {error}"
         raise FixableError(problem, "write it as http://host:6333") from error
-    return ServerStore(client, settings.qdrant_prefix, settings.data_dir, url=url)
+    return ServerStore(
+        filling, settings.qdrant_prefix, settings.data_dir, url=url, layout=layout_of(settings), asking=asking,
+        patience=Patience(run_s=settings.qdrant_patience_s), in_place=settings.qdrant_small_changes == "in_place",
+    )  # fmt: skip
 
 
 class ServerStore:
@@ -67,7 +72,11 @@ class ServerStore:
         prefix: Of the collections' names, and the alias itself.
         data_dir: Holds the lock of `writing`, which therefore keeps apart the writers of one machine alone.
         url: For messages.
-        pauses_s: How long to wait before each further try of a write that the server did not answer.
+        layout: Of the generations that are begun.
+        patience: How long the server is waited for.
+        asking: A client with a shorter time limit, by which searches ask.
+        in_place: Whether little is changed in the current generation, rather than in a copy of it.
+        poll_s: How often the server is asked whether it has built its search structures.
     """
 
     def __init__(
@@ -77,10 +86,15 @@ class ServerStore:
         data_dir: Path,
         *,
         url: str = "the Qdrant server",
-        pauses_s: Sequence[float] = (0.5, 1.0, 2.0),
+        layout: Layout = Layout(),  # noqa: B008  # frozen
+        patience: Patience = Patience(),  # noqa: B008  # frozen
+        asking: QdrantClient | None = None,
+        in_place: bool = False,
+        poll_s: float = 0.5,
     ) -> None:
-        self._calls = ServerCalls(client, url, pauses_s)
+        self._calls = ServerCalls(client, url, patience, asking=asking)
         self._prefix, self._data_dir, self._url = prefix, data_dir, url
+        self._layout, self._in_place, self._poll_s = layout, in_place, poll_s
 
     def current(self) -> str | None:
         collection = self._aliased()
@@ -106,7 +120,8 @@ class ServerStore:
             problem = f"the collection {self._collection(name)} on {self._url} does not say what built it"
             raise FixableError(problem, f"delete the alias {self._prefix}, then run `stipple reindex PATH`")
         refuse_mismatch(info.identity, expected)
-        return ServerGeneration(self._calls, self._collection(name), info)
+        self._refuse_dimension(name, expected)
+        return ServerGeneration(self._calls, self._collection(name), info, self._layout)
 
     def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
         name = self.current()
@@ -145,11 +160,12 @@ class ServerStore:
         return {} if found is None or found not in self._collections() else reached_from_fields(self._said(found))
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:
         with ExitStack() as held:
             with naming_disk_trouble(self._data_dir):
                 self._data_dir.mkdir(parents=True, exist_ok=True)
                 held.enter_context(holding(self._data_dir / "qdrant-writing.lock", self._url))
+            held.enter_context(self._calls.filling(tell))
             yield
 
     def begin(self, identity: Identity) -> ServerWriter:
@@ -158,29 +174,37 @@ class ServerStore:
             if name != current and self._is_unfinished(name):
                 self._delete(name)
         name = generation_name(identity, collections)
-        collection = self._collection(name)
-        self._calls.write(
-            lambda client: client.create_collection(
-                collection,
-                vectors_config={DENSE: models.VectorParams(size=identity.dimension, distance=models.Distance.COSINE)},
-                sparse_vectors_config={TERMS: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-                metadata=identity_fields(identity),
-            )
-        )
+        collection, said = self._collection(name), identity_fields(identity)
+        layout = self._layout.collection(identity)
+        self._create(lambda client: client.create_collection(collection, **layout, metadata=said), collection)
         if not self._is_unfinished(name):
             self._delete(name)
             raise FixableError(f"the Qdrant at {self._url} keeps no metadata", "upgrade it to 1.16 or newer")
-        for field, kind in (FILTERED | {"ordinal": "integer"}).items():
-            self._index(collection, field, kind)
-        return ServerWriter(self._calls, collection, name, identity)
+        # Before the first passage is written: the search graph is linked by them too.
+        require_indexes(self._calls, collection)
+        return self._writer(name, identity)
 
-    def begin_copy(self, identity: Identity) -> None:
-        """A server copies no collection: None."""
+    def begin_copy(self, identity: Identity) -> ServerWriter | ServerChanger | None:
+        """As PostStore says: copied from collection to collection, as it is, or changed in place where that is set."""
+        name = self.current()
+        info = None if name is None else self._info(name)
+        if name is None or info is None or info.identity != identity:
+            return None
+        reached = self.reached(name)  # before anything is read: what is accepted meanwhile is made good at the end
+        if self._in_place:
+            return ServerChanger(self._calls, self._collection(name), info, reached)
+        writer = self._writer(self.begin(identity).name, identity, reached)
+        try:
+            writer.copy(self._collection(name), info.passages)
+        except BaseException:
+            writer.discard()
+            raise
+        return writer
 
     def wipe(self, ids: Sequence[str]) -> None:
         for name in self._collections():
             if self._info(name) is not None:
-                delete_posts(self._calls, self._collection(name), ids)
+                ServerPoints(self._calls, self._collection(name)).delete(ids)
 
     def switch(self, name: str) -> None:
         if name not in self._collections() or self._info(name) is None:
@@ -197,28 +221,49 @@ class ServerStore:
             raise ValueError(f"{name} is the current generation: switch to another first")
         self._delete(name)
 
-    def _index(self, collection: str, field: str, kind: str) -> None:
-        self._calls.write(lambda client: client.create_payload_index(collection, field, _KINDS[kind]))
+    def _create(self, call: Callable[[QdrantClient], object], collection: str) -> None:
+        """Make a collection; that an earlier try of the same made it, whose answer was lost, is as good."""
+        try:
+            self._calls.write(call)
+        except FixableError as error:
+            if "already exists" not in error.problem or collection not in self._all_collections():
+                raise
+
+    def _writer(self, name: str, identity: Identity, reached: Reached | None = None) -> ServerWriter:
+        collection = self._collection(name)
+        return ServerWriter(
+            self._calls, collection, name, identity, self._layout, reached=reached, poll_s=self._poll_s
+        )  # fmt: skip
+
+    def _refuse_dimension(self, name: str, expected: Identity) -> None:
+        vectors = self._calls.read(lambda client: client.get_collection(self._collection(name))).config.params.vectors
+        held = vectors[DENSE].size if isinstance(vectors, dict) and DENSE in vectors else 0
+        if held != expected.dimension:
+            problem = (
+                f"{self._collection(name)} on {self._url} keeps vectors of {held} dimensions, not {expected.dimension}"
+            )
+            raise IndexMismatch(problem, "run `stipple reindex PATH` to build it anew")
 
     def _first_passages(self, name: str, place: Any, fields: list[str]) -> tuple[list[models.Record], Any]:
         """Some of the points that hold a post's JSON, and where the next ones begin; None after the last."""
-        first_passage = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
         return self._calls.read(
             lambda client: client.scroll(
-                self._collection(name), scroll_filter=models.Filter(must=[first_passage]), limit=_READ_AT_ONCE,
+                self._collection(name), scroll_filter=models.Filter(must=[FIRST_PASSAGE]), limit=_READ_AT_ONCE,
                 offset=place, with_payload=fields,
             )
         )  # fmt: skip
 
     def _aliased(self) -> str | None:
-        aliases = self._calls.read(lambda client: client.get_aliases()).aliases
+        aliases = self._calls.glance(lambda client: client.get_aliases()).aliases
         return next((alias.collection_name for alias in aliases if alias.alias_name == self._prefix), None)
 
     def _collections(self) -> list[str]:
         """Names of our generations, finished or not, oldest first; other collections of the server are let alone."""
-        found = self._calls.read(lambda client: client.get_collections()).collections
-        names = [name for one in found if (name := self._name(one.name)) is not None]
+        names = [name for one in self._all_collections() if (name := self._name(one)) is not None]
         return sorted(names, key=lambda name: int(name.partition("-")[0]))
+
+    def _all_collections(self) -> list[str]:
+        return [one.name for one in self._calls.read(lambda client: client.get_collections()).collections]
 
     def _said(self, name: str) -> dict[str, Any]:
         return self._calls.read(lambda client: client.get_collection(self._collection(name))).config.metadata or {}

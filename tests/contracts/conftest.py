@@ -11,12 +11,13 @@ import pytest
 
 from retrieval.store import PostStore
 from retrieval.stores.edge import EdgeStore
+from tests.contracts.http_qdrant import http_qdrant
 
 # One more store on the same place, as another process would make it.
 Place = Callable[[], PostStore]
 
 
-@pytest.fixture(params=["edge", "server", pytest.param("qdrant", marks=pytest.mark.qdrant)])
+@pytest.fixture(params=["edge", "server", "http", pytest.param("qdrant", marks=pytest.mark.qdrant)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "edge":
         yield lambda: EdgeStore(tmp_path)
@@ -28,8 +29,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
     if request.param == "server":
         client, prefix = QdrantClient(":memory:"), "stipple"
-        yield lambda: ServerStore(client, prefix, tmp_path)
+        yield lambda: ServerStore(client, prefix, tmp_path, poll_s=0)
         client.close()
+        return
+    if request.param == "http":
+        with http_qdrant() as server:
+            client = QdrantClient(url=server.url, check_compatibility=False)
+            yield lambda: ServerStore(client, "stipple", tmp_path, poll_s=0)
+            client.close()
         return
     url = os.environ.get("STIPPLE_TEST_QDRANT_URL")
     if not url:

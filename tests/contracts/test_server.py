@@ -18,6 +18,7 @@ from retrieval.errors import FixableError, StoreUnreachable
 from retrieval.settings import Settings
 from retrieval.stores.opening import open_store
 from retrieval.stores.server import ServerStore, connect
+from retrieval.stores.server_calls import Patience
 from tests.contracts.offered import DIMENSION, IDENTITY, a_post, fill, indexed, some_posts
 
 pytestmark = [
@@ -58,7 +59,8 @@ def answer(status: int) -> Exception:
 
 
 def store_on(client: object, folder: Path) -> ServerStore:
-    return ServerStore(client, "stipple", folder, url="http://q:6333", pauses_s=(0, 0, 0))  # type: ignore[arg-type]
+    hasty = Patience(write_s=0.05, first_s=0.001)
+    return ServerStore(client, "stipple", folder, url="http://q:6333", patience=hasty, poll_s=0)  # type: ignore[arg-type]
 
 
 def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp
     others = ["photos", "stipple", "stipple-0001", "stipple-notes", "other-0001-x-s1", "stipple-0009-mine"]
     for name in others:
         client.create_collection(name, vectors)
-    store = ServerStore(client, "posts", tmp_path)
+    store = ServerStore(client, "posts", tmp_path, poll_s=0)
     first, second = fill(store, some_posts(1)), fill(store, some_posts(2))
     store.drop(first.name)
     assert store.generations() == [second]
@@ -78,7 +80,7 @@ def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp
 
 
 def test_two_prefixes_on_one_server_are_two_indexes(client: QdrantClient, tmp_path: Path) -> None:
-    one, other = ServerStore(client, "s", tmp_path), ServerStore(client, "s-t", tmp_path)
+    one, other = ServerStore(client, "s", tmp_path, poll_s=0), ServerStore(client, "s-t", tmp_path, poll_s=0)
     fill(one, some_posts(1))
     assert (other.current(), other.generations()) == (None, [])
     fill(other, some_posts(2))
@@ -171,7 +173,7 @@ def test_a_server_that_does_not_serve_is_told(
         lambda: store.drop("0099-x-s1"), lambda: generation.posts(["x"]), lambda: writer.upsert(some_posts(1)),
         writer.finish, writer.discard,
     ):  # fmt: skip
-        stumbling.failures = [failure] * 9
+        stumbling.failures = [failure] * 99
         with pytest.raises(StoreUnreachable, match=told) as raised:
             act()
         assert fix in raised.value.fix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from retrieval.store import (
     IndexedPost,
     Reached,
     StoredPost,
+    unheard,
 )
 
 
@@ -54,7 +55,7 @@ class MemoryStore:
         return self.reaches.get(name or self._current or "", {})
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:
         self.events.append("lock")
         try:
             yield

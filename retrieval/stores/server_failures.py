@@ -1,0 +1,140 @@
+"""What went wrong with a call to a Qdrant server: whether trying again may help, and what to tell an operator. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json import JSONDecodeError
+
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from retrieval.errors import FixableError, IndexMismatch, StoreUnreachable
+
+# What qdrant-client raises. A 200 whose body is no JSON comes as JSONDecodeError, one of other JSON as AssertionError.
+FAILURES = (ApiException, QdrantException, JSONDecodeError, AssertionError)
+# 500 is what a cluster answers while too few replicas of a shard are there. Every write of ours may be repeated.
+_MAY_PASS = {408, 429, 500, 502, 503, 504}
+_FORBIDDEN = {401, 403}
+_DIMENSION = re.compile(r"expected dim: (\d+), got (\d+)")
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
+_MENDED_HERE = "correct STIPPLE_QDRANT_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One call that failed.
+
+    Attributes:
+        error: What to raise when it is not tried again.
+        may_pass: Whether the same call may do better later.
+        said: In a few words, for whoever waits.
+        retry_after_s: How long the server asks to be left alone; 0 where it says nothing.
+    """
+
+    error: FixableError
+    may_pass: bool
+    said: str
+    retry_after_s: float = 0.0
+
+
+def failure(error: Exception, url: str) -> Failure:
+    """What one of FAILURES means.
+
+    Args:
+        url: Of the server, for messages.
+    """
+    if isinstance(error, ResourceExhaustedResponse):
+        told = f"the Qdrant server at {url} answers 429: {error}"
+        return Failure(StoreUnreachable(told, _ask_less()), True, "429, too much at once", float(error.retry_after_s))
+    if isinstance(error, UnexpectedResponse):
+        return _answered(error, url)
+    if isinstance(error, ResponseHandlingException):
+        return _unanswered(error.source, url)
+    if isinstance(error, AssertionError):
+        if "returned None" not in str(error):
+            raise error
+        return _no_qdrant(url, "what it answers has another shape than Qdrant's answers")
+    if isinstance(error, JSONDecodeError):
+        return _no_qdrant(url, "what it answers is no JSON")
+    # A Retry-After that is a date: qdrant-client reads numbers alone.
+    return Failure(StoreUnreachable(f"the Qdrant server at {url} asks to wait: {error}", _ask_less()), True, str(error))
+
+
+def _answered(error: UnexpectedResponse, url: str) -> Failure:
+    status, body = error.status_code or 0, error.content.decode("utf-8", "replace")
+    said = _said(body)
+    if status in _FORBIDDEN:
+        problem = f"the Qdrant server at {url} refuses the key ({status})"
+        return _final(StoreUnreachable(problem, "correct STIPPLE_QDRANT_API_KEY; it must be allowed to write"))
+    if 300 <= status < 400:
+        return _no_qdrant(url, f"it answers {status}, elsewhere: {error.headers.get('location', 'nowhere')}")
+    if said is None and status not in _MAY_PASS:
+        return _no_qdrant(url, f"it answers {status} {error.reason_phrase} in words that are not Qdrant's")
+    told = f"the Qdrant server at {url} answers {status} {error.reason_phrase}: {(said or body)[:300]}"
+    if wrong := _DIMENSION.search(told):
+        held, given = wrong.groups()
+        problem = f"the collection on {url} keeps vectors of {held} dimensions, and these have {given}"
+        return _final(IndexMismatch(problem, "run `stipple reindex PATH` with the model of STIPPLE_EMBEDDING_MODEL"))
+    if "No space left" in told:
+        return _final(StoreUnreachable(told, "free space on the server's disk: a reindex writes a second index"))
+    if status == 413 or "larger than allowed" in told:
+        fix = "raise QDRANT__SERVICE__MAX_REQUEST_SIZE_MB there, or leave out the longest posts"
+        return _final(StoreUnreachable(told, fix))
+    if status == 404:
+        return _final(StoreUnreachable(told, "it was deleted meanwhile: run `stipple status`, then reindex"))
+    fix = "look at its log and its free disk space; Stipple needs Qdrant 1.16 or newer"
+    after_s = error.headers.get("retry-after", "")
+    return Failure(
+        StoreUnreachable(told, fix), status in _MAY_PASS, f"{status} {error.reason_phrase}",
+        float(after_s) if after_s.isdecimal() else 0.0,
+    )  # fmt: skip
+
+
+def _unanswered(source: object, url: str) -> Failure:
+    if isinstance(source, ValueError):  # pydantic's: JSON of another shape
+        return _no_qdrant(url, "what it answers has another shape than Qdrant's answers")
+    said = _innermost(source)
+    if "CERTIFICATE" in said or "certificate" in said:
+        fix = "name the authority that signed it in SSL_CERT_FILE, or correct the host in STIPPLE_QDRANT_URL"
+        return _final(StoreUnreachable(f"the certificate of {url} is not trusted: {said}", fix))
+    if any(word in said for word in _NO_TLS):
+        problem = f"{url} says https, and what answers there speaks no TLS: {said}"
+        return _final(StoreUnreachable(problem, "write http:// in STIPPLE_QDRANT_URL, or put TLS before it"))
+    fix = "start it, correct STIPPLE_QDRANT_URL, or raise STIPPLE_QDRANT_TIMEOUT_S"
+    return Failure(StoreUnreachable(f"the Qdrant server at {url} does not answer: {said}", fix), True, said)
+
+
+def _innermost(source: object) -> str:
+    """What the first of a chain of exceptions said; where it said nothing, its name."""
+    chain = list(_chain(source))
+    return next((str(one) for one in reversed(chain) if str(one)), type(source).__name__)
+
+
+def _chain(error: object) -> Iterator[BaseException]:
+    while isinstance(error, BaseException):
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _said(body: str) -> str | None:
+    """The reason in an answer of Qdrant's; None where it is no such answer."""
+    try:
+        status = json.loads(body)["status"]
+        return str(status["error"] if isinstance(status, dict) else status)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _no_qdrant(url: str, why: str) -> Failure:
+    return _final(StoreUnreachable(f"what answers at {url} is no Qdrant server: {why}", _MENDED_HERE))
+
+
+def _final(error: FixableError) -> Failure:
+    return Failure(error, may_pass=False, said=error.problem)
+
+
+def _ask_less() -> str:
+    return "raise the server's limit of requests, or index from fewer processes at once"
