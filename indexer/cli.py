@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer.engine_options import add_engine_options, require_engine
 from indexer.reading_options import add_reading_options
 from retrieval.errors import FixableError, IndexLocked
 
@@ -60,6 +61,7 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     reindex.add_argument(
         "--watch", action="store_true", help="go on: index each file of PATH again whenever it changes, or one comes"
     )
+    add_engine_options(reindex)
     reindex.add_argument("--quiet", action="store_true", help="no progress; rejected lines are still shown")
     reindex.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     reindex.set_defaults(run=run_reindex, usage_error=reindex.error)
@@ -127,6 +129,7 @@ def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     if args.watch and (args.prune or args.dry_run or args.preview or "-" in paths):
         told = "--watch reads one file at a time, and goes on"
         raise FixableError(told, "leave out --prune, --dry-run and --preview, and name files or folders")
+    require_engine(args)
     sources = [] if args.watch else find_sources(paths)
     read_options(args)  # a mapping that is wrong is told before the model is loaded
     if args.preview:
@@ -184,6 +187,7 @@ def reindex_into(
     settings: Settings,
 ) -> int:
     """`run_reindex`, with what it works on passed in."""
+    from indexer.engine_options import chosen_engine
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
     from indexer.reading_options import read_options
@@ -197,16 +201,21 @@ def reindex_into(
     command = f"reindex {' '.join(args.paths)}"
     with naming_disk_trouble(settings.data_dir), Runs(settings.data_dir).record(command) as run:
         progress = RecordedProgress(shown, run)
-        offered = read_posts(
-            sources, sys.stdin.buffer, options=read_options(args), tell=progress.saying,
-            recognised=lambda file: progress.saying(str(file)) if file.platform else None,
-        )  # fmt: skip
+        options = read_options(args)
         try:
-            with RejectsLog(_rejects_path(args, settings, sources), progress.saying) as rejects:
+            with (
+                RejectsLog(_rejects_path(args, settings, sources), progress.saying) as rejects,
+                chosen_engine(args, settings, embedder, progress.saying) as engine,
+            ):
+                offered = read_posts(
+                    sources, sys.stdin.buffer, options=options, tell=progress.saying,
+                    recognised=lambda file: progress.saying(str(file)) if file.platform else None,
+                    elsewhere=engine.reading(sources, options),
+                )  # fmt: skip
                 try:
                     summary = reindex(
                         store, embedder, weigher, offered, data_dir=settings.data_dir, progress=progress,
-                        rejects=rejects, index_here=not settings.qdrant_url, wishes=wishes,
+                        rejects=rejects, index_here=not settings.qdrant_url, engine=engine.embedding, wishes=wishes,
                     )  # fmt: skip
                 finally:
                     if rejects.count:

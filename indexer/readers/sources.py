@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from indexer.readers.jsonl import Offered
 from indexer.readers.mapping import Move
@@ -27,6 +29,17 @@ class Source:
 
     name: str
     path: Path | None
+
+
+class Elsewhere(Protocol):
+    """Reads files elsewhere than in this process."""
+
+    def found_in(self, source: Source) -> Iterator[Offered | Rejected | str] | None:
+        """What is in a file, and what a person should know of it (as text); None where it has to be read here.
+
+        Sources are asked for in the order in which they were given, each once, and read to the end.
+        """
+        ...
 
 
 def find_sources(paths: Sequence[str]) -> list[Source]:
@@ -81,6 +94,7 @@ def read_posts(
     tell: Callable[[str], None] = lambda _: None,
     recognised: Callable[[Recognised], None] = lambda _: None,
     bounds: Bounds = BOUNDS,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Offered | Rejected]:
     """Every post of every source, and everything that should be one and is none, in bounded memory.
 
@@ -92,6 +106,7 @@ def read_posts(
         tell: Given what a person should know that is neither: a file's encoding, what was passed over in it.
         recognised: Given what each file was taken for.
         bounds: Of what packed files may unpack to.
+        elsewhere: Reads what it can in place of this process.
 
     Raises:
         FixableError: Nothing can be read at all, or there is not one record in all of them.
@@ -102,7 +117,12 @@ def read_posts(
     try:
         for source in sources:
             count = 0
-            for found in _read_source(reading, source, stdin, bounds, len(sources) == 1, tell):
+            there = elsewhere.found_in(source) if elsewhere is not None else None
+            here = _read_source(reading, source, stdin, bounds, len(sources) == 1, tell) if there is None else there
+            for found in here:
+                if isinstance(found, str):
+                    tell(found)
+                    continue
                 count += 1
                 yield found
             found_any = found_any or bool(count) or reading.took_something
@@ -116,6 +136,35 @@ def read_posts(
         yield from reading.rest()
     finally:
         reading.close()
+
+
+def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejected | str] | None:
+    """What is in one file of several, as `read_posts` would find it, and what a person should know of it, as text.
+
+    Returns:
+        None where it cannot be told without the other files, as with exports whose comments lie in files of their own;
+        where it is a bundle of files; or where it cannot be opened.
+    """
+    if source.path is None or not os.access(source.path, os.R_OK):
+        return None
+    notes: list[str] = []
+    files: list[Recognised] = []
+    reading = Reading(options, notes.append, files.append)
+    found = _read_source(reading, source, io.BytesIO(), BOUNDS, False, notes.append)
+    first = list(islice(found, 1))
+    inside = (*files, *first)  # what is in a bundle is named with its place there
+    if any(file.platform for file in files) or any(one.source != source.name for one in inside):
+        reading.close()
+        return None
+
+    def rest() -> Iterator[Offered | Rejected | str]:
+        for one in chain(first, found):
+            yield from notes
+            notes.clear()
+            yield one
+        yield from notes
+
+    return rest()
 
 
 def _read_source(

@@ -1,0 +1,161 @@
+"""A connection to Ray: workers on this machine for as long as a run lasts, or a cluster that is there already."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from retrieval.errors import FixableError
+
+INSTALL = "install it: pip install 'stipple[ray]'"
+REACHED_WITHIN_S = 5.0
+# What is under way at once is a few batches of texts and vectors for each worker, half a megabyte each. Ray would take
+# 30 % of the machine's memory; 75 MB is the least that it accepts.
+LOCAL_OBJECTS_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What there is to work with.
+
+    Attributes:
+        workers: Processes that embed at once.
+        cpus_each: Processor cores, and with them threads, of each.
+        gpus_each: 1 where the cluster has GPUs: there are then as many workers as GPUs.
+    """
+
+    workers: int
+    cpus_each: int = 1
+    gpus_each: int = 0
+
+    def __str__(self) -> str:
+        workers = "1 worker" if self.workers == 1 else f"{self.workers:,} workers"
+        return f"{workers} of {self.cpus_each} core{'s' * (self.cpus_each > 1)}{' and a GPU each' * self.gpus_each}"
+
+
+@contextmanager
+def connected(address: str = "", workers: int = 0, cpus_each: int = 1) -> Iterator[Capacity]:
+    """Ray, for as long as the block lasts.
+
+    Args:
+        address: HOST:PORT of a cluster's head; "" starts Ray here, on loopback alone, and ends it afterwards.
+        workers: How many processes are to embed; 0: as many as there are cores for them, or GPUs.
+        cpus_each: Cores of each.
+
+    Raises:
+        FixableError: Ray is not installed, the address cannot be reached, or the cluster has no room for one worker.
+    """
+    with ExitStack() as stack:
+        if address:
+            _require_reachable(address)
+        else:
+            # Both are read when Ray is imported or started. Despite its name the first one lets every process of a Ray
+            # that is alone listen on 127.0.0.1, and not on every address of the machine.
+            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+            os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        ray = imported()
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        if address:
+            _join(ray, address)
+        else:
+            # Logs, sockets, and objects that did not fit into memory: somebody's words, gone with the run.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stipple-ray-", ignore_cleanup_errors=True))
+            _start(ray, Path(folder), (workers or os.cpu_count() or 1) * cpus_each)
+        stack.callback(ray.shutdown)
+        stack.enter_context(_in_silence())
+        yield _capacity(ray.cluster_resources(), workers, cpus_each, address)
+
+
+def require_installed() -> None:
+    """
+    Raises:
+        FixableError: It is not.
+    """
+    if any(find_spec(name) is None for name in ("ray", "pandas", "pyarrow")):
+        raise FixableError("--engine ray needs Ray with its part for data, which is not installed", INSTALL)
+
+
+def imported() -> ModuleType:
+    """The library, which takes a second to import.
+
+    Raises:
+        FixableError: It is not installed.
+    """
+    require_installed()
+    import ray
+
+    module: ModuleType = ray
+    return module
+
+
+def _start(ray: ModuleType, folder: Path, cpus: int) -> None:
+    ray.init(
+        address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
+        object_store_memory=LOCAL_OBJECTS_BYTES, _temp_dir=str(folder),
+    )  # fmt: skip
+
+
+def _join(ray: ModuleType, address: str) -> None:
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        said = str(error).strip().partition("\n")[0]
+        raise FixableError(
+            f"the Ray cluster at {address} does not take this run in: {said}",
+            "use its version of Ray and Python, and its token (RAY_AUTH_TOKEN), on this machine, and run Stipple on a "
+            "machine of the cluster",
+        ) from error
+
+
+def _require_reachable(address: str) -> None:
+    """Ray itself goes on trying for minutes, and tells it in its own words."""
+    host, _, port = address.rpartition(":")
+    fix = "start it with `ray start --head`, which prints the address, and write it as HOST:PORT (often port 6379)"
+    if not host or "/" in host or not port.isdecimal():
+        raise FixableError(f"--address is {address!r}, which is not HOST:PORT", fix)
+    try:
+        socket.create_connection((host, int(port)), REACHED_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise FixableError(f"no Ray cluster answers at {address}: {said}", fix) from error
+
+
+def _capacity(resources: dict[str, float], workers: int, cpus_each: int, address: str) -> Capacity:
+    """
+    Raises:
+        FixableError: There is no room for one worker.
+    """
+    cpus, gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
+    if gpus and cpus >= cpus_each:
+        return Capacity(min(workers or gpus, gpus), cpus_each, 1)
+    room = cpus // cpus_each
+    if not room or workers > room:
+        place = f"the Ray cluster at {address}" if address else "Ray on this machine"
+        raise FixableError(
+            f"{place} has {cpus} cores, and {max(1, workers)} workers of {cpus_each} cores were asked for",
+            "ask for fewer with --workers, or start more nodes with `ray start --address`",
+        )
+    return Capacity(workers or room, cpus_each)
+
+
+@contextmanager
+def _in_silence() -> Iterator[None]:
+    """Ray writes what happens to workers to standard output, where this command's facts go. What matters of it is told
+    by the engine.
+    """
+    from ray._private import worker
+
+    # There is no public switch: log_to_driver keeps back what workers print, and not what Ray says of them.
+    worker._worker_logs_enabled = False
+    try:
+        yield
+    finally:
+        worker._worker_logs_enabled = True
