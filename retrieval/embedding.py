@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +14,8 @@ import numpy as np
 from retrieval.errors import ModelMissing
 from retrieval.language import parse_languages
 from retrieval.model_files import BUNDLED_NAME, BUNDLED_SHA256, bundled_folder, fingerprint, hub_folder
-from retrieval.query_encoding import ALL_THREADS, trace, use_threads
+from retrieval.passage_encoding import PassageEncoder, converted, like_lengths
+from retrieval.query_encoding import ALL_THREADS, Encode, trace, use_threads
 from retrieval.respelling import respeller
 from retrieval.settings import Settings
 from retrieval.store import Identity, ModelRecipe, Vectors
@@ -23,6 +24,13 @@ from retrieval.types import Span
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+Convert = Callable[["SentenceTransformer", Encode], PassageEncoder | None]
+
+
+# Converting takes 2 to 3 s, which a server that embeds a few sentences at a time never has to pay.
+_MANY = 64
+_GPU_TIMES = 16  # a GPU has more to do at once
 
 
 class Embedder(Protocol):
@@ -69,7 +77,12 @@ class Embedder(Protocol):
 
 
 class SentenceTransformersEmbedder:
-    """Any sentence-transformers model, with the query and passage prompts that it declares or the settings give."""
+    """Any sentence-transformers model, with the query and passage prompts that it declares or the settings give.
+
+    Args:
+        batch_tokens: Most tokens that the model reads at once, padding included.
+        convert: Gives a faster way to embed many texts, or None; tried when first that many come.
+    """
 
     def __init__(
         self,
@@ -78,14 +91,18 @@ class SentenceTransformersEmbedder:
         languages: frozenset[str] | None,
         query_prompt: str = "",
         passage_prompt: str = "",
-        batch: int = 64,
         recipe: ModelRecipe | None = None,
+        batch_tokens: int = 4096,
+        convert: Convert | None = None,
     ) -> None:
         self._model = model
         declared = {key: value for key, value in model.prompts.items() if value}
         self._query_prompt = query_prompt or declared.get("query", "")
         self._passage_prompt = passage_prompt or declared.get("passage", "") or declared.get("document", "")
-        self._batch = batch
+        self._batch_tokens = batch_tokens
+        self._convert = convert
+        self._converted: PassageEncoder | None = None
+        self._converting = threading.Lock()
         self._lock = threading.Lock()  # the tokenizer's truncation setting is shared and not thread-safe
         dimension = model.get_embedding_dimension()
         assert dimension is not None, f"{name} does not say how long its vectors are"
@@ -118,7 +135,14 @@ class SentenceTransformersEmbedder:
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed([self._passage_prompt + self._readable(text) for text in texts])
+        readable = [self._passage_prompt + self._readable(text) for text in texts]
+        if len(texts) >= _MANY and self._convert is not None:
+            with self._converting:
+                if self._convert is not None:
+                    self._converted, self._convert = self._convert(self._model, self._embed), None
+        if len(texts) >= _MANY and self._converted is not None:
+            return unit_rows(self._converted(readable))
+        return self._embed(readable)
 
     def embed_query(self, text: str) -> Vectors:
         vector: Vectors = self.embed_queries([text])[0]
@@ -156,12 +180,15 @@ class SentenceTransformersEmbedder:
         if not texts:
             return np.zeros((0, self.identity.dimension), np.float32)
         use_threads(ALL_THREADS)
-        with self._lock:
-            tensors = self._model.encode(
-                list(texts), batch_size=self._batch, convert_to_numpy=False, convert_to_tensor=True,
-                normalize_embeddings=False, show_progress_bar=False, prompt="",
-            )  # fmt: skip
-        vectors: Vectors = tensors.float().cpu().numpy()
+        tokens = [count + 2 for count in self.count_tokens(texts)] if len(texts) > 1 else [0]
+        vectors: Vectors = np.empty((len(texts), self.identity.dimension), np.float32)
+        for places in like_lengths([min(count, self.window + 2) for count in tokens], self._batch_tokens):
+            with self._lock:
+                tensors = self._model.encode(
+                    [texts[place] for place in places], batch_size=len(places), convert_to_numpy=False,
+                    convert_to_tensor=True, normalize_embeddings=False, show_progress_bar=False, prompt="",
+                )  # fmt: skip
+            vectors[places] = tensors.float().cpu().numpy()
         # bfloat16 keeps 8 bits: normalising after the cast to float32 gives unit length to the last digit.
         return unit_rows(vectors)
 
@@ -256,13 +283,14 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
         parse_languages(listed),
         settings.embedding_query_prompt,
         settings.embedding_passage_prompt,
-        settings.embedding_batch,
         ModelRecipe(
             str(folder.resolve()) if Path(name).expanduser().is_dir() and not bundled else name,
             settings.embedding_languages,
             settings.embedding_query_prompt,
             settings.embedding_passage_prompt,
         ),
+        settings.embedding_batch_tokens * (1 if model.device.type == "cpu" else _GPU_TIMES),
+        None if settings.embedding_backend == "torch" else _converter(settings, dtype == "bfloat16"),
     )
 
 
@@ -275,6 +303,24 @@ def embedder_of(recipe: ModelRecipe, settings: Settings) -> SentenceTransformers
         "embedding_passage_prompt": recipe.passage_prompt,
     }
     return load_embedder(settings.model_copy(update=chosen))
+
+
+def _converter(settings: Settings, bfloat16: bool) -> Convert:
+    """
+    Raises:
+        ModelMissing: By what this returns: OpenVINO was asked for by name, and does not do.
+    """
+
+    def convert(model: SentenceTransformer, encode: Encode) -> PassageEncoder | None:
+        if model.device.type != "cpu":
+            return None
+        found = converted(model, encode, settings.embedding_batch_tokens, bfloat16, settings.threads)
+        if isinstance(found, str) and settings.embedding_backend == "openvino":
+            fix = "install stipple[openvino], or set STIPPLE_EMBEDDING_BACKEND to auto"
+            raise ModelMissing(f"the embedding model cannot run by OpenVINO: {found}", fix)
+        return None if isinstance(found, str) else found
+
+    return convert
 
 
 def _has_bfloat16() -> bool:

@@ -92,7 +92,17 @@ class Settings(BaseSettings):
     embedding_dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Number format of the embedder's weights; `auto` is bfloat16 where the processor has it."
     )
-    embedding_batch: int = Field(64, ge=1, le=4096, description="Passages embedded at once.")
+    embedding_backend: Literal["auto", "torch", "openvino"] = Field(
+        "auto",
+        description="What computes many passages: `auto` is OpenVINO where it is installed (`stipple[openvino]`), the "
+        "processor embeds, and its vectors are those of torch; else torch.",
+    )
+    embedding_batch_tokens: int = Field(
+        4096,
+        ge=256,
+        le=1048576,
+        description="Tokens that the embedder reads at once, padding included; 16 times on a GPU.",
+    )
     threads: int = Field(0, ge=0, le=256, description="Processor threads for each model; 0 is one per core.")
 
     read_keys: bool = Field(
