@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import app.cli
 import app.keys_cli
 import indexer.cli
+import indexer.migrate_cli
 from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     indexer.cli.add_commands(commands)
+    indexer.migrate_cli.add_commands(commands)
     app.cli.add_commands(commands)
     app.keys_cli.add_commands(commands)
     parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers)

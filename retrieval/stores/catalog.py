@@ -70,6 +70,12 @@ class Catalog:
         """Content hash by id; an id that is not there is left out."""
         return dict(self._select("content_hash", ids))
 
+    def stored(self, ids: Sequence[str]) -> dict[str, tuple[StoredPost, int]]:
+        """Posts with their numbers of passages, by id; an id that is not there is left out."""
+        hashes, passages = self.hashes(ids), dict(self._select("passages", ids))
+        found = self.posts(list(hashes))
+        return {key: (StoredPost(post, hashes[key]), passages[key]) for key, post in found.items()}
+
     def held(self) -> Held:
         with self._lock:
             facts = dict(self._connection.execute("SELECT name, value FROM facts"))

@@ -17,13 +17,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from retrieval.errors import FixableError, IndexMissing
+from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.store import GenerationInfo, Identity, Reached, StoredPost, unheard
 from retrieval.stores.catalog import Catalog
 from retrieval.stores.catalog_changes import CatalogChanger
 from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.stores.edge_generation import CATALOG, EdgeGeneration, changing
-from retrieval.stores.edge_writer import EdgeWriter, delete_generation
+from retrieval.stores.edge_writer import EdgeWriter, copy_generation, delete_generation
 from retrieval.stores.generations import NAME, generation_name, holding, refuse_mismatch
 from retrieval.stores.manifest import MANIFEST, read_manifest, rebuilding
 
@@ -50,6 +50,23 @@ class EdgeStore:
             raise IndexMissing(f"nothing is indexed in {self._root} yet", "run `stipple reindex PATH`")
         refuse_mismatch(read_manifest(folder).identity, expected)
         return EdgeGeneration(folder, _info(folder))
+
+    @contextmanager
+    def carried(self, name: str) -> Iterator[EdgeGeneration]:
+        """A finished generation, to be read whole: itself, or where another process has it open, a copy made for it."""
+        folder = self._generations / name
+        copy = self._copied_out()
+        try:
+            generation = EdgeGeneration(folder, _info(folder))
+        except IndexLocked:
+            with naming_disk_trouble(self._root):
+                copy_generation(folder, copy)
+            generation = EdgeGeneration(copy, _info(folder))
+        try:
+            yield generation
+        finally:
+            generation.close()
+            self._copied_out()
 
     def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
         folder = self._current_folder()
@@ -128,10 +145,18 @@ class EdgeStore:
         folders = self._folders()
         # A server may still have the current one open after its folder was deleted: its name is not used again.
         name = generation_name(identity, [*(folder.name for folder in folders), self._pointed() or ""])
+        self._copied_out()
         for folder in folders:
             if not (folder / MANIFEST).exists():
                 delete_generation(folder)
         return self._generations / name
+
+    def _copied_out(self) -> Path:
+        """Where `carried` puts a copy, once what an interrupted process left there is deleted."""
+        copy = self._root / "carried"
+        if copy.exists():
+            delete_generation(copy)
+        return copy
 
     def _pointed(self) -> str | None:
         try:

@@ -14,14 +14,16 @@ from uuid import UUID
 import qdrant_edge as qdrant
 
 from retrieval.errors import FixableError, IndexLocked
-from retrieval.store import Changes, GenerationInfo, Reached, TermWeights, Vectors
+from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
 from retrieval.stores.candidates import Point, Question, gather_candidates
+from retrieval.stores.carrying import carried_post
 from retrieval.stores.catalog import Catalog
 from retrieval.stores.catalog_changes import CatalogChanger
 from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.edge_shard import (
     count_points,
     delete_points,
+    read_points,
     recount_points,
     shard_filter,
     sparse_vector,
@@ -141,6 +143,19 @@ class EdgeGeneration:
 
     def reached(self) -> Reached:
         return self._catalog.reached()
+
+    def ids(self) -> Iterator[str]:
+        return self._catalog.stored_ids()
+
+    def hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        return self._catalog.hashes(ids)
+
+    def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
+        with naming_disk_trouble(self._folder, rebuilding(self._folder)):
+            stored = self._catalog.stored(ids)
+            points = read_points(self._shard, {key: passages for key, (_, passages) in stored.items()})
+        whole = {key: carried_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
+        return {key: post for key, post in whole.items() if post is not None}
 
     def close(self) -> None:
         with self._closing:

@@ -9,6 +9,7 @@ from typing import Any
 import qdrant_edge as qdrant
 
 from retrieval.store import IndexedPost, StoredPost, TermWeights
+from retrieval.stores.carrying import CarriedPoint
 from retrieval.stores.payload import (
     DENSE,
     FILTERED,
@@ -81,6 +82,21 @@ def recount_points(shard: qdrant.EdgeShard, posts: Sequence[StoredPost], passage
 def delete_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> None:
     """Delete posts, given how many passages of each the shard may hold."""
     _delete(shard, {post_id: (0, count) for post_id, count in passages.items()})
+
+
+def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[str, dict[int, CarriedPoint]]:
+    """By post id and ordinal, the points of posts, given how many passages of each there may be."""
+    ids: list[Any] = [point_id(post_id, ordinal) for post_id, count in passages.items() for ordinal in range(count)]
+    found: dict[str, dict[int, CarriedPoint]] = {}
+    for at in range(0, len(ids), _POINTS_AT_ONCE):
+        for record in shard.retrieve(ids[at : at + _POINTS_AT_ONCE], with_payload=True, with_vector=True):
+            payload, vectors = record.payload or {}, record.vector
+            assert isinstance(vectors, dict), "a point came without its named vectors"
+            terms: Any = vectors.get(TERMS)  # a passage without a single term has none
+            weights = TermWeights(tuple(terms.indices), tuple(terms.values)) if terms else TermWeights((), ())
+            of_post = found.setdefault(payload["post_id"], {})
+            of_post[payload["ordinal"]] = CarriedPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]
+    return found
 
 
 def _delete(shard: qdrant.EdgeShard, ordinals: Mapping[str, tuple[int, int]]) -> None:

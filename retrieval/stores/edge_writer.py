@@ -36,7 +36,7 @@ class EdgeWriter:
                 self._catalog = CatalogWriter(folder / CATALOG)
                 self._shard = create_shard(folder / SHARD, identity.dimension)
             else:
-                _copy(like, folder)
+                copy_shard(like, folder)
                 self._catalog = CatalogWriter(folder / CATALOG)
                 self._shard = qdrant.EdgeShard.load(str(folder / SHARD))
 
@@ -84,7 +84,13 @@ def delete_generation(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _copy(like: Path, folder: Path) -> None:
+def copy_generation(like: Path, folder: Path) -> None:
+    """Write a second folder of a finished generation, which may be open and changing elsewhere."""
+    folder.mkdir()
+    copy_shard(like, folder)
+
+
+def copy_shard(like: Path, folder: Path) -> None:
     with changing(like):
         copy_sparsely(like / SHARD, folder / SHARD)
         with contextlib.closing(Catalog(like / CATALOG)) as catalog:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,8 @@ from retrieval.stores.payload import DENSE, point_id, post_from_json
 from retrieval.stores.server_calls import Patience, ServerCalls
 from retrieval.stores.server_generation import ServerGeneration
 from retrieval.stores.server_layout import Layout, layout_of
-from retrieval.stores.server_points import FIRST_PASSAGE, ServerPoints
+from retrieval.stores.server_points import ServerPoints
 from retrieval.stores.server_writer import ServerChanger, ServerWriter, require_indexes
-
-_READ_AT_ONCE = 256
 
 
 def connect(settings: Settings) -> ServerStore:
@@ -135,25 +134,14 @@ class ServerStore:
         name = self.current()
         if name is None:
             return
-        place: Any = None
-        while True:
-            points, place = self._first_passages(name, place, ["post", "content_hash"])
-            for point in points:
-                payload = point.payload or {}
-                yield StoredPost(post_from_json(payload["post"]), payload["content_hash"])
-            if place is None:
-                return
+        for payload in self._points(name).first_passages(["post", "content_hash"]):
+            yield StoredPost(post_from_json(payload["post"]), payload["content_hash"])
 
     def stored_ids(self) -> Iterator[str]:
         name = self.current()
         if name is None:
             return
-        place: Any = None
-        while True:
-            points, place = self._first_passages(name, place, ["post_id"])
-            yield from ((point.payload or {})["post_id"] for point in points)
-            if place is None:
-                return
+        yield from (payload["post_id"] for payload in self._points(name).first_passages(["post_id"]))
 
     def reached(self, name: str = "") -> Reached:
         found = name or self.current()
@@ -201,10 +189,34 @@ class ServerStore:
             raise
         return writer
 
+    def resume(self, identity: Identity, source: str) -> tuple[ServerWriter, bool]:
+        """Go on with what an earlier call with this source began and did not finish; otherwise as `begin`.
+
+        Returns:
+            The writer, and whether it may hold something.
+        """
+        for name in self._collections():
+            said = self._said(name)
+            if said.get("source") == source and self._is_unfinished(name) and said | identity_fields(identity) == said:
+                require_indexes(self._calls, self._collection(name))
+                return self._writer(name, identity), True
+        writer = self.begin(identity)
+        collection = self._collection(writer.name)
+        self._calls.write(lambda client: client.update_collection(collection, metadata={"source": source}))
+        return writer, False
+
+    @contextmanager
+    def carried(self, name: str) -> Iterator[ServerGeneration]:
+        """A generation, finished or not, to be read whole."""
+        info = self._info(name)
+        if info is None:
+            info = GenerationInfo(name, Identity("", 0), datetime.now(UTC), 0, 0)
+        yield ServerGeneration(self._calls, self._collection(name), info, self._layout)
+
     def wipe(self, ids: Sequence[str]) -> None:
         for name in self._collections():
             if self._info(name) is not None:
-                ServerPoints(self._calls, self._collection(name)).delete(ids)
+                self._points(name).delete(ids)
 
     def switch(self, name: str) -> None:
         if name not in self._collections() or self._info(name) is None:
@@ -244,14 +256,8 @@ class ServerStore:
             )
             raise IndexMismatch(problem, "run `stipple reindex PATH` to build it anew")
 
-    def _first_passages(self, name: str, place: Any, fields: list[str]) -> tuple[list[models.Record], Any]:
-        """Some of the points that hold a post's JSON, and where the next ones begin; None after the last."""
-        return self._calls.read(
-            lambda client: client.scroll(
-                self._collection(name), scroll_filter=models.Filter(must=[FIRST_PASSAGE]), limit=_READ_AT_ONCE,
-                offset=place, with_payload=fields,
-            )
-        )  # fmt: skip
+    def _points(self, name: str) -> ServerPoints:
+        return ServerPoints(self._calls, self._collection(name))
 
     def _aliased(self) -> str | None:
         aliases = self._calls.glance(lambda client: client.get_aliases()).aliases

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from qdrant_client import models
 
-from retrieval.store import Changes, GenerationInfo, Reached, TermWeights, Vectors
+from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
 from retrieval.stores.candidates import Point, Question, gather_candidates
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
 from retrieval.stores.newest import LISTED, Listing, newest_first
@@ -119,6 +119,18 @@ class ServerGeneration:
     def reached(self) -> Reached:
         said = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata
         return reached_from_fields(said or {})
+
+    def ids(self) -> Iterator[str]:
+        for payload in self._points.first_passages(["post_id"]):
+            yield payload["post_id"]
+
+    def hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        first_passages = [point_id(post_id, 0) for post_id in ids]
+        payloads = self._calls.payloads(self._collection, first_passages, ["post_id", "content_hash"])
+        return {payload["post_id"]: payload["content_hash"] for payload in payloads}
+
+    def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
+        return self._points.whole(ids)
 
     def close(self) -> None:
         """Nothing is held: the connection is the store's."""

@@ -7,8 +7,17 @@ from typing import Any
 
 from qdrant_client import models
 
-from retrieval.store import Changes, IndexedPost, StoredPost
-from retrieval.stores.payload import DENSE, TERMS, counter_payload, passage_payload, point_id, post_to_json
+from retrieval.store import Changes, IndexedPost, StoredPost, TermWeights
+from retrieval.stores.carrying import CarriedPoint, carried_post
+from retrieval.stores.payload import (
+    DENSE,
+    TERMS,
+    counter_payload,
+    passage_payload,
+    point_id,
+    post_from_json,
+    post_to_json,
+)
 from retrieval.stores.server_calls import ServerCalls
 
 # A request holds at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' own JSON is counted.
@@ -71,6 +80,51 @@ class ServerPoints:
                 yield copied
             if place is None:
                 return
+
+    def first_passages(self, fields: list[str]) -> Iterator[dict[str, Any]]:
+        """These fields of every post's first passage, in the order of the points' ids."""
+        place: Any = None
+        while True:
+            points, place = self._calls.read(
+                lambda client, place=place: client.scroll(  # type: ignore[misc]
+                    self._collection, scroll_filter=models.Filter(must=[FIRST_PASSAGE]), limit=POINTS_AT_ONCE,
+                    offset=place, with_payload=fields,
+                )
+            )  # fmt: skip
+            yield from (point.payload or {} for point in points)
+            if place is None:
+                return
+
+    def whole(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
+        """Posts with all that was written of them; one of which a passage is missing is left out."""
+        firsts = self._points([point_id(post_id, 0) for post_id in dict.fromkeys(ids)])
+        counts = {point.payload["post_id"]: point.payload["passages"] for point in firsts}
+        others = [point_id(post_id, ordinal) for post_id, count in counts.items() for ordinal in range(1, count)]
+        points: dict[str, dict[int, CarriedPoint]] = {post_id: {} for post_id in counts}
+        for point in (*firsts, *self._points(others)):
+            points[point.payload["post_id"]][point.payload["ordinal"]] = point
+        found = {}
+        for first in firsts:
+            stored = StoredPost(post_from_json(first.payload["post"]), first.payload["content_hash"])
+            post_id = stored.post.id
+            if (one := carried_post(stored, counts[post_id], points[post_id])) is not None:
+                found[post_id] = one
+        return found
+
+    def _points(self, ids: Sequence[str]) -> list[CarriedPoint]:
+        found = []
+        for at in range(0, len(ids), POINTS_AT_ONCE):
+            some = list(ids[at : at + POINTS_AT_ONCE])
+            for point in self._calls.read(
+                lambda client, some=some: client.retrieve(  # type: ignore[misc]
+                    self._collection, some, with_payload=True, with_vectors=True
+                )
+            ):
+                vectors: Any = point.vector
+                sparse = vectors.get(TERMS)  # a passage without a single term has none
+                terms = TermWeights(tuple(sparse.indices), tuple(sparse.values)) if sparse else TermWeights((), ())
+                found.append(CarriedPoint(point.payload or {}, vectors[DENSE], terms))
+        return found
 
     def _delete(self, ordinals: Mapping[str, tuple[int, int]]) -> None:
         # The first passage, which says how many there are, goes last: a deletion that breaks off can be repeated.
