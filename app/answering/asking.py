@@ -52,7 +52,11 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
         r"|早上|晚上|中午|全天|凌晨"
     ),
     "date": re.compile(
-        rf"\b(?:19|20)\d\d\b|(?:19|20)\d\d年|{_NUMERAL}月|{_NUMERAL}[日号]|\d{{1,2}}[/.-]\d{{1,2}}"
+        rf"\b(?:19|20)\d\d\b|(?:19|20)\d\d年|{_NUMERAL}月|{_NUMERAL}[日号]"
+        # 11/24 is a day, and 3.15打假; 6.8 kg, $4.50 and 1.5公里 are not.
+        r"|(?<![\d./-])(?:0?[1-9]|1[0-2])[/-](?:[12]\d|3[01]|0?[1-9])(?![\d%./-])"
+        r"|(?<![\d.,$€£¥￥])(?:0?[1-9]|1[0-2])\.(?:[12]\d|3[01]|0?[1-9])"
+        r"(?=[一-鿿])(?![公斤千克米元块万亿分折倍度升寸平小个])"
         r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b"
         r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|周[一二三四五六日末]|春天|夏天|秋天|冬天|暑假|寒假|周末"
         r"|\b(?:spring|summer|autumn|winter|weekend)s?\b"

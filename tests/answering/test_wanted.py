@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.folding import FoldedText, asked_words, places
+from app.answering.asking import holds
 from app.answering.wanted import Wanted, candidates, wanted
 
 
@@ -77,3 +78,13 @@ def test_words_of_the_question_stand_where_they_are_found(question: str, text: s
     for word, spans in places(folded, words).items():
         assert word in words
         assert all(0 <= start < end <= len(folded.folded) for start, end in spans)
+
+
+@pytest.mark.parametrize("dated", ["closed on 11/24", "from 11-24 on", "3.15打假", "12月开业", "It closes on Mondays"])
+def test_a_day_is_seen_where_one_is_told(dated: str) -> None:
+    assert holds(frozenset({"date"}), dated) == 1
+
+
+@pytest.mark.parametrize("other", ["6.8 kg, target 5.5.", "全长1.5公里", "$4.50 a cup", "评分4.8分", "version 2.3.4"])
+def test_weights_prices_and_versions_are_no_days(other: str) -> None:
+    assert holds(frozenset({"date"}), other) == 0
