@@ -58,7 +58,7 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
         r"|(?<![\d.,$€£¥￥])(?:0?[1-9]|1[0-2])\.(?:[12]\d|3[01]|0?[1-9])"
         r"(?=[一-鿿])(?![公斤千克米元块万亿分折倍度升寸平小个])"
         r"|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b"
-        r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|周[一二三四五六日末]|春天|夏天|秋天|冬天|暑假|寒假|周末"
+        r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|周[一二三四五六日末]|春天|夏天|秋天|冬天|暑假|寒假|周末"
         r"|\b(?:spring|summer|autumn|winter|weekend)s?\b"
     ),
     "place": re.compile(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.folding import FoldedText, asked_words, places
 from app.answering.asking import holds
+from app.answering.folding import FoldedText, asked_words, places
 from app.answering.wanted import Wanted, candidates, wanted
 
 
