@@ -19,9 +19,9 @@ from indexer.schema import FIELDS
 
 # The first that fits is taken; those whose shape is told by fewer fields come later.
 PLATFORMS: tuple[Platform, ...] = (
-    stackexchange.POSTS, stackexchange.USERS, feeds.WORDPRESS, mastodon.ARCHIVE, mastodon.STATUSES, bluesky.BLUESKY,
-    reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES, hackernews.HACKER_NEWS, feeds.JSON_FEED,
-    feeds.FEED,
+    stackexchange.POSTS, stackexchange.USERS, stackexchange.COMMENTS, feeds.WORDPRESS, mastodon.ARCHIVE,
+    mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES,
+    hackernews.HACKER_NEWS, feeds.JSON_FEED, feeds.FEED,
 )  # fmt: skip
 # Where the pages of APIs and the files of archives keep their records.
 PAGES: tuple[tuple[str, ...], ...] = (
@@ -41,7 +41,7 @@ BESIDE_POSTS = {
         "visits.csv",
     }),
     "Posts.xml": frozenset({
-        "Badges.xml", "Comments.xml", "PostHistory.xml", "PostLinks.xml", "Tags.xml", "Votes.xml",
+        "Badges.xml", "PostHistory.xml", "PostLinks.xml", "Tags.xml", "Votes.xml",
     }),
 }  # fmt: skip
 

@@ -131,7 +131,7 @@ class Threads:
             "SELECT place, comment, author FROM comments WHERE root = ? ORDER BY likes DESC, place LIMIT ?",
             (key, MOST_COMMENTS),
         ).fetchall()
-        return [self._named(json.loads(comment), author) for _, comment, author in sorted(rows)]
+        return in_time([self._named(json.loads(comment), author) for _, comment, author in sorted(rows)])
 
     def _named(self, shape: PostShape, author: str) -> PostShape:
         if author and (row := self._database.execute("SELECT name FROM names WHERE key = ?", (author,)).fetchone()):
@@ -140,6 +140,16 @@ class Threads:
 
     def close(self) -> None:
         self._database.close()
+
+
+def in_time(comments: list[PostShape]) -> list[PostShape]:
+    """The comments by their moments, where all have one in the same notation; otherwise as they came."""
+    moments = [comment.get("created_at") for comment in comments]
+    written = [moment for moment in moments if isinstance(moment, str) and len(moment) == len(str(moments[0]))]
+    counted = [moment for moment in moments if isinstance(moment, int | float)]
+    if len(written) != len(comments) != len(counted):
+        return comments
+    return sorted(comments, key=lambda comment: comment["created_at"])  # type: ignore[arg-type, return-value]
 
 
 def _bytes_as_text(name: str) -> str:

@@ -143,8 +143,13 @@ def test_stack_exchange_answers_are_comments_with_names_from_the_file_beside() -
     question = read.posts["coffee.stackexchange.com:1"]
     assert question.text == "How long do whole beans keep?\n\n- in a jar\n- in the freezer"
     assert (question.author, question.tags, question.collects) == ("Bean Counter", ("storage", "whole-bean"), 3)
-    assert question.comments == (Comment("Jar", "About three weeks in a closed jar.", 15, at(2015, 1, 28, 8)),)
-    assert read.posts["coffee.stackexchange.com:4"].tags == ("brewing", "temperature")
+    assert question.comments == (
+        Comment("Jar", "About three weeks in a closed jar.", 15, at(2015, 1, 28, 8)),
+        Comment("Bean Counter", "Four if you freeze them.", 3, at(2015, 1, 29, 9)),
+    ), "the answer, and what was said of it"
+    other = read.posts["coffee.stackexchange.com:4"]
+    assert other.tags == ("brewing", "temperature")
+    assert [(comment.author, comment.text) for comment in other.comments] == [("guest2", "九十二度。")]
     assert not read.rejected
 
 

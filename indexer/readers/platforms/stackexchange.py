@@ -1,4 +1,6 @@
-"""Stack Exchange: Posts.xml of a site's data dump, questions with their answers; Users.xml beside it gives names."""
+"""Stack Exchange: Posts.xml of a site's data dump, questions with their answers; Comments.xml beside it adds what was
+said of both, and Users.xml gives names.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +59,25 @@ def read_user(value: dict[str, object], about: About) -> Iterator[Piece]:
     yield Named(f"{site_of(about.name)}/{text_at(value, 'Id')}", text_at(value, "DisplayName"))
 
 
+def is_comment(value: dict[str, object]) -> bool:
+    """Whether it is a row of Comments.xml."""
+    return value.keys() >= {"Id", "PostId", "Text", "Score"} and not value.keys() & {"PostHistoryTypeId", "VoteTypeId"}
+
+
+def read_comment(value: dict[str, object], about: About) -> Iterator[Piece]:
+    """What was said of a question or an answer; without that, it is nothing."""
+    site, user, author = site_of(about.name), text_at(value, "UserId"), text_at(value, "UserDisplayName")
+    comment = comment_shape(
+        text_at(value, "Text"), author or (f"user{user}" if user else ""), count_at(value, "Score"),
+        text_at(value, "CreationDate"),
+    )  # fmt: skip
+    if "text" in comment:
+        user_key = f"{site}/{user}" if user and not author else ""
+        yield Reply(
+            f"{site}/comment {text_at(value, 'Id')}", f"{site}/{text_at(value, 'PostId')}", comment, None, user_key
+        )
+
+
 def tags_of(written: str) -> list[str]:
     """The tags of <a><b>, as dumps had them until 2023, or |a|b|, as they have them since.
 
@@ -76,3 +97,4 @@ def site_of(name: str) -> str:
 
 POSTS = Platform("Stack Exchange", fits, read)
 USERS = Platform("Stack Exchange, users", is_user, read_user)
+COMMENTS = Platform("Stack Exchange, comments", is_comment, read_comment)
