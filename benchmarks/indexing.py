@@ -11,10 +11,15 @@ Each figure comes from a process of its own, on the same processor threads (`--t
   defaults, Chroma `collection.upsert(…)` in batches of 1,000 with the embeddings of sentence-transformers'
   `encode(texts)`. Chroma is looked for in this Python, or in the one that `--chroma-python` names.
 - cosine: lowest and mean cosine of stored vectors against the same model in float32, on 500 passages.
-- other than embedding: the share of the first run in which the model did not work.
+- passages and tokens: ours are cut so that each word of a post is read, with some overlap; the peers read the first 256
+  tokens of a post and drop the rest. Both counts are given, so that posts/s can be told from work/s.
+- other than embedding: what the first run took beyond embedding alone. Reading and writing go on while the model works
+  and take processor time from it, so that the time for which it was busy is more than embedding costs. Every eighth
+  batch is therefore embedded again after the run, with nothing beside it, and the busy time scaled by what that took.
+  The share in which the model was idle is given too.
 - second run: the same file again. 1 % changed: every hundredth post with another text, then the same file.
-- `--memory N`: N posts are streamed, their vectors made from random numbers as if they were stored; peak memory (RSS)
-  above that of the process before it began.
+- `--memory N`: N posts are streamed, their vectors made from random numbers as if they were stored; peak memory (RSS,
+  pages of mapped files included) above that of the process before it began, and the highest anonymous memory seen.
 """
 
 from __future__ import annotations
@@ -41,10 +46,12 @@ _DIMENSION = 384
 
 
 class Timed:
-    """An embedder, and how long it worked."""
+    """An embedder, and how long it worked; it keeps every eighth batch."""
 
     def __init__(self, embedder: Any) -> None:
-        self._embedder, self.seconds = embedder, 0.0
+        self._embedder, self.seconds, self.passages = embedder, 0.0, 0
+        self._kept: list[tuple[Sequence[str], float]] = []
+        self._batches = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._embedder, name)
@@ -52,8 +59,23 @@ class Timed:
     def embed_passages(self, texts: Sequence[str]) -> Any:
         started = time.perf_counter()
         vectors = self._embedder.embed_passages(texts)
-        self.seconds += time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        self.passages += len(texts)
+        self._batches += 1
+        if self._batches % 8 == 0:
+            self._kept.append((texts, seconds))
         return vectors
+
+    def alone_s(self) -> float:
+        """How long all of it takes when nothing else goes on, by the batches that were kept."""
+        busy_s = sum(seconds for _, seconds in self._kept)
+        if not busy_s:
+            return self.seconds
+        started = time.perf_counter()
+        for texts, _ in self._kept:
+            self._embedder.embed_passages(texts)
+        return self.seconds * (time.perf_counter() - started) / busy_s
 
 
 class Stored:
@@ -71,7 +93,12 @@ class Stored:
 
     def embed_passages(self, texts: Sequence[str]) -> Any:
         seeds = [int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") for text in texts]
-        rows = [np.random.default_rng(seed).standard_normal(_DIMENSION, dtype=np.float32) for seed in seeds]
+        # Around some of 200 topics, as posts are: numbers that are like nothing else take twice as long to link.
+        topics = np.random.default_rng(0).standard_normal((200, _DIMENSION), dtype=np.float32)
+        rows = [
+            topics[seed % 200] + 0.7 * np.random.default_rng(seed).standard_normal(_DIMENSION, dtype=np.float32)
+            for seed in seeds
+        ]
         vectors = np.stack(rows) if rows else np.zeros((0, _DIMENSION), np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
@@ -94,12 +121,14 @@ def fill(paths: Sequence[str], moves: Sequence[str], data: Path, embedder: Any) 
         summary = reindex(
             open_store(settings), timed, TermWeigher(), offered, data_dir=data, progress=progress, rejects=rejects
         )
-    seconds = time.perf_counter() - started
+    seconds, peak_mb = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    alone_s = timed.alone_s()
     return {
         "posts": summary.posts, "passages": summary.passages, "added": summary.added, "changed": summary.changed,
         "unchanged": summary.unchanged, "rejected": summary.rejected, "seconds": round(seconds, 2),
-        "embedding_s": round(timed.seconds, 2), "posts_per_s": round((summary.added + summary.changed) / seconds, 1),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "embedding_s": round(timed.seconds, 2), "embedding_alone_s": round(alone_s, 2),
+        "posts_per_s": round((summary.added + summary.changed) / seconds, 1),
+        "passages_per_s": round(timed.passages / seconds, 1), "peak_mb": round(peak_mb),
     }  # fmt: skip
 
 
@@ -136,6 +165,27 @@ def child_cosine(args: argparse.Namespace) -> dict[str, Any]:
         vectors = np.stack([kept[cache.key(text)] for text in texts])
     cosines = np.sum(vectors * exact.embed_passages(texts), axis=1)
     return {"lowest_cosine": round(float(cosines.min()), 5), "mean_cosine": round(float(cosines.mean()), 6)}
+
+
+def child_tokens(args: argparse.Namespace) -> dict[str, Any]:
+    """How much there is to read: of our passages, and of what the peers read of each post."""
+    from indexer.readers.jsonl import Offered
+    from indexer.readers.mapping import parse_move
+    from indexer.readers.sources import find_sources, read_posts
+    from retrieval.embedding import load_embedder
+    from retrieval.settings import Settings
+    from retrieval.text import cut_passages, passage_text
+
+    embedder = load_embedder(Settings(_env_file=None))  # type: ignore[call-arg]
+    sources, moves = find_sources([str(path) for path in args.posts]), [parse_move(move) for move in args.moves]
+    posts = [one.post for one in read_posts(sources, sys.stdin.buffer, moves, True) if isinstance(one, Offered)]
+    ours = [
+        passage_text(post, passage)
+        for post in posts
+        for passage in cut_passages(post, embedder.count_tokens, embedder.window)
+    ]
+    theirs = [min(count, embedder.window) for count in embedder.count_tokens([text for _, text in texts_of(args)])]
+    return {"passages": len(ours), "tokens": sum(embedder.count_tokens(ours)), "peers_tokens": sum(theirs)}
 
 
 def texts_of(args: argparse.Namespace) -> list[tuple[str, str]]:
@@ -230,10 +280,26 @@ def run(
     for move in args.moves:
         given += ["--map", move]
     environment = os.environ | {"OMP_NUM_THREADS": str(args.threads), "TOKENIZERS_PARALLELISM": "false"}
-    done = subprocess.run(given, stdout=subprocess.PIPE, check=True, env=environment)
-    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    anonymous_mb = 0
+    with subprocess.Popen(given, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        while process.poll() is None:
+            anonymous_mb = max(anonymous_mb, _anonymous_mb(process.pid))
+            time.sleep(0.1)
+        said = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise SystemExit(f"{child} ended with {process.returncode}")
+    figures: dict[str, Any] = json.loads(said.splitlines()[-1]) | {"anonymous_mb": anonymous_mb}
     print(f"{child:10} {json.dumps(figures)}", file=sys.stderr, flush=True)
     return figures
+
+
+def _anonymous_mb(pid: int) -> int:
+    """Memory of a process that is not a file's, in MB; 0 where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("RssAnon")), 0)
 
 
 def sized(posts: Sequence[Path], size: int | None, folder: Path) -> Path:
@@ -265,6 +331,7 @@ def changed(whole: Path, moves: Sequence[str]) -> Path:
 
 CHILDREN = {
     "fill": child_fill, "cosine": child_cosine, "txtai": child_txtai, "chroma": child_chroma, "memory": child_memory,
+    "tokens": child_tokens,
 }  # fmt: skip
 
 
@@ -276,7 +343,9 @@ def measure(args: argparse.Namespace, work: Path) -> dict[str, Any]:
         second = run("fill", args, data, [whole])
         third = run("fill", args, data, [changed(whole, args.moves)])
         figures |= {"files": [path.name for path in args.posts], "stipple": first} | run("cosine", args, data, [whole])
-        figures["other_than_embedding"] = round(1 - first["embedding_s"] / first["seconds"], 3)
+        figures["model_idle"] = round(1 - first["embedding_s"] / first["seconds"], 3)
+        figures["other_than_embedding"] = round(1 - first["embedding_alone_s"] / first["seconds"], 3)
+        figures["read"] = run("tokens", args, data, [whole])
         figures |= {"second_run": second, "second_run_share": round(second["seconds"] / first["seconds"], 4)}
         figures |= {"changed_run": third, "changed_run_share": round(third["seconds"] / first["seconds"], 4)}
         if args.peers:
@@ -300,13 +369,24 @@ def table(figures: dict[str, Any]) -> Iterator[str]:
                 times = first["posts_per_s"] / figures[peer]["posts_per_s"]
                 theirs = figures[peer]["posts_per_s"]
                 yield f"{peer + ', posts/s':34} {theirs:>9,}   stipple is {times:.2f} times as fast; bar: 2"
+        read, rows = figures["read"], [("stipple", first, figures["read"]["passages"], figures["read"]["tokens"])]
+        rows += [
+            (peer, figures[peer], figures[peer]["posts"], read["peers_tokens"])
+            for peer in ("txtai", "chroma")
+            if peer in figures
+        ]
+        for name, figure, passages, tokens in rows:
+            per_s = [round(count / figure["seconds"]) for count in (passages, tokens)]
+            yield f"{name + ', passages and tokens/s':34} {per_s[0]:>9,}   {per_s[1]:,} (of {tokens:,} tokens)"
         yield f"{'lowest cosine against float32':34} {figures['lowest_cosine']:>9}   bar: .999"
         yield f"{'other than embedding':34} {figures['other_than_embedding']:>9.1%}   bar: 15 %"
+        yield f"{'the model idle':34} {figures['model_idle']:>9.1%}"
         yield f"{'second run, of the first':34} {figures['second_run_share']:>9.2%}   bar: 3 %"
         yield f"{'1 % changed, of the first':34} {figures['changed_run_share']:>9.2%}   bar: 5 %"
     if "memory" in figures:
         memory = figures["memory"]
         yield f"{'memory above the process, MB':34} {memory['above_mb']:>9,}   ({memory['posts']:,} posts; bar: 2,000)"
+        yield f"{'of it anonymous, MB':34} {memory['anonymous_mb']:>9,}"
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,28 @@ _KINDS = {
     "geo": qdrant.PayloadSchemaType.Geo,
 }
 _POINTS_AT_ONCE = 1_000
+# Search structures are built over so many passages at a time, which bounds the memory of building (6 KB a passage of
+# 384 dimensions, measured); each such piece is searched by itself.
+PIECE = 131_072
 
 
-def create_shard(folder: Path, dimension: int) -> qdrant.EdgeShard:
+def create_shard(folder: Path, dimension: int, piece: int = PIECE) -> qdrant.EdgeShard:
     config = qdrant.EdgeConfig(
-        vectors={DENSE: qdrant.EdgeVectorParams(size=dimension, distance=qdrant.Distance.Cosine)},
+        # Cold: read from the file when a search asks, and kept by the system as it has room. Loading them all takes
+        # 1.7 KB a passage of this process's memory, and makes no search faster whose pages were read before.
+        vectors={
+            DENSE: qdrant.EdgeVectorParams(size=dimension, distance=qdrant.Distance.Cosine, memory=qdrant.Memory.Cold)
+        },
         sparse_vectors={TERMS: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
+        # What the engine takes where nothing is said, but for the threads: left alone it builds on one.
+        hnsw_config=qdrant.HnswIndexConfig(
+            m=16,
+            ef_construct=100,
+            full_scan_threshold=10_000,
+            max_indexing_threads=len(os.sched_getaffinity(0)),
+            memory=qdrant.Memory.Cold,
+        ),
+        optimizers=qdrant.EdgeOptimizersConfig(max_segment_size=max(1, piece * dimension * 4 // 1024)),
         # A generation that was not finished is thrown away whole, and what changes in a finished one stands in the
         # journal: a log would only double its size on disk.
         wal_enabled=False,

@@ -15,7 +15,7 @@ from retrieval.stores.catalog import Catalog
 from retrieval.stores.catalog_changes import CatalogWriter
 from retrieval.stores.disk import copy_sparsely, naming_disk_trouble, sync_tree
 from retrieval.stores.edge_generation import CATALOG, SHARD, changing
-from retrieval.stores.edge_shard import create_shard, delete_points, recount_points, upsert_points
+from retrieval.stores.edge_shard import PIECE, create_shard, delete_points, recount_points, upsert_points
 from retrieval.stores.manifest import MANIFEST, write_manifest
 
 
@@ -25,16 +25,18 @@ class EdgeWriter:
     Args:
         like: The folder of a finished generation to begin with, which may be open and changing elsewhere. The copy is
             what a power cut would have left of it: changes that were not settled may be missing.
+        piece: Passages over which search structures are built at a time.
     """
 
-    def __init__(self, folder: Path, identity: Identity, like: Path | None = None) -> None:
-        self._folder, self._identity = folder, identity
+    def __init__(self, folder: Path, identity: Identity, like: Path | None = None, piece: int = PIECE) -> None:
+        self._folder, self._identity, self._piece = folder, identity, piece
+        self._unbuilt = 0  # passages written since search structures were built
         with naming_disk_trouble(folder):
             folder.mkdir()
             if like is None:
                 (folder / SHARD).mkdir()
                 self._catalog = CatalogWriter(folder / CATALOG)
-                self._shard = create_shard(folder / SHARD, identity.dimension)
+                self._shard = create_shard(folder / SHARD, identity.dimension, piece)
             else:
                 copy_shard(like, folder)
                 self._catalog = CatalogWriter(folder / CATALOG)
@@ -55,6 +57,11 @@ class EdgeWriter:
         with naming_disk_trouble(self._folder):
             before = self._catalog.put([(one.stored, len(one.passages)) for one in latest.values()])
             upsert_points(self._shard, list(latest.values()), before)
+            self._unbuilt += sum(len(one.passages) for one in latest.values())
+            if self._unbuilt >= self._piece:
+                self._shard.optimize()
+                self._shard.flush()
+                self._unbuilt = 0
             recount_points(self._shard, changes.recount, self._catalog.recount(changes.recount))
             delete_points(self._shard, self._catalog.delete(changes.delete))
 

@@ -16,6 +16,7 @@ import pytest
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.store import Changes, GenerationInfo
 from retrieval.stores.edge import EdgeStore
+from retrieval.stores.edge_writer import EdgeWriter
 from retrieval.types import Filters
 from tests.contracts.offered import IDENTITY, a_post, a_query, fill, indexed, some_posts
 from tests.contracts.test_changes import changed, holds
@@ -369,3 +370,20 @@ def test_a_wiped_posts_words_are_in_no_file(tmp_path: Path) -> None:
         written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
         assert not [path for path, data in written.items() if b"private.example" in data or b'text of p7"' in data]
         assert any(b"text of p8" in data for data in written.values())
+
+
+def test_search_structures_are_built_piece_by_piece_and_every_piece_is_searched(tmp_path: Path) -> None:
+    store, posts = EdgeStore(tmp_path), some_posts(60)
+    with store.writing():
+        store.begin(IDENTITY).discard()  # makes the folders
+        folder = tmp_path / "index" / "generations" / "0001-pieces-s3"
+        writer = EdgeWriter(folder, IDENTITY, piece=20)
+        for at in range(0, 60, 10):
+            writer.upsert(posts[at : at + 10])
+        info = writer.finish()
+        store.switch(info.name)
+    assert info.posts == 60
+    with closing(store.open(IDENTITY)) as generation:
+        for one in posts:
+            found = generation.candidates(one.vectors[0], one.terms[0], 5, Filters())
+            assert one.stored.post.id in {candidate.post_id for candidate in found if candidate.cosine > 0.999}
