@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 from retrieval.fusion import Scale
 from retrieval.near_copies import near_copies
-from retrieval.text import fold
-from retrieval.types import Candidate, Explanation, FoundBy, Post, Sort
+from retrieval.types import Candidate, Explanation, FoundBy, Glance, Post, Sort
 
 # Near copies are looked for among this many of the best; further down nobody is bothered by them.
 FOLDED_AMONG = 50
@@ -47,6 +45,7 @@ class Placed:
     """A post found, in its place on the pages.
 
     Attributes:
+        post: What is known of it without reading it.
         match: What its words and meaning count for, 0 to 1.
         reranked: What a reranker moved the match by, which has it in already; None where it was not asked.
         freshness, popularity: What these add.
@@ -55,7 +54,7 @@ class Placed:
     """
 
     candidate: Candidate
-    post: Post
+    post: Glance
     match: float
     share: float = 1.0
     freshness: float = 0.0
@@ -68,15 +67,9 @@ class Placed:
         return self.share * self.match + self.freshness + self.popularity
 
 
-def placed(found: Sequence[tuple[float, Candidate]], posts: Mapping[str, Post]) -> list[Placed]:
-    """The posts found, in their order; one that is not in `posts` is left out, and so is one that was changed since it
-    was found, and has no such comment any more.
-    """
-    return [
-        Placed(one, posts[one.post_id], score)
-        for score, one in found
-        if one.post_id in posts and (one.comment is None or one.comment < len(posts[one.post_id].comments))
-    ]
+def placed(found: Sequence[tuple[float, Candidate]], glances: Mapping[str, Glance]) -> list[Placed]:
+    """The posts found, in their order; one that is not among the glances is left out."""
+    return [Placed(one, glances[one.post_id], score) for score, one in found if one.post_id in glances]
 
 
 def reordered(found: Sequence[Placed], order: Sequence[int]) -> list[Placed]:
@@ -111,7 +104,7 @@ def boosted(found: Sequence[Placed], boosts: Boosts, now: datetime) -> list[Plac
     """
     if not found or (boosts.freshness == 0 and boosts.popularity == 0):
         return list(found)
-    ages = [_seconds(one.post.created_at, now) for one in found]
+    ages = [_until(one.post.created_s, now.timestamp()) for one in found]
     newest = max((age for age in ages if age is not None), default=0.0)
     most_likes = max(one.post.likes for one in found)
     half_life_s = boosts.half_life_days * _DAY_S
@@ -129,8 +122,8 @@ def boosted(found: Sequence[Placed], boosts: Boosts, now: datetime) -> list[Plac
     return sorted(raised, key=lambda one: -one.score)
 
 
-def _seconds(created_at: datetime | None, now: datetime) -> float | None:
-    return None if created_at is None else min(created_at, now).timestamp()
+def _until(created_s: float | None, now_s: float) -> float | None:
+    return None if created_s is None else min(created_s, now_s)
 
 
 def in_order(found: Sequence[Placed], sort: Sort) -> list[Placed]:
@@ -145,17 +138,20 @@ def in_order(found: Sequence[Placed], sort: Sort) -> list[Placed]:
     def place(one: Placed) -> tuple[bool, float]:
         if sort == "most_liked":
             return one.match < enough, -one.post.likes
-        created_at = one.post.created_at
-        return one.match < enough, math.inf if created_at is None else -created_at.timestamp()
+        created_s = one.post.created_s
+        return one.match < enough, math.inf if created_s is None else -created_s
 
     return sorted(found, key=place)
 
 
-def copies_among(found: Sequence[Placed]) -> set[tuple[str, str]]:
-    """Ids of each two posts that are near copies, among the first FOLDED_AMONG; both ways round."""
-    compared = found[:FOLDED_AMONG]
-    pairs = near_copies([one.post for one in compared])
-    ids = {(compared[i].post.id, compared[j].post.id) for i, j in pairs}
+def copies_among(found: Sequence[Placed], posts: Mapping[str, Post]) -> set[tuple[str, str]]:
+    """Ids of each two posts that are near copies, among the first FOLDED_AMONG; both ways round.
+
+    Args:
+        posts: Those; one that is not there is no copy.
+    """
+    compared = [posts[one.post.post_id] for one in found[:FOLDED_AMONG] if one.post.post_id in posts]
+    ids = {(compared[i].id, compared[j].id) for i, j in near_copies(compared)}
     return ids | {(second, first) for first, second in ids}
 
 
@@ -166,7 +162,7 @@ def folded(found: Sequence[Placed], copies: set[tuple[str, str]]) -> list[Placed
     copied = {first for first, _ in copies}
     under: dict[str, list[str]] = {}
     for one in found:
-        post_id = one.post.id
+        post_id = one.post.post_id
         above = next((first for first in under if (first, post_id) in copies), None) if post_id in copied else None
         if above is None:
             if post_id in copied:
@@ -175,9 +171,9 @@ def folded(found: Sequence[Placed], copies: set[tuple[str, str]]) -> list[Placed
             under[above].append(post_id)
     hidden = {post_id for ids in under.values() for post_id in ids}
     return [
-        replace(one, similar_ids=tuple(under[one.post.id])) if under.get(one.post.id) else one
+        replace(one, similar_ids=tuple(under[one.post.post_id])) if under.get(one.post.post_id) else one
         for one in found
-        if one.post.id not in hidden
+        if one.post.post_id not in hidden
     ]
 
 
@@ -188,19 +184,13 @@ def capped(found: Iterable[Placed], per_author: int) -> list[Placed]:
     """
     if per_author <= 0:
         return list(found)
-    kept, counts = [], dict[str, int]()
+    kept, counts = [], dict[int, int]()
     for one in found:
-        author = _who(one.post.author)
+        author = one.post.author
         counts[author] = counts.get(author, 0) + 1
         if not author or counts[author] <= per_author:
             kept.append(one)
     return kept
-
-
-@lru_cache(maxsize=16_384)
-def _who(author: str) -> str:
-    """One name for all spellings of an author. A page asks it of some two hundred posts, twice."""
-    return fold(author).casefold().strip()
 
 
 def explained(one: Placed, scale: Scale | None, found_by: FoundBy) -> Explanation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.arranging import Placed, explained
@@ -30,9 +30,16 @@ class Layer:
         return explained(one, self.scale, found_by)
 
 
-def hit(query: SearchQuery, rank: int, place: Placed, layers: Sequence[Layer]) -> Hit:
+def shows(place: Placed, posts: Mapping[str, Post]) -> bool:
+    """Whether a post found can be shown: it is still there, and so is the comment that it was found by."""
+    post = posts.get(place.post.post_id)
+    comment = place.candidate.comment
+    return post is not None and (comment is None or comment < len(post.comments))
+
+
+def hit(query: SearchQuery, rank: int, place: Placed, post: Post, layers: Sequence[Layer]) -> Hit:
     """A post found, as it is shown: with its passage, the words of the query marked, and the reasons if asked for."""
-    candidate, post = place.candidate, place.post
+    candidate = place.candidate
     text = source_of(candidate, post)
     explanation = None
     if query.explain:

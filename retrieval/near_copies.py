@@ -1,23 +1,35 @@
-"""Which posts say the same in nearly the same words. Pure."""
+"""Which posts say the same in nearly the same words. Pure.
+
+Fifty posts are compared for every search. Their texts are one array of code points, and what is done to each
+character, word and pair is done to all at once; docs/decisions/0006-near-copies.md says what is compared, and why.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import combinations, pairwise
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.text import fold
 from retrieval.types import Post
 
-# Both figures, and why numbers decide: docs/decisions/0006-near-copies.md
 COPIED_SHARE = 0.3
 _FEWEST_PAIRS = 8
 _LONGEST_COMPARED = 1_000
-# A Chinese character, or a word or number of another script.
-_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_UNIT = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
 _NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
+
+Hashes: TypeAlias = NDArray[np.uint64]
+_Places: TypeAlias = NDArray[np.int64]
+
+# What a folded code point is to the comparison.
+_UNSEEN, _APART, _HAN, _LETTER, _SEVERAL = range(5)
+_HAN_CHARACTER = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_WORD_CHARACTER = re.compile(r"[^\W_]")
+_CODE_POINTS = 0x110000
 
 
 def near_copies(posts: Sequence[Post]) -> set[tuple[int, int]]:
@@ -32,50 +44,132 @@ def near_copies(posts: Sequence[Post]) -> set[tuple[int, int]]:
     >>> near_copies([Post("a", "", said + "5."), Post("b", "", said + "5, really!"), Post("c", "", said + "9.")])
     {(0, 1)}
     """
-    said = [_said(f"{post.title}\n{post.text}"[:_LONGEST_COMPARED]) for post in posts]
-    return {(i, j) for i, j in _sharing(said) if said[i].copies(said[j])}
+    texts = [f"{post.title}\n{post.text}"[:_LONGEST_COMPARED] for post in posts]
+    sharing = _sharing(*_pairs(texts), len(texts))
+    alike = {place for pair in sharing for place in pair}
+    numbers = {place: frozenset(_NUMBER.findall(fold(texts[place]))) for place in alike}
+    return {(i, j) for i, j in sharing if not (numbers[i] - numbers[j] and numbers[j] - numbers[i])}
 
 
-class _Said:
-    """What a post says, ready to be compared."""
-
-    __slots__ = ("numbers", "pairs", "short")
-
-    def __init__(self, text: str) -> None:
-        folded = fold(text)
-        units = _UNIT.findall(folded)
-        self.numbers = frozenset(_NUMBER.findall(folded))
-        # Short texts are compared whole.
-        self.short = len(units) <= _FEWEST_PAIRS
-        whole: list[tuple[str, ...]] = [tuple(units)] if units else []
-        # Hashes of 64 bits take a fifth of the memory of the words.
-        self.pairs = frozenset(map(hash, whole if self.short else pairwise(units)))
-
-    def copies(self, other: _Said) -> bool:
-        if self.short or other.short:
-            return self.pairs == other.pairs
-        if self.numbers - other.numbers and other.numbers - self.numbers:
-            return False
-        both = len(self.pairs & other.pairs)
-        return both >= COPIED_SHARE * (len(self.pairs) + len(other.pairs) - both)
-
-
-# About 20 KB each. The posts that people look for are found again and again.
-_said = lru_cache(maxsize=1024)(_Said)
-
-
-def _sharing(said: Sequence[_Said]) -> Iterator[tuple[int, int]]:
-    """Pairs of posts that share enough to be worth comparing.
-
-    Posts that are found together share their query's words. Each pair of words that stands in two of them is one bit
-    of a number, so that what two posts share is counted at once, and few objects are made for Python to look after.
+def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
+    """Hashes of the pairs of neighbouring words in all texts, and which text each stands in; of a text of a few words,
+    one hash of all of them.
     """
-    seen, repeated = set[int](), set[int]()
-    for one in said:
-        repeated |= seen & one.pairs
-        seen |= one.pairs
-    bits = {pair: 1 << place for place, pair in enumerate(repeated)}
-    holds = [sum(bits[pair] for pair in one.pairs & repeated) for one in said]
-    for (i, own), (j, other) in combinations([(number, held) for number, held in enumerate(holds) if held], 2):
-        if (own & other).bit_count() >= COPIED_SHARE * max(len(said[i].pairs), len(said[j].pairs)):
-            yield i, j
+    codes, of_text, kinds = _folded(texts)
+    letters = kinds == _LETTER
+    begins = letters.copy()
+    begins[1:] &= ~letters[:-1] | (of_text[1:] != of_text[:-1])
+    begins |= kinds == _HAN
+    seen = np.flatnonzero(kinds != _APART)
+    starts = np.flatnonzero(begins)
+    if not len(starts):
+        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    # The place of each character in its word, so that "on" and "no" are two words.
+    nth = np.cumsum(begins)[seen] - 1
+    words = np.add.reduceat(_mixed((codes[seen] << 12) + (seen - starts[nth])), np.searchsorted(seen, starts))
+    of_word = of_text[starts]
+    count = np.bincount(of_word, minlength=len(texts))
+    short = count <= _FEWEST_PAIRS
+    together = (of_word[1:] == of_word[:-1]) & ~short[of_word[1:]]
+    pairs = _mixed(words[:-1] * _ODD + words[1:])[together]
+    # Each short text is one hash of its words in their order.
+    few = np.flatnonzero(short[of_word])
+    if len(few):
+        in_text = few - (np.cumsum(count) - count)[of_word[few]]
+        first = np.flatnonzero(np.diff(of_word[few], prepend=-1))
+        whole = np.add.reduceat(_mixed(words[few] + in_text.astype(np.uint64) * _ODD), first)
+        return np.concatenate([pairs, whole]), np.concatenate([of_word[1:][together], of_word[few][first]])
+    return pairs, of_word[1:][together]
+
+
+def _sharing(pairs: Hashes, of_text: _Places, texts: int) -> list[tuple[int, int]]:
+    """Texts of whose pairs, each counted once, COPIED_SHARE is in both."""
+    if not len(pairs):
+        return []
+    # The lowest bits of each hash make room for the text, so that numbers alone are sorted, which is fast.
+    bits = np.uint64(max(texts - 1, 1).bit_length())
+    both_in_one = np.sort(((pairs >> bits) << bits) | of_text.astype(np.uint64))
+    once = np.ones(len(both_in_one), bool)
+    once[1:] = both_in_one[1:] != both_in_one[:-1]
+    both_in_one = both_in_one[once]
+    pairs, of_text = both_in_one >> bits, (both_in_one & ((_ONE << bits) - _ONE)).astype(np.int64)
+    size = np.bincount(of_text, minlength=texts)
+    begins = np.ones(len(pairs) + 1, bool)  # where another pair begins; one past the last ends the last
+    begins[1:-1] = pairs[1:] != pairs[:-1]
+    repeated = ~(begins[:-1] & begins[1:])
+    if not repeated.any():
+        return []
+    # One row of bits for each text, one bit for each pair that several have. A matrix product would do the same, on
+    # all cores, which then wait for one another.
+    column = np.cumsum(begins[:-1][repeated]) - 1
+    holds = np.zeros((texts, -(-int(column[-1] + 1) // 64) * 64), bool)
+    holds[of_text[repeated], column] = True
+    words = np.packbits(holds, axis=1).view(np.uint64)
+    both = np.bitwise_count(words[:, None] & words[None]).sum(axis=2, dtype=np.int64)
+    copied = both >= COPIED_SHARE * (size[:, None] + size[None, :] - both)
+    found = np.argwhere(np.triu(copied & (both > 0), 1))
+    return [(int(i), int(j)) for i, j in found]
+
+
+_ONE = np.uint64(1)
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
+
+
+def _mixed(numbers: NDArray[Any]) -> Hashes:
+    """Numbers made into hashes whose sums do not meet by chance. Source: Steele et al., SplitMix64, OOPSLA 2014."""
+    mixed = numbers.astype(np.uint64) + _ODD
+    mixed = (mixed ^ (mixed >> _SHIFTS[0])) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> _SHIFTS[1])) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> _SHIFTS[2])
+
+
+class _Folding:
+    """What `text.fold` makes of each code point, and what that is; learned as code points come."""
+
+    def __init__(self) -> None:
+        self.codes = np.zeros(_CODE_POINTS, np.uint32)
+        self.kinds = np.full(_CODE_POINTS, _UNSEEN, np.uint8)
+        self._lock = Lock()
+
+    def learn(self, codes: NDArray[np.uint32]) -> None:
+        with self._lock:
+            for code in np.unique(codes).tolist():
+                folded = fold(chr(code))
+                parts = [character for character in folded if _WORD_CHARACTER.match(character)]
+                if len(folded) == 1 or not parts:
+                    self.codes[code] = ord(folded[:1] or " ")
+                    self.kinds[code] = _kind(folded)
+                else:  # "㎡" is the word m2
+                    self.kinds[code] = _SEVERAL
+
+
+def _kind(folded: str) -> int:
+    if _HAN_CHARACTER.match(folded):
+        return _HAN
+    return _LETTER if _WORD_CHARACTER.match(folded) else _APART
+
+
+_FOLDING = _Folding()
+
+
+def _folded(texts: Sequence[str]) -> tuple[Hashes, _Places, NDArray[np.uint8]]:
+    """Of all texts one after the other: each folded code point, the text that it stands in, and its kind."""
+    codes = _code_points("".join(texts))
+    lengths = list(map(len, texts))
+    kinds = _FOLDING.kinds[codes]
+    if not kinds.all():
+        _FOLDING.learn(codes[kinds == _UNSEEN])
+        kinds = _FOLDING.kinds[codes]
+    if (kinds == _SEVERAL).any():
+        several = _FOLDING.kinds == _SEVERAL
+        singles = ["".join(fold(one) if several[ord(one)] else one for one in text) for text in texts]
+        if singles != list(texts):
+            return _folded(singles)
+        kinds = np.where(kinds == _SEVERAL, np.uint8(_APART), kinds)
+    of_text = np.repeat(np.arange(len(texts)), lengths)
+    return _FOLDING.codes[codes].astype(np.uint64), of_text, kinds
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from retrieval.arranging import (
+    FOLDED_AMONG,
     Boosts,
     Placed,
     boosted,
@@ -23,15 +24,16 @@ from retrieval.errors import FixableError
 from retrieval.facets import count_facets
 from retrieval.fusion import Scale, dense_weight_unknown, fuse
 from retrieval.gathering import gather, newest
-from retrieval.hits import Layer, hit
+from retrieval.hits import Layer, hit, shows
 from retrieval.language import detect_language, knows
 from retrieval.laps import Laps
 from retrieval.live import LiveGeneration
 from retrieval.query_vectors import QueryVectors
+from retrieval.reading import Reading
 from retrieval.reranking import Reranking
 from retrieval.store import Generation
 from retrieval.terms import TermWeigher
-from retrieval.types import Candidate, Filters, SearchPage, SearchQuery
+from retrieval.types import Candidate, FacetCount, FacetName, Filters, SearchPage, SearchQuery
 
 # Each layer of candidates fetches so many times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
@@ -78,13 +80,17 @@ class Searcher:
                 asked = replace(asked, per_author=0, fold=False)
             if not query.text.strip() and query.filters.is_empty():
                 return SearchPage(query, language, (), 0, name, laps.ms)
-            layers = self._layers(generation, asked, language, goes_on, laps)
+            reading = Reading(generation.posts)
+            layers = self._layers(generation, asked, language, goes_on, reading, laps)
             order = [place for layer in layers for place in layer.order]
             order = capped(order, 0 if query.filters.authors else asked.per_author)
             laps.lap("arrange")
             end = start + query.limit
+            posts = reading([place.post.post_id for place in order[start:end]])
             hits = tuple(
-                hit(asked, rank, place, layers) for rank, place in enumerate(order[start:end], start=start + 1)
+                hit(asked, rank, place, posts[place.post.post_id], layers)
+                for rank, place in enumerate(order[start:end], start=start + 1)
+                if shows(place, posts)
             )
             laps.lap("posts")
             more = end < len(order) and end <= LARGEST_POSITION
@@ -95,12 +101,18 @@ class Searcher:
                 len(order),
                 name,
                 laps.ms,
-                count_facets([place.post for place in layers[0].found], query.facets),
+                self._facets(query, layers[0].found, reading),
                 write_cursor(query, name, end, layers[0].reranked) if more else "",
             )
 
     def _layers(
-        self, generation: Generation, query: SearchQuery, language: str, goes_on: Continuation | None, laps: Laps
+        self,
+        generation: Generation,
+        query: SearchQuery,
+        language: str,
+        goes_on: Continuation | None,
+        reading: Reading,
+        laps: Laps,
     ) -> list[Layer]:
         """The posts found, in layers: the candidates that a search brings first, and while these do not fill the page,
         what it finds besides when it fetches more. What a layer holds depends on no page, so that pages fit together.
@@ -126,13 +138,17 @@ class Searcher:
                 laps.lap("candidates")
             fresh = [(score, one) for score, one in fused if one.post_id not in seen]
             seen.update(one.post_id for _, one in fresh)
-            found = placed(fresh, generation.posts([one.post_id for _, one in fresh]))
-            laps.lap("posts")
+            found = placed(fresh, generation.glances([one.post_id for _, one in fresh]))
             reranked: tuple[int, ...] = ()
             if not layers and scale is not None:
-                reranked = self._rerank(generation, query, goes_on, found, laps)
+                reranked = self._rerank(generation, query, goes_on, found, reading, laps)
             found = reordered(found, reranked)
-            copies = copies_among(found) if query.fold and not layers else set()
+            copies = set[tuple[str, str]]()
+            if query.fold and not layers:
+                laps.lap("arrange")
+                posts = reading([one.post.post_id for one in found[:FOLDED_AMONG]])
+                laps.lap("posts")
+                copies = copies_among(found, posts)
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
             sides = finders(candidates, depth) if query.explain and scale is not None else {}
@@ -152,6 +168,7 @@ class Searcher:
         query: SearchQuery,
         goes_on: Continuation | None,
         found: Sequence[Placed],
+        reading: Reading,
         laps: Laps,
     ) -> tuple[int, ...]:
         """The order of the best posts found: the one that the page before had, or a reranker's; () leaves it."""
@@ -159,9 +176,18 @@ class Searcher:
             return goes_on.order
         if self._reranking is None or query.sort != "relevance":
             return ()
-        order = self._reranking.order(query, generation.info.name, found)
+        order = self._reranking.order(query, generation.info.name, found, reading)
         laps.lap("rerank")
         return order
+
+    @staticmethod
+    def _facets(
+        query: SearchQuery, found: Sequence[Placed], reading: Reading
+    ) -> dict[FacetName, tuple[FacetCount, ...]]:
+        if not query.facets:
+            return {}
+        posts = reading([place.post.post_id for place in found])
+        return count_facets([posts[place.post.post_id] for place in found if shows(place, posts)], query.facets)
 
     def dense_weight(self, language: str, candidates: Sequence[Candidate]) -> float:
         """Share of the cosine for a query in this language: most where the embedder knows the language."""
@@ -186,9 +212,9 @@ class Searcher:
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
         if self._reranking is not None:
             with self._live.pin() as generation:
-                found = placed(fused["fused"], generation.posts(list(rankings["fused"])))
-                order = self._reranking.order(SearchQuery(text), generation.info.name, found)
-            rankings["reranked"] = {one.post.id: one.match for one in reordered(found, order)}
+                found = placed(fused["fused"], generation.glances(list(rankings["fused"])))
+                order = self._reranking.order(SearchQuery(text), generation.info.name, found, generation.posts)
+            rankings["reranked"] = {one.post.post_id: one.match for one in reordered(found, order)}
         return rankings
 
     def expect(self, text: str) -> None:

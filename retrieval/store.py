@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.types import Candidate, Filters, Passage, Post
+from retrieval.types import Candidate, Filters, Glance, Passage, Post
 
 Vectors = NDArray[np.float32]
 
@@ -152,6 +152,10 @@ class Generation(Protocol):
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         """The posts of these ids; an id that is not in the generation is left out."""
+        ...
+
+    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        """What decides these posts' places on a page; an id that is not in the generation is left out."""
         ...
 
     def close(self) -> None:

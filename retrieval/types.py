@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Part = Literal["text", "comment"]
 Sort = Literal["relevance", "newest", "most_liked"]
@@ -178,9 +178,9 @@ class SearchQuery:
     cursor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage that dense or lexical search brought back, with both of its scores.
+class Candidate(NamedTuple):
+    """A passage that dense or lexical search brought back, with both of its scores. A search makes two hundred, and a
+    tuple is made in a tenth of the time.
 
     Attributes:
         cosine: Exact cosine of query and passage vector, -1 to 1, whichever side found it.
@@ -195,6 +195,20 @@ class Candidate:
     end: int
     cosine: float
     lexical: float
+
+
+class Glance(NamedTuple):
+    """What of a post decides its place among others; known without reading the post.
+
+    Attributes:
+        author: A number that all spellings of its author share, while the process lasts; 0 where nobody is named.
+        created_s: POSIX time of `created_at`; None where that is unknown.
+    """
+
+    post_id: str
+    author: int = 0
+    likes: int = 0
+    created_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

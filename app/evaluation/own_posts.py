@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from retrieval.glances import glance_of
 from retrieval.store import Generation, GenerationInfo, Identity, IndexedPost, TermWeights, Vectors
-from retrieval.types import Candidate, Filters, Passage, Post
+from retrieval.types import Candidate, Filters, Glance, Passage, Post
 
 
 class OwnPosts:
@@ -70,6 +71,9 @@ class OwnPosts:
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return {post_id: self._posts[post_id] for post_id in ids if post_id in self._posts}
+
+    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
 
     def close(self) -> None:
         """Nothing is open."""

@@ -32,52 +32,59 @@ class Question:
 
     @property
     def payload(self) -> list[str] | bool:
-        """Which fields to bring: none of points that were brought before; reading them takes half of the time."""
+        """Which fields to bring, for a store that does not know them: none of points that were brought before."""
         return FOUND if self.among is None else False
 
 
 class Point(NamedTuple):
-    """A passage as Qdrant brings it back."""
+    """A passage as Qdrant brings it back; without payload where that was not asked for, or is known already."""
 
     id: PointId
     score: float
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] | None = None
+
+
+class Scored(NamedTuple):
+    """A passage that one side or both brought back, with both scores."""
+
+    point: Point
+    cosine: float
+    lexical: float
 
 
 # Answers several questions at once, in their order.
 Ask = Callable[[Sequence[Question]], list[list[Point]]]
 
 
-def gather_candidates(ask: Ask, limit: int, *, with_terms: bool) -> list[Candidate]:
-    """The `limit` best of each side, each once, with both scores.
+def gather_scored(ask: Ask, limit: int, *, with_terms: bool) -> list[Scored]:
+    """The `limit` best of each side, each once, with both scores, in no order.
 
     A passage that one side alone brought back is scored by the other afterwards, exactly, so that fusion compares
     like with like: a passage just below one side's limit does not count as unknown to it.
-
-    Returns:
-        Best cosine first; a tie goes by post id, then by ordinal.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
     first = dict(zip(sides, ask([Question(side, limit) for side in sides]), strict=True))
-    payloads = {point.id: point.payload for points in first.values() for point in points}
+    found = {point.id: point for points in first.values() for point in points}
     scores = {side: {point.id: point.score for point in points} for side, points in first.items()}
-    missing = {side: frozenset(payloads.keys() - scores[side].keys()) for side in sides}
+    missing = {side: frozenset(found.keys() - scores[side].keys()) for side in sides}
     second = [Question(side, len(ids), ids) for side, ids in missing.items() if ids]
     for question, points in zip(second, ask(second) if second else [], strict=True):
         scores[question.side] |= {point.id: point.score for point in points}
     lexical = scores.get("terms", {})  # a passage that shares no term with the query has no score there
-    candidates = [_candidate(payloads[key], cosine, lexical.get(key, 0.0)) for key, cosine in scores["dense"].items()]
+    return [Scored(found[key], cosine, lexical.get(key, 0.0)) for key, cosine in scores["dense"].items()]
+
+
+def gather_candidates(ask: Ask, limit: int, *, with_terms: bool) -> list[Candidate]:
+    """What `gather_scored` gives, where payloads tell what it is, as Generation.candidates promises it."""
+    return in_order([_candidate(one) for one in gather_scored(ask, limit, with_terms=with_terms)])
+
+
+def in_order(candidates: list[Candidate]) -> list[Candidate]:
+    """Best cosine first; a tie goes by post id, then by ordinal."""
     return sorted(candidates, key=lambda one: (-one.cosine, one.post_id, one.ordinal))
 
 
-def _candidate(payload: Mapping[str, Any], cosine: float, lexical: float) -> Candidate:
-    return Candidate(
-        post_id=payload["post_id"],
-        ordinal=payload["ordinal"],
-        part=payload["part"],
-        comment=payload["comment"],
-        start=payload["start"],
-        end=payload["end"],
-        cosine=cosine,
-        lexical=lexical,
-    )
+def _candidate(scored: Scored) -> Candidate:
+    payload = scored.point.payload
+    assert payload is not None, "a point came without what was asked for"
+    return Candidate._make([*(payload[field] for field in FOUND), scored.cosine, scored.lexical])

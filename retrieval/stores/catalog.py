@@ -100,6 +100,11 @@ class Catalog:
             if len(rows) < _BATCH:
                 return
 
+    def version(self) -> int:
+        """Another number once another connection, of whichever process, changed the catalog. Takes microseconds."""
+        with self._lock:
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
     def stored_ids(self) -> Iterator[str]:
         """Every post's id, in their order."""
         last = ""

@@ -14,28 +14,35 @@ from uuid import UUID
 import qdrant_edge as qdrant
 
 from retrieval.errors import FixableError, IndexLocked
+from retrieval.glances import glance_of
 from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
-from retrieval.stores.candidates import Point, Question, gather_candidates
+from retrieval.stores.candidates import Point, Question, Scored, gather_scored, in_order
 from retrieval.stores.carrying import carried_post
 from retrieval.stores.catalog import Catalog
 from retrieval.stores.catalog_changes import CatalogChanger
+from retrieval.stores.columns import Columns, Slice
 from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.edge_shard import (
+    all_slices,
     count_points,
     delete_points,
     read_points,
     recount_points,
     shard_filter,
+    slices_of,
     sparse_vector,
     upsert_points,
+    uuid_of,
 )
 from retrieval.stores.manifest import rebuilding
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
-from retrieval.types import Candidate, Filters, Post
+from retrieval.types import Candidate, Filters, Glance, Part, Post
 
 CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
+# Changed posts beside the columns, at ten times their room, before the next `settle` takes them in.
+_MOST_FRESH = 20_000
 
 
 class EdgeGeneration:
@@ -67,6 +74,8 @@ class EdgeGeneration:
             if (held.settled and points != held.passages) or (held.passages and not points):
                 problem = f"{folder} is damaged: it holds {points:,} of {held.passages:,} passages"
                 raise FixableError(problem, rebuilding(folder))
+            self._seen = self._catalog.version()
+            self._columns = self._read_columns()
             self._changer = CatalogChanger(folder / CATALOG)
             opened.callback(self._changer.close)
             self._opened = opened.pop_all()
@@ -81,26 +90,35 @@ class EdgeGeneration:
             TERMS: qdrant.Query.Nearest(sparse_vector(terms), using=TERMS),
         }
         let_through = shard_filter(filters)
+        seen: dict[int, UUID] = {}  # making a UUID of a number takes as long as finding its point
 
         def request(question: Question) -> qdrant.QueryRequest:
             among = question.among
             best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef)
             only = None
             if among is not None:
-                only = qdrant.Filter(must=[qdrant.HasIdCondition({UUID(int=number) for number in among})])
+                only = qdrant.Filter(must=[qdrant.HasIdCondition({seen[number] for number in among})])
             return qdrant.QueryRequest(
                 limit=question.limit,
                 query=nearest[question.side],
                 filter=let_through if among is None else only,
                 params=best if among is None else qdrant.SearchParams(exact=True),
-                with_payload=question.payload,
+                with_payload=False,  # the columns know what is found
             )
 
         def ask(questions: Sequence[Question]) -> list[list[Point]]:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
-            return [[Point(_number(one.id), one.score, one.payload or {}) for one in answer] for answer in answers]
+            points = []
+            for answer in answers:
+                ids = [uuid_of(one.id) for one in answer]
+                numbers = [one.int for one in ids]
+                seen.update(zip(numbers, ids, strict=True))
+                points.append([Point(number, one.score) for number, one in zip(numbers, answer, strict=True)])
+            return points
 
-        return gather_candidates(ask, limit, with_terms=bool(terms.indices))
+        found = gather_scored(ask, limit, with_terms=bool(terms.indices))
+        slices = self._columns.slices([one.point.id for one in found])
+        return in_order([_candidate(place, one) for place, one in zip(slices, found, strict=True) if place is not None])
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
         first_passage = qdrant.FieldCondition("ordinal", match=qdrant.MatchValue(0))
@@ -124,22 +142,43 @@ class EdgeGeneration:
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return self._catalog.posts(ids)
 
+    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        found = self._columns.glances(ids)
+        if self._catalog.version() == self._seen:
+            return found
+        there = self._catalog.hashes(list(found))  # somebody else wiped posts
+        return {post_id: glance for post_id, glance in found.items() if post_id in there}
+
     def change(self, changes: Changes) -> None:
         latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
         with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+            alone = self._catalog.version() == self._seen
             # What was said of a post must not outlive it: its words go first, then its passages.
-            delete_points(self._shard, self._changer.delete(changes.delete))
+            gone = self._changer.delete(changes.delete)
+            self._columns.drop(changes.delete)
+            delete_points(self._shard, gone)
             before = self._changer.put([(one.stored, len(one.passages)) for one in latest.values()])
             upsert_points(self._shard, list(latest.values()), before)
+            for one in latest.values():
+                self._columns.put(glance_of(one.stored.post), slices_of(one))
             recount_points(self._shard, changes.recount, self._changer.recount(changes.recount))
+            for stored in changes.recount:
+                self._columns.recount(glance_of(stored.post))
+            if alone:  # nobody else changes it meanwhile
+                self._seen = self._catalog.version()
             held = self._catalog.held()
             self._info = replace(self._info, posts=held.posts, passages=held.passages)
 
     def settle(self, reached: Reached) -> None:
         with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+            alone = self._catalog.version() == self._seen
             self._changer.empty_log()  # before the shard is written: how many passages it may hold must be known
             self._shard.flush()
             self._changer.settle(reached)
+            self._seen = self._catalog.version()
+            # What others wiped meanwhile leaves the columns, and what stands beside them goes into them.
+            if not alone or self._columns.fresh > _MOST_FRESH:
+                self._columns = self._read_columns()
 
     def reached(self) -> Reached:
         return self._catalog.reached()
@@ -157,14 +196,20 @@ class EdgeGeneration:
         whole = {key: carried_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
         return {key: post for key, post in whole.items() if post is not None}
 
+    def _read_columns(self) -> Columns:
+        """About a second for 100,000 posts."""
+        return Columns((glance_of(stored.post) for stored in self._catalog.stored_posts()), all_slices(self._shard))
+
     def close(self) -> None:
         with self._closing:
             self._opened.close()
 
 
-def _number(point_id: object) -> int:
-    assert isinstance(point_id, UUID), f"the point {point_id!r} has an id that is not ours"
-    return point_id.int
+def _candidate(place: Slice, scored: Scored) -> Candidate:
+    part: Part = "text" if place.comment is None else "comment"
+    return Candidate(
+        place.post_id, place.ordinal, part, place.comment, place.start, place.end, scored.cosine, scored.lexical
+    )
 
 
 @contextlib.contextmanager

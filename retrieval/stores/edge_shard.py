@@ -6,14 +6,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import qdrant_edge as qdrant
 
 from retrieval.store import IndexedPost, StoredPost, TermWeights
 from retrieval.stores.carrying import CarriedPoint
+from retrieval.stores.columns import Slice
 from retrieval.stores.payload import (
     DENSE,
     FILTERED,
+    FOUND,
     TERMS,
     AnyOf,
     Between,
@@ -69,6 +72,34 @@ def create_shard(folder: Path, dimension: int, piece: int = PIECE) -> qdrant.Edg
 
 def count_points(shard: qdrant.EdgeShard) -> int:
     return int(shard.count(qdrant.CountRequest(exact=True)))
+
+
+def all_slices(shard: qdrant.EdgeShard) -> Iterator[tuple[int, Slice]]:
+    """Where every passage stands, by point id as a number."""
+    after = None
+    while True:
+        page = qdrant.ScrollRequest(limit=_POINTS_AT_ONCE, offset=after, with_payload=FOUND)
+        points, after = shard.scroll(page)
+        for point in points:
+            of = point.payload or {}
+            yield uuid_of(point.id).int, Slice(of["post_id"], of["ordinal"], of["comment"], of["start"], of["end"])
+        if after is None:
+            return
+
+
+def uuid_of(point: object) -> UUID:
+    assert isinstance(point, UUID), f"the point {point!r} has an id that is not ours"
+    return point
+
+
+def slices_of(one: IndexedPost) -> dict[int, Slice]:
+    """Where the passages of a post stand, by point id as a number."""
+    return {
+        UUID(point_id(passage.post_id, passage.ordinal)).int: Slice(
+            passage.post_id, passage.ordinal, passage.comment, passage.start, passage.end
+        )
+        for passage in one.passages
+    }
 
 
 def upsert_points(shard: qdrant.EdgeShard, posts: Sequence[IndexedPost], before: Mapping[str, int]) -> None:

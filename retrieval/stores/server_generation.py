@@ -10,6 +10,7 @@ from uuid import UUID
 
 from qdrant_client import models
 
+from retrieval.glances import glance_of
 from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
 from retrieval.stores.candidates import Point, Question, gather_candidates
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
@@ -28,7 +29,7 @@ from retrieval.stores.payload import (
 from retrieval.stores.server_calls import ServerCalls
 from retrieval.stores.server_layout import Layout
 from retrieval.stores.server_points import FIRST_PASSAGE, ServerPoints
-from retrieval.types import Candidate, Filters, Post
+from retrieval.types import Candidate, Filters, Glance, Post
 
 
 class ServerGeneration:
@@ -98,6 +99,9 @@ class ServerGeneration:
         payloads = self._calls.asked_payloads(self._collection, [point_id(post_id, 0) for post_id in ids], ["post"])
         found = (post_from_json(payload["post"]) for payload in payloads)
         return {post.id: post for post in found}
+
+    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
 
     def change(self, changes: Changes) -> None:
         with self._changing:

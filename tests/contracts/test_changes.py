@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from retrieval.glances import glance_of
 from retrieval.store import Changes, ChangingGeneration, IndexedPost, PostStore, StoredPost
 from retrieval.types import Filters
 from tests.contracts.conftest import Place
@@ -42,14 +43,16 @@ def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
     found = generation.candidates(vector, terms, EVERYTHING, Filters())
     expected = brute_force(posts, vector, terms, Filters())
     # How rare a term is may still count the passages that went; which passages hold it does not.
-    assert [replace(one, cosine=0.0, lexical=0.0) for one in found] == [
-        replace(one, cosine=0.0, lexical=0.0) for one in expected
+    assert [one._replace(cosine=0.0, lexical=0.0) for one in found] == [
+        one._replace(cosine=0.0, lexical=0.0) for one in expected
     ]
     assert [one.cosine for one in found] == pytest.approx([one.cosine for one in expected], abs=1e-6)
     assert [one.lexical > 0 for one in found] == [one.lexical > 0 for one in expected]
     assert generation.matching(Filters(), EVERYTHING) == newest_first(posts, Filters())
     ids = [one.stored.post.id for one in posts]
-    assert generation.posts([*ids, "post-0", "post-3"]) == {one.stored.post.id: one.stored.post for one in posts}
+    by_id = {one.stored.post.id: one.stored.post for one in posts}
+    assert generation.posts([*ids, "post-0", "post-3"]) == by_id
+    assert generation.glances([*ids, "post-0", "post-3"]) == {one: glance_of(post) for one, post in by_id.items()}
     assert (generation.info.posts, generation.info.passages) == (len(posts), sum(len(one.passages) for one in posts))
 
 
@@ -174,6 +177,9 @@ def test_a_wiped_post_is_gone_from_every_generation_while_one_is_open(place: Pla
     with opened(place()) as reading:
         place().wipe(["post-1", "post-2", "never there"])
         assert reading.posts(["post-1", "post-2", "post-3"]) == {"post-3": posts[3].stored.post}
+        assert list(reading.glances(["post-1", "post-2", "post-3"])) == ["post-3"]
+        reading.change(Changes(upsert=[posts[4]]))  # a change of its own does not hide the other's
+        assert list(reading.glances(["post-1", "post-3"])) == ["post-3"]
         reading.change(Changes(delete=["post-1", "post-2"]))
         holds(reading, [posts[0], *posts[3:]])
     store.switch(old.name)

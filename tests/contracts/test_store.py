@@ -52,7 +52,7 @@ def same(found: list[Candidate], expected: list[Candidate]) -> None:
     for one, by_definition in zip(found, expected, strict=True):
         assert one.cosine == pytest.approx(by_definition.cosine, abs=1e-5)
         assert one.lexical == pytest.approx(by_definition.lexical, rel=1e-5, abs=1e-6)
-        assert replace(one, cosine=0, lexical=0) == replace(by_definition, cosine=0, lexical=0)
+        assert one._replace(cosine=0, lexical=0) == by_definition._replace(cosine=0, lexical=0)
 
 
 def best(candidates: list[Candidate], limit: int) -> list[Candidate]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -23,7 +25,9 @@ from retrieval.arranging import (
 )
 from retrieval.facets import MOST_VALUES, count_facets
 from retrieval.fusion import Scale, fuse
+from retrieval.glances import glance_of
 from retrieval.near_copies import near_copies
+from retrieval.text import fold
 from retrieval.types import Candidate, FacetCount, Post, Sort
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,12 +38,12 @@ def a_candidate(post_id: str, cosine: float = 0.5, lexical: float = 1.0) -> Cand
     return Candidate(post_id, 0, "text", None, 0, 1, cosine, lexical)
 
 
-def a_place(post_id: str, match: float = 0.5, text: str = "", **fields: object) -> Placed:
-    return Placed(a_candidate(post_id), Post(post_id, "", text or post_id, **fields), match)  # type: ignore[arg-type]
+def a_place(post_id: str, match: float = 0.5, **fields: object) -> Placed:
+    return Placed(a_candidate(post_id), glance_of(Post(post_id, "", post_id, **fields)), match)  # type: ignore[arg-type]
 
 
 def ids(found: list[Placed]) -> list[str]:
-    return [one.post.id for one in found]
+    return [one.post.post_id for one in found]
 
 
 TEXTS = st.sampled_from(
@@ -68,12 +72,16 @@ FOUND = st.lists(
 SORTS = st.sampled_from(["relevance", "newest", "most_liked"])
 
 
+def posts_of(drawn: list[tuple[Candidate, dict[str, object]]]) -> dict[str, Post]:
+    return {f"p{number}": Post(f"p{number}", "", **fields) for number, (_, fields) in enumerate(drawn)}  # type: ignore[arg-type]
+
+
 def as_found(drawn: list[tuple[Candidate, dict[str, object]]], weight: float) -> tuple[list[Placed], Scale]:
     candidates = [
         Candidate(f"p{number}", 0, "text", None, 0, 1, one.cosine, one.lexical) for number, (one, _) in enumerate(drawn)
     ]
-    posts = {f"p{number}": Post(f"p{number}", "", **fields) for number, (_, fields) in enumerate(drawn)}  # type: ignore[arg-type]
-    return placed(fuse(candidates, weight), posts), Scale.of(candidates, weight)
+    glances = {post_id: glance_of(post) for post_id, post in posts_of(drawn).items()}
+    return placed(fuse(candidates, weight), glances), Scale.of(candidates, weight)
 
 
 @given(FOUND, SORTS, st.integers(0, 4), st.floats(0, 0.4), st.floats(0, 0.4))
@@ -83,13 +91,15 @@ def test_no_post_is_lost_but_into_a_fold_or_a_cap(
     found, _ = as_found(drawn, 0.7)
     order = in_order(boosted(found, Boosts(freshness, popularity), NOW), sort)
     assert Counter(ids(order)) == Counter(ids(found))
-    folding = folded(order, copies_among(found))
+    posts = posts_of(drawn)
+    folding = folded(order, copies_among(found, posts))
     assert Counter([*ids(folding), *(one for place in folding for one in place.similar_ids)]) == Counter(ids(found))
     shown = capped(folding, per_author)
-    counts = Counter(place.post.author.lower() for place in shown if place.post.author)
+    authors = {post_id: post.author.lower() for post_id, post in posts.items()}
+    counts = Counter(authors[post_id] for post_id in ids(shown) if authors[post_id])
     assert per_author == 0 or all(count <= per_author for count in counts.values())
     for place in folding:
-        author = place.post.author.lower()
+        author = authors[place.post.post_id]
         assert place in shown or (author and counts[author] == per_author), "only a full author loses posts"
 
 
@@ -158,14 +168,15 @@ def test_sorted_by_date_what_hardly_matches_comes_last_though_it_is_newest() -> 
 
 def test_near_copies_stand_under_the_one_that_comes_first() -> None:
     found = [
-        a_place("a", text=COURTYARD, likes=1),
-        a_place("x", text="Something else altogether."),
-        a_place("b", text=COURTYARD + " Go early!", likes=5),
+        a_place("a", likes=1),
+        a_place("x"),
+        a_place("b", likes=5),
     ]
-    copies = copies_among(found)
-    assert [(one.post.id, one.similar_ids) for one in folded(found, copies)] == [("a", ("b",)), ("x", ())]
+    texts = {"a": COURTYARD, "x": "Something else altogether.", "b": COURTYARD + " Go early!"}
+    copies = copies_among(found, {post_id: Post(post_id, "", text) for post_id, text in texts.items()})
+    assert [(one.post.post_id, one.similar_ids) for one in folded(found, copies)] == [("a", ("b",)), ("x", ())]
     liked = folded(in_order(found, "most_liked"), copies)
-    assert [(one.post.id, one.similar_ids) for one in liked] == [("b", ("a",)), ("x", ())]
+    assert [(one.post.post_id, one.similar_ids) for one in liked] == [("b", ("a",)), ("x", ())]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +189,10 @@ def test_near_copies_stand_under_the_one_that_comes_first() -> None:
         ("Great coffee!", "Great tea!", False),
         ("", "", False),
         ("🍜🍜🍜", "☕", False),
+        ("No on", "On no", False),
+        ("房间 20㎡ 朝南", "房间 20m2 朝南", True),
+        (COURTYARD, "x " * 600 + COURTYARD, False),
+        (COURTYARD, COURTYARD.replace(" ", "… "), True),
     ],
 )
 def test_copies_differ_in_words_but_not_in_numbers(one: str, other: str, copies: bool) -> None:
@@ -188,6 +203,26 @@ def test_copies_differ_in_words_but_not_in_numbers(one: str, other: str, copies:
 def test_copies_are_pairs_of_posts_that_are_there(texts: list[str]) -> None:
     posts = [Post(str(number), "", text) for number, text in enumerate(texts)]
     assert all(0 <= i < j < len(posts) for i, j in near_copies(posts))
+
+
+@given(st.lists(st.text(st.sampled_from("ab12.:㎡…_ 咖啡館🍜"), max_size=40), max_size=9))
+def test_copies_share_pairs_of_words_as_counted_one_by_one(texts: list[str]) -> None:
+    posts = [Post(str(number), "", text) for number, text in enumerate(texts)]
+    assert near_copies(posts) == {
+        (i, j) for i, j in combinations(range(len(posts)), 2) if copies_one_by_one(texts[i], texts[j])
+    }
+
+
+def copies_one_by_one(one: str, other: str) -> bool:
+    """The rule of docs/decisions/0006-near-copies.md, word for word."""
+    words, others = (re.findall(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", fold(text)) for text in (one, other))
+    numbers, more = (set(re.findall(r"\d+(?:[.:]\d+)*", fold(text))) for text in (one, other))
+    if len(words) <= 8 or len(others) <= 8:
+        alike = bool(words) and words == others
+    else:
+        pairs, theirs = set(pairwise(words)), set(pairwise(others))
+        alike = len(pairs & theirs) >= 0.3 * len(pairs | theirs)
+    return alike and not (numbers - more and more - numbers)
 
 
 def test_an_author_is_one_however_written_and_posts_of_nobody_are_not_capped() -> None:

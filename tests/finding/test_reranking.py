@@ -21,7 +21,7 @@ from retrieval.search import Searcher
 from retrieval.settings import Settings
 from retrieval.store import PostStore
 from retrieval.terms import TermWeigher
-from retrieval.types import Candidate, Post, SearchPage, SearchQuery
+from retrieval.types import Candidate, Glance, Post, SearchPage, SearchQuery
 from tests.indexing import indexed
 
 HITS = 8
@@ -224,9 +224,8 @@ def test_a_cross_encoder_re_orders_hits(searching: Callable[..., Searcher], tmp_
 def test_no_order_loses_a_post(count: int, order: list[int]) -> None:
     """Also one that a cursor brought from a time when more was found."""
     found = [
-        Placed(Candidate(f"p{n}", 0, "text", None, 0, 1, 0.5, 1.0), Post(f"p{n}", "", "x"), 1 - n / 20)
-        for n in range(count)
+        Placed(Candidate(f"p{n}", 0, "text", None, 0, 1, 0.5, 1.0), Glance(f"p{n}"), 1 - n / 20) for n in range(count)
     ]
     after = reordered(found, order)
-    assert sorted(one.post.id for one in after) == sorted(one.post.id for one in found)
+    assert sorted(one.post.post_id for one in after) == sorted(one.post.post_id for one in found)
     assert [one.match for one in after] == [one.match for one in found]

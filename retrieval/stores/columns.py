@@ -1,0 +1,171 @@
+"""What of a generation's passages and posts every search needs, kept in memory: places, authors, likes, dates.
+
+Read with each hit from the engine's payloads and the catalog, it took a third of a search
+(docs/decisions/0013-columns-in-memory.md). It takes about 85 bytes for a post of one passage. Nothing is shown from
+here: a post's words are read from the catalog, which may have lost it meanwhile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.types import Glance
+
+_HALF = (1 << 64) - 1
+_NOWHERE = -1
+
+
+class Slice(NamedTuple):
+    """Where a passage stands: in which post, which part of it, and from where to where."""
+
+    post_id: str
+    ordinal: int
+    comment: int | None
+    start: int
+    end: int
+
+
+class Columns:
+    """Made once of all that a generation holds, in arrays; what changes afterwards stands beside them. Safe to use
+    from several threads.
+
+    Args:
+        glances: Of all posts.
+        slices: By point id as a number: of all passages; one whose post is not among them is passed over.
+    """
+
+    def __init__(self, glances: Iterable[Glance], slices: Iterable[tuple[int, Slice]]) -> None:
+        self._lock = Lock()
+        self._fresh: dict[str, Glance] = {}
+        self._fresh_slices: dict[int, Slice] = {}
+        self._points_of: dict[str, list[int]] = {}
+        posts = list(glances)
+        rows = {one.post_id: row for row, one in enumerate(posts)}
+        names = [one.post_id.encode("utf-8", "surrogatepass") for one in posts]
+        self._names = bytearray(b"".join(names))
+        self._bounds = np.cumsum([0, *map(len, names)]).astype(np.uint32)
+        self._rows = _Keys(_hashes([one.post_id for one in posts]))
+        self._authors = np.array([one.author for one in posts], np.int64)
+        self._likes = np.array([one.likes for one in posts], np.int64)
+        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in posts], np.float64)
+        self._gone = np.zeros(len(posts), bool)
+        keys, table = [], []
+        for number, place in slices:
+            row = rows.get(place.post_id)
+            if row is not None:
+                keys.append(number & _HALF)
+                comment = _NOWHERE if place.comment is None else place.comment
+                table.append((row, place.ordinal, comment, place.start, place.end))
+        self._points = _Keys(np.array(keys, np.uint64))
+        self._table: NDArray[np.int32] = np.array(table, np.int32).reshape(-1, 5)
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the arrays take."""
+        arrays = (self._bounds, self._authors, self._likes, self._seconds, self._gone, self._table)
+        keys = self._rows.size_bytes + self._points.size_bytes
+        return len(self._names) + keys + sum(one.nbytes for one in arrays)
+
+    @property
+    def fresh(self) -> int:
+        """Posts that stand beside the arrays, in ten times the room."""
+        return len(self._fresh)
+
+    def slices(self, points: Sequence[int]) -> list[Slice | None]:
+        """Where the passages of points stand; None for points that are not known, or whose post is gone."""
+        with self._lock:
+            at = self._points.find(np.array([number & _HALF for number in points], np.uint64))
+            found: list[Slice | None] = [None] * len(points)
+            if len(self._table):
+                for place, (row, ordinal, comment, start, end) in enumerate(self._table[at].tolist()):
+                    if at[place] >= 0 and not self._gone[row]:
+                        found[place] = Slice(self._name(row), ordinal, None if comment < 0 else comment, start, end)
+            if self._fresh_slices:
+                found = [self._fresh_slices.get(number, one) for number, one in zip(points, found, strict=True)]
+        return found
+
+    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        """What is known of posts; one that is gone, or never was, is left out."""
+        with self._lock:
+            found: dict[str, Glance] = {}
+            rows = self._rows_of(ids)
+            if len(self._gone):
+                columns = (rows, self._authors[rows], self._likes[rows], self._seconds[rows])
+                for post_id, row, author, likes, created_s in zip(ids, *map(np.ndarray.tolist, columns), strict=True):
+                    if row >= 0:
+                        found[post_id] = Glance(post_id, author, likes, None if math.isnan(created_s) else created_s)
+            if self._fresh:
+                found |= {post_id: self._fresh[post_id] for post_id in ids if post_id in self._fresh}
+        return found
+
+    def put(self, glance: Glance, points: Mapping[int, Slice]) -> None:
+        """A post, with its passages by point id as a number, in place of what was known of it."""
+        with self._lock:
+            self._drop([glance.post_id])
+            self._fresh[glance.post_id] = glance
+            self._fresh_slices |= points
+            self._points_of[glance.post_id] = list(points)
+
+    def recount(self, glance: Glance) -> None:
+        """A post whose passages stay; one that is not known is passed over."""
+        with self._lock:
+            if glance.post_id in self._fresh:
+                self._fresh[glance.post_id] = glance
+            row = int(self._rows_of([glance.post_id])[0])
+            if row >= 0:
+                self._likes[row] = glance.likes
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Posts are gone; one that is not known is passed over. Their ids are overwritten."""
+        with self._lock:
+            self._drop(ids)
+
+    def _drop(self, ids: Sequence[str]) -> None:
+        for row in self._rows_of(ids).tolist():
+            if row >= 0:
+                first, end = int(self._bounds[row]), int(self._bounds[row + 1])
+                self._names[first:end] = bytes(end - first)
+                self._gone[row], self._authors[row], self._likes[row], self._seconds[row] = True, 0, 0, np.nan
+        for post_id in ids:
+            if self._fresh.pop(post_id, None) is not None:
+                for number in self._points_of.pop(post_id):
+                    del self._fresh_slices[number]
+
+    def _rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The rows of posts; _NOWHERE where there is none, or it is gone."""
+        rows = self._rows.find(_hashes(ids))
+        if len(self._gone):
+            rows[self._gone[rows]] = _NOWHERE
+        return rows
+
+    def _name(self, row: int) -> str:
+        return self._names[self._bounds[row] : self._bounds[row + 1]].decode("utf-8", "surrogatepass")
+
+
+class _Keys:
+    """Numbers, each once, and the row that each came from."""
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
+        order = np.argsort(keys)
+        self._sorted, self._order = keys[order], order.astype(np.uint32)
+
+    @property
+    def size_bytes(self) -> int:
+        return self._sorted.nbytes + self._order.nbytes
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The row of each key; _NOWHERE where there is none."""
+        if not len(self._sorted):
+            return np.full(len(keys), _NOWHERE, np.int64)
+        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        return np.where(self._sorted[at] == keys, self._order[at].astype(np.int64), _NOWHERE)
+
+
+def _hashes(ids: Sequence[str]) -> NDArray[np.uint64]:
+    return np.array([hash(post_id) for post_id in ids], np.int64).astype(np.uint64)

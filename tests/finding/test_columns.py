@@ -1,0 +1,70 @@
+"""Columns give what they were told last of each post and passage, and nothing of a post that is gone."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.glances import author_number
+from retrieval.stores.columns import Columns, Slice
+from retrieval.types import Glance
+
+IDS = st.sampled_from(["a", "b", "咖啡 3", "d", "a#0"])
+GLANCES = st.builds(
+    Glance, IDS, st.sampled_from([0, author_number("Mo")]), st.integers(0, 2**53), st.none() | st.floats(-1e9, 1e10)
+)
+PUTS = st.tuples(st.just("put"), GLANCES, st.integers(1, 3))
+STEPS = st.lists(
+    PUTS | st.tuples(st.just("drop"), GLANCES, st.just(0)) | st.tuples(st.just("recount"), GLANCES, st.just(0))
+)
+
+
+def slices(post_id: str, passages: int) -> dict[int, Slice]:
+    """As a store numbers and cuts them: the numbers differ in their lower half."""
+    return {
+        (7 << 64) + hash((post_id, ordinal)) % (1 << 64): Slice(post_id, ordinal, ordinal or None, 0, 9)
+        for ordinal in range(passages)
+    }
+
+
+@given(st.lists(st.tuples(GLANCES, st.integers(1, 3)), unique_by=lambda one: one[0].post_id), STEPS)
+def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps: list[tuple[str, Glance, int]]) -> None:
+    known = {glance.post_id: (glance, slices(glance.post_id, passages)) for glance, passages in begun}
+    shells = slices("wiped", 2)  # a passage whose post is not in the catalog
+    columns = Columns(
+        (glance for glance, _ in begun),
+        [one for _, own in known.values() for one in own.items()] + list(shells.items()),
+    )
+    for step, glance, passages in steps:
+        post_id = glance.post_id
+        if step == "put":
+            own = slices(post_id, passages)
+            columns.put(glance, own)
+            known[post_id] = (glance, own)
+        elif step == "drop":
+            columns.drop([post_id, "never there"])
+            known.pop(post_id, None)
+        elif post_id in known:
+            before, own = known[post_id]
+            after = before._replace(likes=glance.likes)
+            columns.recount(after)
+            known[post_id] = (after, own)
+        else:
+            columns.recount(glance)
+    asked = ["a", "b", "咖啡 3", "d", "a#0", "wiped", "never there"]
+    assert columns.glances(asked) == {post_id: glance for post_id, (glance, _) in known.items()}
+    every = {number: one for post_id in asked for number, one in slices(post_id, 3).items()}
+    expected = {number: one for _, own in known.values() for number, one in own.items()}
+    assert columns.slices(list(every)) == [expected.get(number) for number in every]
+
+
+def test_the_id_of_a_post_that_is_gone_is_overwritten() -> None:
+    columns = Columns([Glance("gone-for-good"), Glance("kept")], [])
+    columns.drop(["gone-for-good"])
+    assert b"gone" not in columns._names
+    assert b"kept" in columns._names
+
+
+def test_an_author_has_one_number_however_written_and_nobody_has_none() -> None:
+    assert author_number("Mo") == author_number("ｍｏ") != author_number("ann")
+    assert author_number("") == author_number(" ") == 0
