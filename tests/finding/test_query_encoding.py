@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from retrieval.embedding import SentenceTransformersEmbedder, load_embedder
-from retrieval.query_encoding import ALL_THREADS, trace, use_threads
+from retrieval.query_encoding import ALL_THREADS, QueryEncoder, trace, use_threads
 from retrieval.settings import Settings
 
 TEXTS = ["咖啡", "上海 brunch 推荐", "quiet cafe", "28", "", "How much is a flat white these days?" * 40, "🍜"]
@@ -50,6 +50,15 @@ def test_queries_embedded_together_have_exactly_the_vectors_that_they_have_alone
     # Where the processor rounds otherwise for several, none is alike.
     taken = set(embedder.alike("quiet cafe", asked))
     assert not taken or {"quiet cafe", "cafe quiet"} <= taken < set(asked)
+
+
+def test_packing_its_weights_leaves_the_model_as_it_was(embedder: SentenceTransformersEmbedder) -> None:
+    before = [type(module) for module in embedder._model.modules()]
+    packed = QueryEncoder(embedder._model, packed=True)
+    assert [type(module) for module in embedder._model.modules()] == before
+    plain = QueryEncoder(embedder._model)
+    for text in ("咖啡", "quiet cafe"):
+        assert np.allclose(packed([text]), plain([text]), atol=1e-4)
 
 
 def test_a_trace_that_gives_other_vectors_is_not_used(embedder: SentenceTransformersEmbedder) -> None:
