@@ -38,7 +38,7 @@ class Answer:
     """What a worker answers.
 
     Attributes:
-        after_loss: Host and process of a worker that was started in place of one that died; "" of any other.
+        after_loss: Process and host of a worker that was started in place of one that died; "" of any other.
     """
 
     vectors: Vectors
@@ -55,7 +55,7 @@ class Worker:
         self._trouble: Trouble | None = None
         host = os.uname().nodename
         restarted = imported().get_runtime_context().was_current_actor_reconstructed
-        self._after_loss = f"{host}, process {os.getpid()}" if restarted else ""
+        self._after_loss = f"process {os.getpid()} on {host}" if restarted else ""
         try:
             self._embedder = load()
         except FixableError as error:
@@ -137,7 +137,7 @@ class RayEngine:
             raise FixableError(found.problem, found.fix)
         if found.after_loss and found.after_loss not in self._told:
             self._told.add(found.after_loss)
-            self._tell(f"a Ray worker was lost; {found.after_loss}, embedded again what that had not answered")
+            self._tell(f"a Ray worker was lost; {found.after_loss} took its place and its work")
         return found.vectors
 
 

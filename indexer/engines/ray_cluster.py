@@ -21,6 +21,8 @@ REACHED_WITHIN_S = 5.0
 # 30 % of the machine's memory; 75 MB is the least that it accepts.
 LOCAL_OBJECTS_BYTES = 200_000_000
 
+_LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
@@ -62,6 +64,9 @@ def connected(address: str = "", workers: int = 0, cpus_each: int = 1) -> Iterat
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         ray = imported()
+        if address.startswith(_LOOPBACK):
+            # Ray asks the machine's own address instead, where a head that listens on loopback alone does not answer.
+            _require_reachable(f"{ray.util.get_node_ip_address()}:{address.rpartition(':')[2]}")
         logging.getLogger("ray").setLevel(logging.ERROR)
         if address:
             _join(ray, address)
@@ -70,7 +75,6 @@ def connected(address: str = "", workers: int = 0, cpus_each: int = 1) -> Iterat
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stipple-ray-", ignore_cleanup_errors=True))
             _start(ray, Path(folder), (workers or os.cpu_count() or 1) * cpus_each)
         stack.callback(ray.shutdown)
-        stack.enter_context(_in_silence())
         yield _capacity(ray.cluster_resources(), workers, cpus_each, address)
 
 
@@ -91,7 +95,11 @@ def imported() -> ModuleType:
     """
     require_installed()
     import ray
+    from ray._private import worker
 
+    # What happens to workers it writes to standard output, where this command's facts go; what matters of it is told by
+    # the engine. There is no public switch: log_to_driver keeps back what workers print, and not what Ray says of them.
+    worker._worker_logs_enabled = False
     module: ModuleType = ray
     return module
 
@@ -110,7 +118,7 @@ def _join(ray: ModuleType, address: str) -> None:
         said = str(error).strip().partition("\n")[0]
         raise FixableError(
             f"the Ray cluster at {address} does not take this run in: {said}",
-            "use its version of Ray and Python, and its token (RAY_AUTH_TOKEN), on this machine, and run Stipple on a "
+            "use its version of Ray and Python, and its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and run Stipple on a "
             "machine of the cluster",
         ) from error
 
@@ -144,18 +152,3 @@ def _capacity(resources: dict[str, float], workers: int, cpus_each: int, address
             "ask for fewer with --workers, or start more nodes with `ray start --address`",
         )
     return Capacity(workers or room, cpus_each)
-
-
-@contextmanager
-def _in_silence() -> Iterator[None]:
-    """Ray writes what happens to workers to standard output, where this command's facts go. What matters of it is told
-    by the engine.
-    """
-    from ray._private import worker
-
-    # There is no public switch: log_to_driver keeps back what workers print, and not what Ray says of them.
-    worker._worker_logs_enabled = False
-    try:
-        yield
-    finally:
-        worker._worker_logs_enabled = True
