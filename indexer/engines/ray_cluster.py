@@ -118,8 +118,8 @@ def _join(ray: ModuleType, address: str) -> None:
         said = str(error).strip().partition("\n")[0]
         raise FixableError(
             f"the Ray cluster at {address} does not take this run in: {said}",
-            "use its version of Ray and Python, and its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and run Stipple on a "
-            "machine of the cluster",
+            "use its version of Ray and Python and its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and run Stipple on "
+            "a machine of the cluster",
         ) from error
 
 
