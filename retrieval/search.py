@@ -224,7 +224,8 @@ class Searcher:
     def ping(self) -> FixableError | None:
         """What keeps searches from being answered now; None when nothing does."""
         try:
-            with self._live.pin():
+            with self._live.pin() as generation:
+                generation.posts(["-"])  # a server may have gone away since it was opened
                 return None
         except FixableError as error:
             return error

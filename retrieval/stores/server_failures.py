@@ -103,7 +103,7 @@ def _unanswered(source: object, url: str) -> Failure:
     if any(word in said for word in _NO_TLS):
         problem = f"{url} says https, and what answers there speaks no TLS: {said}"
         return _final(StoreUnreachable(problem, "write http:// in STIPPLE_QDRANT_URL, or put TLS before it"))
-    fix = "start it, correct STIPPLE_QDRANT_URL, or raise STIPPLE_QDRANT_TIMEOUT_S"
+    fix = "start it, correct STIPPLE_QDRANT_URL, or raise STIPPLE_QDRANT_TIMEOUT_S (of a search: …_SEARCH_TIMEOUT_S)"
     return Failure(StoreUnreachable(f"the Qdrant server at {url} does not answer: {said}", fix), True, said)
 
 
