@@ -185,7 +185,7 @@ def test_the_command_moves_an_index_and_back(
     monkeypatch.setenv("STIPPLE_QDRANT_URL", server.url)
     assert main(["migrate", "--quiet"]) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("moved 10 posts (19 passages) to 0001-toy-model-v2-53aa5117-s3 in ")
+    assert said.out.startswith(f"moved 10 posts (19 passages) to 0001-toy-model-v2-53aa5117-s{IDENTITY.schema} in ")
     assert f"delete {tmp_path / 'index'}" in said.err
     assert main(["migrate", "--back", "--json"]) == 0
     moved = json.loads(capsys.readouterr().out)
