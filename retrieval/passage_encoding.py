@@ -2,7 +2,7 @@
 
 all-MiniLM-L6-v2, bfloat16, 2 cores, processor seconds for 775 long passages (110,529 tokens) and 600 titles (6,908):
 SentenceTransformer.encode in batches of 64 15.7 and 1.10; OpenVINO, 4,096 padded tokens at once, 8.5 and .65. The
-lowest cosine against float32 is .99997 with OpenVINO, .99989 with torch (docs/decisions/0013-openvino.md).
+lowest cosine against float32 is .99997 with OpenVINO, .99989 with torch (docs/decisions/0016-openvino.md).
 """
 
 from __future__ import annotations
