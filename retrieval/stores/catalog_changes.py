@@ -71,18 +71,19 @@ class CatalogChanger:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
         # The changes are durable elsewhere, in the journal: a power cut may take back the last ones.
         self._connection.executescript("PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;")
+        self._left: dict[str, bool] = {}  # what was changed here and is not settled yet: whether it was there after that
 
     def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
         """As CatalogWriter.put; each id once."""
         with _transaction(self._connection):
             before = _put(self._connection, posts)
             self._note(len(posts) - len(before), sum(count for _, count in posts) - sum(before.values()))
-            return self._unsettle([stored.post.id for stored, _ in posts], before)
+            return self._unsettle([stored.post.id for stored, _ in posts], before, there=True)
 
     def recount(self, posts: Sequence[StoredPost]) -> dict[str, int]:
         with _transaction(self._connection):
             there = _recount(self._connection, posts)
-            self._unsettle(list(there), there)
+            self._unsettle(list(there), there, there=True)
             return there
 
     def delete(self, ids: Sequence[str]) -> dict[str, int]:
@@ -90,13 +91,20 @@ class CatalogChanger:
         with _transaction(self._connection):
             gone = _delete(self._connection, ids)
             self._note(-len(gone), -sum(gone.values()))
-            return self._unsettle(ids, gone)
+            return self._unsettle(ids, gone, there=False)
 
     def settle(self, reached: Mapping[str, int]) -> None:
-        """The shard has written all changes so far to its files; they were these journals' up to these numbers."""
+        """The shard has written all changes so far to its files; they were these journals' up to these numbers.
+
+        What another process deleted meanwhile stays known: the shard still holds it, until it is deleted here too.
+        """
         with _transaction(self._connection):
-            self._connection.execute("DELETE FROM unsettled")
+            self._connection.executemany(
+                "DELETE FROM unsettled WHERE id = ?1 AND (NOT ?2 OR EXISTS (SELECT 1 FROM posts WHERE id = ?1))",
+                list(self._left.items()),
+            )
             _mark(self._connection, reached)
+        self._left.clear()
 
     def reached(self) -> dict[str, int]:
         """By journal, the number of its last settled change."""
@@ -118,11 +126,12 @@ class CatalogChanger:
         rows = [(posts, "posts"), (passages, "passages")]
         self._connection.executemany("UPDATE facts SET value = value + ? WHERE name = ?", rows)
 
-    def _unsettle(self, ids: Sequence[str], before: Mapping[str, int]) -> dict[str, int]:
+    def _unsettle(self, ids: Sequence[str], before: Mapping[str, int], *, there: bool) -> dict[str, int]:
         """Remember how many passages these posts may have in the shard, and return it."""
         most = _most(self._connection, ids, before)
         rows = [(key, most.get(key, 0)) for key in ids]
         self._connection.executemany("INSERT OR REPLACE INTO unsettled VALUES (?, ?)", rows)
+        self._left |= dict.fromkeys(ids, there)
         return most
 
 

@@ -187,3 +187,20 @@ def test_a_wiped_post_is_gone_from_every_generation_while_one_is_open(place: Pla
     with opened(store) as rolled_back:
         rolled_back.change(Changes(delete=["post-1", "post-2"]))
         holds(rolled_back, [posts[0], *posts[3:]])
+
+
+def test_changes_made_durable_between_a_wipe_and_its_deletion_leave_nothing_of_the_post(place: Place) -> None:
+    store, posts = place(), some_posts(6)
+    fill(store, posts)
+    left = [posts[0], *posts[3:]]
+    with opened(place()) as reading:
+        reading.change(Changes(upsert=[posts[1], posts[4]]))
+        place().wipe(["post-1", "post-2"])
+        reading.settle({"a": 1})
+        reading.change(Changes(delete=["post-1", "post-2"]))
+        holds(reading, left)
+        reading.settle({"a": 2})
+        holds(reading, left)
+    with opened(store) as again:
+        holds(again, left)
+        assert again.reached() == {"a": 2}

@@ -122,7 +122,10 @@ class ScriptedFinder:
         self.converser = Converser(self, kept, FeedbackFile(self.folder / "feedback.sqlite"), FollowUps(self, 3))
 
     def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
-        there = {post.id: post for scene in self.scenes.values() for post in scene.posts}
+        # Scenes reuse ids: those of the question that was asked last come first.
+        last = self.scenes.get(self.asked[-1].text) if self.asked else None
+        scenes = [*self.scenes.values(), *([last] if last is not None else [])]
+        there = {post.id: post for scene in scenes for post in (*scene.posts, *scene.answer_sees)}
         return {one: there[one] for one in ids if one in there and one not in self.gone}
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
