@@ -6,7 +6,7 @@ The posts are indexed by the bundled model and served by `stipple serve`. While 
 over connections that they keep, `stipple reindex` runs with another model: the bundled one without its last three
 layers, a real transformer whose vectors cannot be compared with the first one's. Then the clients go on for a while,
 a post is put and must be found, and `stipple rollback` brings the first index back. A request has failed when it is
-not answered with 200, or a search that has hits in the first index has none.
+not answered with 200, or has no hits.
 """
 
 from __future__ import annotations
@@ -62,12 +62,13 @@ def stipple(data: Path, *given: str, model: str = "", wait: bool = True) -> subp
 
 
 class Clients:
-    """Searches and questions without a pause; what failed, and how long each took, by generation."""
+    """Searches, and a question for nine of them; what failed, and how long searches took, by what else was going on."""
 
     def __init__(self, url: str, clients: int) -> None:
         self._url, self._ending, self._lock = url, threading.Event(), threading.Lock()
         self.asked, self.failed, self.problems = 0, 0, list[str]()
-        self.generations: dict[str, list[float]] = {}
+        self.phase = "before"
+        self.took_ms: dict[str, list[float]] = {}
         self._threads = [threading.Thread(target=self._ask, args=(number,), daemon=True) for number in range(clients)]
         for thread in self._threads:
             thread.start()
@@ -82,7 +83,7 @@ class Clients:
             for turn in count(number):
                 if self._ending.is_set():
                     return
-                query = QUERIES[turn % len(QUERIES)]
+                query, phase = QUERIES[turn % len(QUERIES)], self.phase
                 started = time.perf_counter()
                 try:
                     if turn % 10 == 9:
@@ -91,9 +92,8 @@ class Clients:
                         response = client.get("/api/search", params={"q": query})
                     body = response.json()
                     problem = "" if response.status_code == 200 and body.get("hits", True) else response.text[:300]
-                    name = str(body.get("generation", ""))
                 except httpx.TransportError as error:
-                    problem, name = repr(error), ""
+                    problem = repr(error)
                 took_ms = 1000 * (time.perf_counter() - started)
                 with self._lock:
                     self.asked += 1
@@ -101,7 +101,7 @@ class Clients:
                     if problem:
                         self.problems.append(problem)
                     elif turn % 10 != 9:
-                        self.generations.setdefault(name, []).append(took_ms)
+                        self.took_ms.setdefault(phase, []).append(took_ms)
                 time.sleep(_PAUSE_S)
 
 
@@ -144,9 +144,12 @@ def _switched(
         asking = Clients(url, clients)
         time.sleep(_AFTER_S)
         started = time.monotonic()
+        asking.phase = "during the reindex"
         stipple(data, "reindex", str(offered), "--quiet", model=str(other))
         reindexed_s = time.monotonic() - started
+        asking.phase = "while switching"
         second, switched_s = _next(client, first)
+        asking.phase = "after"
         client.put("/api/posts", json=[{"id": "put-since", "text": "zyzzyva beetles sleep in the lighthouse"}])
         time.sleep(_AFTER_S)
         hits = client.get("/api/search", params={"q": "zyzzyva beetles"}).json()["hits"]
@@ -165,7 +168,7 @@ def _switched(
         "put_post_found": found,
         "rolled_back": third == first,
         "rolled_back_after_s": round(back_s, 1),
-        "search_p50_p99_ms": {name: _spread(times) for name, times in asking.generations.items()},
+        "search_p50_p99_ms": {name: _spread(times) for name, times in asking.took_ms.items()},
     }
 
 
