@@ -53,7 +53,7 @@ def like_lengths(tokens: Sequence[int], most_padded: int) -> Iterator[list[int]]
 
 
 class PassageEncoder:
-    """A model converted for OpenVINO. Safe to call from several threads; Python's lock is free while it computes."""
+    """A model converted for OpenVINO. Safe to call from several threads."""
 
     def __init__(self, model: SentenceTransformer, most_padded: int, bfloat16: bool, threads: int) -> None:
         import openvino
