@@ -136,6 +136,11 @@ class Readings:
             yield generation
 
     @property
+    def busy(self) -> bool:
+        """Whether anybody uses a reading now."""
+        return bool(self._users)
+
+    @property
     def problem(self) -> FixableError | None:
         """Why the store's current generation is not read; None where it is."""
         return self._current.live.problem

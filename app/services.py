@@ -84,7 +84,7 @@ class Services:
         self._readings = Readings(store, embedder, reading, load)
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         changes = intake.held if intake is not None else lambda: 0
-        self._suggesting = Suggesting(store, self._readings, past, changes=changes)
+        self._suggesting = Suggesting(store, self._readings, past, changes=changes, busy=lambda: self._readings.busy)
         self._understanding = Understanding(store)
         self.converser = make_converser(settings, self, self, past, self._writer)
         self._following: asyncio.Task[None] | None = None

@@ -27,7 +27,10 @@ _COUNTED_ONCE_S = 60.0  # a page's search and its answer, and somebody who loads
 _MOST_WAITING = 200  # queries between two ticks; under heavier load some go uncounted
 _SHARE = 0.01  # of the thread's time, at most, for taking past queries into the suggestions anew
 _SHARE_OF_POSTS = 0.05  # the same, for posts that were taken in one by one: after 3 s of 1,000 posts, 4 min of 100,000
-_BREATH_POSTS, _BREATH_S = 50, 0.003  # about as long as these posts take: requests get the interpreter half the time
+# Pauses about as long as these posts take, so that requests get the interpreter half the time, and wait for it half a
+# millisecond. While any is being answered, the pause is longer, but all in all not longer than _PATIENCE_S.
+_BREATH_POSTS, _BREATH_S = 10, 0.0005
+_LONGER_S, _PATIENCE_S = 0.02, 60.0
 _LOOKED_UP_AT_ONCE = 10_000
 _NOTHING = Suggester(PostPhrases(()), PastPhrases())
 
@@ -42,6 +45,7 @@ class Suggesting:
         past: Where queries are kept; None keeps none and suggests none.
         changes: A number that is another one after the live generation was changed in place. What it holds now is then
             suggested before long.
+        busy: Whether requests are being answered: then building suggestions steps aside.
     """
 
     def __init__(
@@ -51,8 +55,10 @@ class Suggesting:
         past: PastQueries | None,
         clock: Callable[[], float] = time.monotonic,
         changes: Callable[[], int] = lambda: 0,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._store, self._live, self._past, self._clock, self._changes = store, live, past, clock, changes
+        self._store, self._live, self._past, self._clock = store, live, past, clock
+        self._changes, self._busy = changes, busy
         self._suggester = _NOTHING
         self._exchanging = threading.Lock()  # held while the suggester is exchanged for another, or queries are written
         # Posts that are gone, with the generation that still has them: what is built of another has them no more, or
@@ -224,9 +230,15 @@ class Suggesting:
             self._past_due_at = self._clock() + (self._clock() - started) / _SHARE
 
     def _breathing(self) -> Iterator[Post]:
+        patience_s = _PATIENCE_S
         for number, stored in enumerate(self._store.stored_posts(), start=1):
-            if number % _BREATH_POSTS == 0 and self._stopping.wait(_BREATH_S):
-                raise _Stopped
+            if number % _BREATH_POSTS == 0:
+                if self._stopping.wait(_BREATH_S):
+                    raise _Stopped
+                longer_s = _LONGER_S
+                while patience_s > 0 and longer_s > 0 and self._busy():
+                    self._stopping.wait(_BREATH_S)
+                    patience_s, longer_s = patience_s - _BREATH_S, longer_s - _BREATH_S
             yield stored.post
 
 
