@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from retrieval.text import fold, fold_with_offsets, han_runs
 from retrieval.types import Span
@@ -82,6 +84,24 @@ LATIN_STOP = frozenset(
 HAN_STOP = frozenset("的了吗呢吧啊在是有和与我你他她它这那哪什么怎很都就也还不要会能可以个多少为请问到去")
 
 
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What of a query is looked for in texts."""
+
+    stems: frozenset[str]
+    words: tuple[re.Pattern[str], ...]
+    pairs: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _sought(query: str) -> _Sought:
+    """Kept for the twenty texts of a page."""
+    words = query_words(query)
+    # Chinese and Latin stand side by side without a space; \w+ takes them for one word.
+    alone = [re.compile(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])") for word in words if word.isascii()]
+    return _Sought(frozenset(map(stem, words)), tuple(alone), tuple(query_pairs(query)))
+
+
 def query_words(query: str) -> list[str]:
     """The folded words of a query that say what it is about; all of its words where none does."""
     words = [word for word in _WORD.findall(fold(query)) if not han_runs(word)]
@@ -113,14 +133,12 @@ def highlight(query: str, text: str, start: int = 0, end: int | None = None) -> 
     end = len(text) if end is None else end
     folded, offsets = fold_with_offsets(text[start:end])
     found: list[tuple[int, int]] = []
-    stems = {stem(word) for word in query_words(query)}
-    if stems:
-        found += [match.span() for match in _WORD.finditer(folded) if stem(match.group()) in stems]
-        # Chinese and Latin stand side by side without a space; \w+ takes them for one word.
-        for word in (word for word in query_words(query) if word.isascii()):
-            for match in re.finditer(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", folded):
-                found.append(match.span())
-    for pair in query_pairs(query):
+    sought = _sought(query)
+    if sought.stems:
+        found += [match.span() for match in _WORD.finditer(folded) if stem(match.group()) in sought.stems]
+        for word in sought.words:
+            found += [match.span() for match in word.finditer(folded)]
+    for pair in sought.pairs:
         at = folded.find(pair)
         while at >= 0:
             found.append((at, at + len(pair)))

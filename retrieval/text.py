@@ -42,17 +42,18 @@ def fold(text: str) -> str:
     >>> fold("臺北 Ｃａｆé １２元")
     '台北 café 12元'
     """
-    return "".join(map(_fold_character, text))
+    return text.lower() if text.isascii() else "".join(map(_fold_character, text))
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """Like `fold`, and for each folded code point the offset of the one that it came from."""
-    pieces, offsets = [], []
-    for offset, character in enumerate(text):
-        folded = _fold_character(character)
-        pieces.append(folded)
-        offsets.extend([offset] * len(folded))
-    return "".join(pieces), offsets
+    if text.isascii():
+        return text.lower(), list(range(len(text)))
+    pieces = list(map(_fold_character, text))
+    lengths = set(map(len, pieces))
+    if lengths == {1}:  # nearly all texts
+        return "".join(pieces), list(range(len(text)))
+    return "".join(pieces), [offset for offset, piece in enumerate(pieces) for _ in piece]
 
 
 def han_runs(folded: str) -> list[str]:

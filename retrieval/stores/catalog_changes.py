@@ -71,7 +71,8 @@ class CatalogChanger:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
         # The changes are durable elsewhere, in the journal: a power cut may take back the last ones.
         self._connection.executescript("PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;")
-        self._left: dict[str, bool] = {}  # what was changed here and is not settled yet: whether it was there after that
+        # What was changed here and is not settled yet, and whether it was there afterwards.
+        self._left: dict[str, bool] = {}
 
     def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
         """As CatalogWriter.put; each id once."""
