@@ -103,6 +103,8 @@ class Filling:
             if one.whole:
                 write(self._assembled(one.window))
 
+        # Said before the first vectors are there: a slow model's take a while.
+        self.progress.embedding(self.passages, max(self.passages, self._expected_posts))
         overlapped(self._windows(posts), self._embed, finish)
 
     def indexed(self, posts: Iterable[StoredPost]) -> Iterator[list[IndexedPost]]:

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer.embedding_cache import EmbeddingCache
 from indexer.engines.engine import EmbeddingEngine
-from indexer.filling import EMBEDDED_AT_ONCE, WINDOW
+from indexer.filling import EMBEDDED_AT_ONCE, WINDOW, Filling
 from indexer.journal import Journal
 from indexer.progress import QuietProgress
 from indexer.readers.jsonl import Offered
@@ -423,3 +424,22 @@ def test_an_engine_that_goes_away_ends_the_run_and_what_it_embedded_is_kept(run:
     assert run.store.current() is None
     assert run(*posts).embedded == EMBEDDED_AT_ONCE
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("reindex")]
+
+
+class Told(QuietProgress):
+    """What was said of the embedding."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.embedded: list[tuple[int, int]] = []
+
+    def embedding(self, passages: int, expected: int) -> None:
+        self.embedded.append((passages, expected))
+
+
+def test_embedding_is_told_of_before_the_first_vectors_are_there(tmp_path: Path) -> None:
+    told, embedder = Told(), CountingEmbedder(dies_after=0)
+    posts = [StoredPost(post, content_hash(post)) for post in (Post("a", "", "one"), Post("b", "", "two"))]
+    with EmbeddingCache(tmp_path / "embeddings.sqlite", embedder.identity) as cache, pytest.raises(KeyboardInterrupt):
+        Filling(embedder, LengthWeigher(), cache, told, expected_posts=2).fill(posts, lambda _: None)
+    assert told.embedded == [(0, 2)]
