@@ -19,16 +19,12 @@ Posts = Callable[[Sequence[str]], Mapping[str, Post]]
 
 async def stands(sentence: AnswerSentence, posts: Posts) -> bool:
     """Whether the posts of a sentence say what it quotes of them, word for word, now."""
-    try:
-        there = await asyncio.to_thread(posts, [one.post_id for one in sentence.citations])
-    except FixableError:  # told by whoever searches
-        return True
-    return all(quote_stands(citation, there) for citation in sentence.citations)
+    return bool(await _standing([sentence], posts))
 
 
 async def standing(answer: Answer, posts: Posts) -> Answer:
     """The answer without the sentences that do not stand any more; declined where none is left."""
-    kept = tuple([sentence for sentence in answer.sentences if await stands(sentence, posts)])
+    kept = await _standing(answer.sentences, posts)
     lost = len(answer.sentences) - len(kept)
     if not lost:
         return answer
@@ -38,3 +34,13 @@ async def standing(answer: Answer, posts: Posts) -> Answer:
     if kept:
         return changed
     return replace(changed, kind="declined", outcome="declined", note=note(answer.language, "declined"))
+
+
+async def _standing(sentences: Sequence[AnswerSentence], posts: Posts) -> tuple[AnswerSentence, ...]:
+    """Those of the sentences that stand; all of them where the index cannot be read."""
+    cited = {citation.post_id: None for sentence in sentences for citation in sentence.citations}
+    try:
+        there = await asyncio.to_thread(posts, list(cited))
+    except FixableError:  # told by whoever searches
+        return tuple(sentences)
+    return tuple(one for one in sentences if all(quote_stands(citation, there) for citation in one.citations))

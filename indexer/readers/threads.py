@@ -149,7 +149,7 @@ def in_time(comments: list[PostShape]) -> list[PostShape]:
     counted = [moment for moment in moments if isinstance(moment, int | float)]
     if len(written) != len(comments) != len(counted):
         return comments
-    return sorted(comments, key=lambda comment: comment["created_at"])  # type: ignore[arg-type, return-value]
+    return sorted(comments, key=lambda one: one["created_at"])  # type: ignore[arg-type, return-value]  # all of a kind
 
 
 def _bytes_as_text(name: str) -> str:
