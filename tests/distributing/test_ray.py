@@ -26,7 +26,7 @@ from retrieval.errors import FixableError
 from retrieval.types import Post
 from tests.distributing.embedders import MortalEmbedder, absent_embedder, other_embedder
 from tests.filling.memory_store import MemoryStore
-from tests.filling.test_reindex import LengthWeigher
+from tests.filling.runs import LengthWeigher
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'stipple[ray]'")
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")]
