@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint on loopback that behaves as a test tells it to, badly too."""
+"""An OpenAI-compatible endpoint on loopback that behaves as a test tells it to, badly too, and the asking of it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from app.answering.generation.endpoint import EndpointGenerator, EndpointLimits
+
+LIMITS = EndpointLimits(read_timeout_s=60.0, connect_timeout_s=30.0, retries=1)
+KEY = "sk-very-secret-1234"
 
 
 @dataclass
@@ -143,3 +148,11 @@ def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def generator_for(endpoint: Endpoint, **limits: object) -> EndpointGenerator:
+    return EndpointGenerator(endpoint.url, "", KEY, None, replace(LIMITS, **limits))  # type: ignore[arg-type]
+
+
+def written(generator: EndpointGenerator, max_tokens: int = 64, **options: object) -> str:
+    return "".join(generator.generate("Be brief.", "你好?", max_tokens, threading.Event(), **options))  # type: ignore[arg-type]
