@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.store import PostStore
+from retrieval.store import Generation, IndexedPost, PostStore
 from retrieval.stores.edge import EdgeStore
+from tests.contracts.generations import opened
 from tests.contracts.http_qdrant import http_qdrant
+from tests.contracts.offered import fill, some_posts
 
+# Qdrant's local mode, which stands for a server here, has no index to build and searches exactly anyway.
+LOCAL_MODE = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
+]
 # One more store on the same place, as another process would make it.
 Place = Callable[[], PostStore]
 
@@ -52,3 +59,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def store(place: Place) -> PostStore:
     return place()
+
+
+@pytest.fixture
+def filled(store: PostStore) -> Iterator[tuple[Generation, list[IndexedPost]]]:
+    posts = some_posts(150)
+    fill(store, posts)
+    with opened(store) as generation:
+        yield generation, posts

@@ -1,14 +1,15 @@
-"""Posts made up for the contract suite, and what the contract says of them, computed the slow way."""
+"""Posts, filters and changes made up for the contract suite; what the contract says of them, computed slowly."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from retrieval.store import GenerationInfo, Identity, IndexedPost, PostStore, StoredPost, TermWeights, Vectors
+from retrieval.store import Changes, GenerationInfo, Identity, IndexedPost, PostStore, StoredPost, TermWeights, Vectors
 from retrieval.stores.payload import point_id
 from retrieval.types import Candidate, Comment, Filters, Image, Near, Passage, Place, Post
 
@@ -23,6 +24,30 @@ PLACES = (
 )  # fmt: skip
 # Few terms, so that queries and passages share some; from across the 32 bits to which terms are hashed.
 TERMS = [int(term) for term in np.linspace(0, 2**32 - 1, 40)]
+FILTERS = [
+    Filters(),
+    Filters(authors=("ana",)),
+    Filters(authors=("ANA", "straße", "nobody")),
+    Filters(tags=("COFFEE", "été")),
+    Filters(tags=("咖啡",), languages=("zh", "en")),
+    Filters(languages=("und",)),
+    Filters(since=DAY_0 + timedelta(days=2)),
+    Filters(until=DAY_0 + timedelta(days=2)),
+    Filters(since=DAY_0 + timedelta(days=3), until=DAY_0 + timedelta(days=4)),
+    Filters(min_likes=0),
+    Filters(min_likes=7, authors=("博主", "")),
+    Filters(tags=("nothing has this",)),
+    Filters(max_likes=3),
+    Filters(min_likes=2, max_likes=2),
+    Filters(without_authors=("ana", "")),
+    Filters(without_tags=("COFFEE",)),
+    Filters(tags=("coffee",), without_tags=("咖啡", "été"), without_authors=("nobody",)),
+    Filters(near=Near(25.6, 100.2, 1)),
+    Filters(near=Near(25.6, 100.2, 300), min_likes=3),
+    Filters(near=Near(-16.8, 180, 20), languages=("en",)),
+    Filters(near=Near(0, 0, 20_038)),
+    Filters(near=Near(80, 0, 10)),
+]
 
 
 def a_post(post_id: str, **fields: object) -> Post:
@@ -66,6 +91,27 @@ def some_posts(count: int, seed: int = 0) -> list[IndexedPost]:
         )
         posts.append(indexed(post, seed=1_000 * seed + number, passages=1 + number % 3))
     return posts
+
+
+def recounted(one: IndexedPost, likes: int) -> IndexedPost:
+    return replace(one, stored=StoredPost(replace(one.stored.post, likes=likes), f"{likes} likes"))
+
+
+def changed(posts: list[IndexedPost]) -> tuple[Changes, list[IndexedPost]]:
+    """Every kind of change to these posts, and what they are afterwards."""
+    shorter, longer = indexed(posts[1].stored.post, 71), indexed(a_post("post-3", likes=4), 72, passages=3)
+    liked, fresh, doubled = (
+        recounted(posts[2], 99),
+        indexed(full_post("新的 1"), 73, passages=2),
+        indexed(a_post("d"), 74),
+    )
+    unknown = recounted(indexed(a_post("unknown"), 75), 5).stored
+    changes = Changes(
+        upsert=[shorter, longer, fresh, indexed(a_post("d"), 76, passages=2), doubled],
+        recount=[liked.stored, unknown],
+        delete=["post-0", "post-5", "never there"],
+    )
+    return changes, [shorter, liked, longer, posts[4], *posts[6:], fresh, doubled]
 
 
 def a_query(seed: int) -> tuple[Vectors, TermWeights]:

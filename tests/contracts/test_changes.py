@@ -2,79 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
 
-from retrieval.glances import glance_of
-from retrieval.store import Changes, ChangingGeneration, IndexedPost, PostStore, StoredPost
+from retrieval.store import Changes, PostStore
 from retrieval.types import Filters
-from tests.contracts.conftest import Place
+from tests.contracts.conftest import LOCAL_MODE, Place
+from tests.contracts.generations import EVERYTHING, holds, opened
 from tests.contracts.offered import (
     IDENTITY,
     a_post,
     a_query,
-    brute_force,
+    changed,
     fill,
-    full_post,
     indexed,
-    newest_first,
+    recounted,
     some_posts,
 )
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
-]
-EVERYTHING = 1_000
-
-
-@contextmanager
-def opened(store: PostStore) -> Iterator[ChangingGeneration]:
-    with closing(store.open(IDENTITY)) as generation:
-        yield generation
-
-
-def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
-    """The generation finds and gives these posts, and no other."""
-    vector, terms = a_query(1)
-    found = generation.candidates(vector, terms, EVERYTHING, Filters())
-    expected = brute_force(posts, vector, terms, Filters())
-    # How rare a term is may still count the passages that went; which passages hold it does not.
-    assert [one._replace(cosine=0.0, lexical=0.0) for one in found] == [
-        one._replace(cosine=0.0, lexical=0.0) for one in expected
-    ]
-    assert [one.cosine for one in found] == pytest.approx([one.cosine for one in expected], abs=1e-6)
-    assert [one.lexical > 0 for one in found] == [one.lexical > 0 for one in expected]
-    assert generation.matching(Filters(), EVERYTHING) == newest_first(posts, Filters())
-    ids = [one.stored.post.id for one in posts]
-    by_id = {one.stored.post.id: one.stored.post for one in posts}
-    assert generation.posts([*ids, "post-0", "post-3"]) == by_id
-    assert generation.glances([*ids, "post-0", "post-3"]) == {one: glance_of(post) for one, post in by_id.items()}
-    assert (generation.info.posts, generation.info.passages) == (len(posts), sum(len(one.passages) for one in posts))
-
-
-def recounted(one: IndexedPost, likes: int) -> IndexedPost:
-    return replace(one, stored=StoredPost(replace(one.stored.post, likes=likes), f"{likes} likes"))
-
-
-def changed(posts: list[IndexedPost]) -> tuple[Changes, list[IndexedPost]]:
-    """Every kind of change to these posts, and what they are afterwards."""
-    shorter, longer = indexed(posts[1].stored.post, 71), indexed(a_post("post-3", likes=4), 72, passages=3)
-    liked, fresh, doubled = (
-        recounted(posts[2], 99),
-        indexed(full_post("新的 1"), 73, passages=2),
-        indexed(a_post("d"), 74),
-    )
-    unknown = recounted(indexed(a_post("unknown"), 75), 5).stored
-    changes = Changes(
-        upsert=[shorter, longer, fresh, indexed(a_post("d"), 76, passages=2), doubled],
-        recount=[liked.stored, unknown],
-        delete=["post-0", "post-5", "never there"],
-    )
-    return changes, [shorter, liked, longer, posts[4], *posts[6:], fresh, doubled]
+pytestmark = LOCAL_MODE
 
 
 def test_a_change_is_found_at_once_and_after_it_is_opened_again(store: PostStore) -> None:
