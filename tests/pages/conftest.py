@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app.web import suggest_api
 from app.web.pages import install
-from tests.pages.scripted import ScriptedFinder, all_scenes
+from tests.pages.scenes import all_scenes
+from tests.pages.scripted import ScriptedFinder
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -8,7 +8,7 @@ from app.web.asked import Asked
 from app.web.cards import Card, arranged, card, fingerprint, followable
 from app.web.labels import EN, ZH
 from retrieval.types import Comment, Hit, Image, Passage
-from tests.pages.scripted import CAFES, a_hit, a_post, cited
+from tests.pages.invented_posts import CAFES, a_hit, a_post, cited
 
 
 def shown(hit: Hit, *quotes: str) -> Card:

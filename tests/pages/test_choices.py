@@ -15,8 +15,8 @@ from app.web.labels import EN, ZH
 from retrieval.query_language import parse_query
 from retrieval.types import Sort
 from tests.pages.conftest import Served
+from tests.pages.invented_posts import a_hit, a_post
 from tests.pages.read_html import read_html
-from tests.pages.scripted import a_hit, a_post
 
 
 @given(st.sampled_from(["relevance", "newest", "most_liked"]), st.booleans(), st.integers(0, 1000))

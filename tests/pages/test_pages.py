@@ -8,8 +8,8 @@ import pytest
 
 from app.web.rendering import HEADERS
 from tests.pages.conftest import Served
+from tests.pages.invented_posts import HOSTILE
 from tests.pages.read_html import Html, read_html
-from tests.pages.scripted import HOSTILE
 from tests.pages.test_sse import parsed
 
 
