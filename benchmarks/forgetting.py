@@ -31,7 +31,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.crash import EVERGREEN, WORDS, Server, free_port
+from benchmarks.hashed import reindexing
+from benchmarks.searched_server import Server
+from benchmarks.serving import free_port
+from benchmarks.world import EVERGREEN, WORDS
 
 SYLLABLES = ("ba", "de", "fi", "go", "lu", "ma", "ne", "po", "ri", "su", "ta", "vo")
 
@@ -142,7 +145,7 @@ def prune(data: Path) -> None:
     from retrieval.stores.opening import open_store
     from retrieval.terms import TermWeigher
 
-    settings = Settings(data_dir=data, _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(data_dir=data, _env_file=None)
     prune_all(open_store(settings), HashEmbedder(), TermWeigher(), settings, QuietProgress(StringIO()))
 
 
@@ -155,8 +158,7 @@ def measure(posts: int, count: int, work: Path) -> dict[str, Any]:
     with file.open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(post) + "\n" for post in (EVERGREEN, *others, *map(a_post, range(count))))
     key = Keys(data / "keys.sqlite").add("bench", "write")
-    crash = Path(__file__).with_name("crash.py")
-    subprocess.run([sys.executable, crash, "--reindex", data, "--file", file], check=True, stdout=subprocess.DEVNULL)
+    assert reindexing(data, file).wait() == 0, "the reindex failed"
     server = Server(data, free_port(), key)
     time.sleep(5)  # suggestions are built
     meetings = [Meeting(server, number) for number in range(count)]

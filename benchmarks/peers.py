@@ -44,7 +44,7 @@ def txtai_hybrid(posts: Sequence[Post], folder: str, cache: Path | None) -> Rank
 
         missing = [text for text in data if text not in known]
         made = dict(zip(missing, encode(missing, category), strict=True)) if missing else {}
-        return np.stack([known.get(text, made.get(text)) for text in data]).astype("float32")
+        return np.stack([known[text] if text in known else made[text] for text in data]).astype("float32")
 
     model = embeddings.model
     model.encode = encode_unknown

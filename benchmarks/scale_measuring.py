@@ -5,7 +5,7 @@
 
 Each size and number format in a process of its own; processor time beside wall time, since the machine may do other
 work. Vectors: 64 random directions mixed into 384 dimensions, with noise; text's vectors have about as many that count.
-With --posts: what a real run over that file costs, without the model (vectors made up, as in indexing.py) and of it.
+With --posts: what a real run over that file costs, without the model (vectors as in indexing_memory.py) and of it.
 Random vectors of 384 free dimensions are harder for HNSW than any text's. One JSON line last.
 """
 
@@ -46,7 +46,7 @@ def measure(size: int, quantized: bool) -> dict[str, Any]:
     import qdrant_edge as qdrant
 
     quantization = qdrant.ScalarQuantizationConfig(qdrant.ScalarType.Int8, always_ram=True) if quantized else None
-    points = {"n": size, "quantized": quantized}
+    points: dict[str, Any] = {"n": size, "quantized": quantized}
     with tempfile.TemporaryDirectory() as folder:
         config = qdrant.EdgeConfig(
             vectors={"dense": qdrant.EdgeVectorParams(size=DIMENSION, distance=qdrant.Distance.Cosine)},
@@ -93,8 +93,8 @@ def measure(size: int, quantized: bool) -> dict[str, Any]:
 
 def measure_run(file: Path, count: int, moves: list[str]) -> dict[str, Any]:
     """A run of `stipple reindex` over the first posts of a file: processor time and bytes a post, and the model's."""
-    import indexing
-
+    from benchmarks.indexing_measures import Timed, fill
+    from benchmarks.indexing_memory import Stored
     from retrieval.embedding import load_embedder
     from retrieval.settings import Settings
 
@@ -102,9 +102,9 @@ def measure_run(file: Path, count: int, moves: list[str]) -> dict[str, Any]:
         some, data = Path(folder, "posts.jsonl"), Path(folder, "data")
         with file.open("rb") as lines, some.open("wb") as chosen:
             chosen.writelines(line for _, line in zip(range(count), lines, strict=False))
-        made_up = indexing.Stored()
-        started, made = time.process_time(), indexing.Timed(made_up)
-        run = indexing.fill([str(some)], moves, data, made)
+        made_up = Stored()
+        started, made = time.process_time(), Timed(made_up)
+        run = fill([str(some)], moves, data, made)
         cpu = time.process_time() - started - made.seconds
         kinds = {"index": "index", "cache": "embeddings.sqlite*"}
         stored = {
@@ -117,7 +117,7 @@ def measure_run(file: Path, count: int, moves: list[str]) -> dict[str, Any]:
             for kind, pattern in kinds.items()
         }
         catalog = sum(one.stat().st_size for one in data.rglob("posts.sqlite"))
-    embedder = load_embedder(Settings(threads=1, _env_file=None))  # type: ignore[call-arg]
+    embedder = load_embedder(Settings(threads=1, _env_file=None))
     embedder.embed_passages(["warm"] * 64)
     posts, passages = run["posts"], run["passages"]
     return {

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import httpx
 import numpy as np
 
-from benchmarks.crash import free_port
+from benchmarks.serving import free_port, wait_ready
 
 QUERIES = ("cheap noodles", "哪里 安静", "battery", "好用 便宜", "how to learn", "coffee", "物流 快", "python")
 _AFTER_S = 10.0
@@ -103,19 +103,6 @@ class Clients:
                     elif turn % 10 != 9:
                         self.took_ms.setdefault(phase, []).append(took_ms)
                 time.sleep(_PAUSE_S)
-
-
-def wait_ready(client: httpx.Client, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            if client.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        assert process.poll() is None, "the server did not start"
-        assert time.monotonic() < deadline, "the server does not get ready"
-        time.sleep(0.1)
 
 
 def measure(posts: Path, size: int, clients: int, work: Path) -> dict[str, Any]:
