@@ -149,7 +149,7 @@ def answering_model(settings: Settings) -> Finding:
     path = model_path(settings.llm)
     file = open_gguf(path)
     # In a process of its own: a model or build that crashes must not take the examination with it.
-    probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # a program of our own
     if probe.returncode == _FIXABLE:
         raise FixableError(*json.loads(probe.stdout.splitlines()[-1]))
     if probe.returncode != 0:

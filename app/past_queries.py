@@ -99,7 +99,7 @@ class PastQueries:
         ids = list(post_ids[:_BATCH])
         with closing(self._open()) as connection:
             rows = connection.execute(
-                f"SELECT text, post_id FROM queries WHERE count > 1 AND post_id IN ({', '.join('?' * len(ids))})"  # noqa: S608
+                f"SELECT text, post_id FROM queries WHERE count > 1 AND post_id IN ({', '.join('?' * len(ids))})"  # noqa: S608  # question marks
                 " ORDER BY count DESC, folded LIMIT 20",
                 ids,
             ).fetchall()

@@ -156,7 +156,7 @@ def _at(found: re.Match[str], year: int, month: int, day: int) -> datetime:
         hour = 0
     micros = int((found["fraction"] or "0")[:6].ljust(6, "0"))
     try:
-        moment = datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0), micros)  # noqa: DTZ001
+        moment = datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0), micros)  # noqa: DTZ001  # its zone comes next, if it has one
         return moment.replace(tzinfo=_zone(found["zone"])) if found["zone"] else moment
     except ValueError:
         raise DateError("which is no date") from None

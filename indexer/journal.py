@@ -180,7 +180,7 @@ class Journal:
             marks = ",".join("?" * len(some))
             with self._lock:
                 found |= self._database.execute(
-                    f"SELECT post_id, content_hash FROM changes WHERE number > ? AND post_id IN ({marks})",  # noqa: S608
+                    f"SELECT post_id, content_hash FROM changes WHERE number > ? AND post_id IN ({marks})",  # noqa: S608  # question marks
                     (number, *some),
                 ).fetchall()
         return found

@@ -79,7 +79,7 @@ class Runs:
         if not self._path.exists():
             return []
         with closing(self._opened()) as database:
-            rows = database.execute(f"SELECT {_FIELDS} FROM runs ORDER BY number DESC LIMIT ?", (most,)).fetchall()  # noqa: S608
+            rows = database.execute(f"SELECT {_FIELDS} FROM runs ORDER BY number DESC LIMIT ?", (most,)).fetchall()  # noqa: S608  # our own columns
         runs = [
             replace(Run(*row[:9]), rejected=json.loads(row[9]), rejects_file=row[10], summary=json.loads(row[11]))
             for row in rows
@@ -125,7 +125,7 @@ class RunRecord:
         database.execute("UPDATE runs SET state = 'died', ended_at = ? WHERE state = 'running'", (_now(),))
         row = (command, _now(), "", "running", "reading", 0, 0, "", "{}", "", "{}")
         marks = ", ".join("?" * len(row))
-        inserted = database.execute(f"INSERT INTO runs ({_FIELDS[8:]}) VALUES ({marks})", row)  # noqa: S608
+        inserted = database.execute(f"INSERT INTO runs ({_FIELDS[8:]}) VALUES ({marks})", row)  # noqa: S608  # our own columns
         self._number = inserted.lastrowid
         database.execute("DELETE FROM runs WHERE number <= ?", ((self._number or 0) - KEPT_RUNS,))
 
@@ -145,7 +145,7 @@ class RunRecord:
 
     def _set(self, **values: object) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
-        self._database.execute(f"UPDATE runs SET {columns} WHERE number = ?", (*values.values(), self._number))  # noqa: S608
+        self._database.execute(f"UPDATE runs SET {columns} WHERE number = ?", (*values.values(), self._number))  # noqa: S608  # our own columns
 
 
 class RecordedProgress:

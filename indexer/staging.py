@@ -90,8 +90,11 @@ class Staging:
 
     def posts(self, due: Due | None = None) -> Iterator[StoredPost]:
         """Every post, or those for which this is due, in the order in which they were added."""
-        wanted = "" if due is None else f"WHERE due = {due.value}"
-        rows = self._database.execute(f"SELECT post, content_hash FROM posts {wanted} ORDER BY place")  # noqa: S608
+        if due is None:
+            rows = self._database.execute("SELECT post, content_hash FROM posts ORDER BY place")
+        else:
+            wanted = "SELECT post, content_hash FROM posts WHERE due = ? ORDER BY place"
+            rows = self._database.execute(wanted, (due.value,))
         for post, content_hash in rows:
             yield StoredPost(post_from_json(post), content_hash)
 

@@ -31,13 +31,13 @@ class ObeyingGenerator:
     def generate(
         self,
         system: str,
-        user: str,  # noqa: ARG002
-        max_tokens: int,  # noqa: ARG002
+        user: str,
+        max_tokens: int,
         stop: threading.Event,
         *,
-        grammar: str | None = None,  # noqa: ARG002
-        thinking_tokens: int | None = None,  # noqa: ARG002
-        thoughts: Callable[[str], object] | None = None,  # noqa: ARG002
+        grammar: str | None = None,
+        thinking_tokens: int | None = None,
+        thoughts: Callable[[str], object] | None = None,
     ) -> Iterator[str]:
         assert self.attack is not None, "somebody to obey"
         self.systems.append(system)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from app.answering.generation import Generator
 from app.answering.types import Answer, Done, Question
@@ -22,9 +23,9 @@ def an_index(folder: Path) -> Path:
     return folder
 
 
-def answered_by(generator: Generator | None, folder: Path, text: str, **settings: object) -> Answer:
+def answered_by(generator: Generator | None, folder: Path, text: str, **settings: Any) -> Answer:
     """The answer to one question; the generator is closed."""
-    chosen = Settings(data_dir=folder, _env_file=None, **settings)  # type: ignore[arg-type]
+    chosen = Settings(data_dir=folder, _env_file=None, **settings)
 
     async def ask() -> Answer:
         services = Services(chosen, open_store(chosen), HashEmbedder(256, languages=frozenset({"en"})), generator)

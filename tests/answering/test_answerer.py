@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def services_with(folder: Path) -> Iterator[Callable[..., Services]]:
     made: list[Services] = []
 
-    def make(generator: Generator | None, **settings: object) -> Services:
-        chosen = Settings(data_dir=folder, _env_file=None, **settings)  # type: ignore[arg-type]
+    def make(generator: Generator | None, **settings: Any) -> Services:
+        chosen = Settings(data_dir=folder, _env_file=None, **settings)
         from retrieval.stores.opening import open_store
 
         made.append(Services(chosen, open_store(chosen), HashEmbedder(256, languages=frozenset({"en"})), generator))

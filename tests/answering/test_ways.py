@@ -6,6 +6,8 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from app.answering.generation import Generator, ScriptedGenerator
 from app.answering.sentence_cutter import SentenceCutter
 from app.answering.types import Answer, Done, Question, SentenceReady, SentenceWithheld, WithheldReason
-from app.answering.ways import way_for
+from app.answering.ways import WayWanted, way_for
 from app.services import Services
 from retrieval.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -57,8 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def answered(folder: Path, generator: Generator, text: str, **chosen: object) -> tuple[Answer, list[WithheldReason]]:
-    settings = Settings(data_dir=folder, _env_file=None, **chosen)  # type: ignore[arg-type]
+def answered(folder: Path, generator: Generator, text: str, **chosen: Any) -> tuple[Answer, list[WithheldReason]]:
+    settings = Settings(data_dir=folder, _env_file=None, **chosen)
     services = Services(settings, open_store(settings), HashEmbedder(256, languages=frozenset({"en"})), generator)
 
     async def ask() -> tuple[Answer, list[WithheldReason]]:
@@ -84,8 +86,8 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: object) ->
         ("each", None, "each"),
     ],
 )
-def test_a_small_model_is_asked_about_one_post_at_a_time(wanted: str, parameters: int | None, way: str) -> None:
-    assert way_for(wanted, parameters) == way  # type: ignore[arg-type]
+def test_a_small_model_is_asked_about_one_post_at_a_time(wanted: WayWanted, parameters: int | None, way: str) -> None:
+    assert way_for(wanted, parameters) == way
 
 
 @pytest.mark.parametrize(("question", "prompt"), [(ENGLISH, "each/v1.en"), (CHINESE, "each/v1.zh")])
@@ -211,14 +213,14 @@ def test_each_question_has_a_fence_of_its_own(folder: Path) -> None:
     ),
     st.randoms(use_true_random=False),
 )
-def test_however_a_stream_is_cut_half_a_mark_never_ends_a_sentence(parts: list[str], random: object) -> None:
+def test_however_a_stream_is_cut_half_a_mark_never_ends_a_sentence(parts: list[str], random: Random) -> None:
     text = "".join(parts)
     whole, pieces = SentenceCutter(), SentenceCutter()
     expected = [*whole.feed(text), *whole.rest()]
     found: list[str] = []
     at = 0
     while at < len(text):
-        step = random.randint(1, 4)  # type: ignore[attr-defined]
+        step = random.randint(1, 4)
         found += pieces.feed(text[at : at + step])
         at += step
     assert [*found, *pieces.rest()] == expected

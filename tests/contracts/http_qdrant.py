@@ -77,7 +77,7 @@ class HttpQdrant:
         self.before: Callable[[str], None] = lambda path: None
         self._lock = Lock()
         self._down = False
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
         self.start(port)
 
     @property
@@ -86,13 +86,8 @@ class HttpQdrant:
 
     def start(self, port: int = 0) -> None:
         """Listen, on the port of before where there was one."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            store = self
-
         self._down = False
-        self._server = Server(("127.0.0.1", port or getattr(self, "port", 0)), _Handler)
+        self._server = _Server(self, port or getattr(self, "port", 0))
         self.port = self._server.server_port
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -204,12 +199,21 @@ class HttpQdrant:
         raise KeyError("/".join(rest))
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, store: HttpQdrant, port: int) -> None:
+        self.store = store
+        super().__init__(("127.0.0.1", port), _Handler)
+
+
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        store: HttpQdrant = self.server.store  # type: ignore[attr-defined]
+        store = self.server.store
         path = self.path.partition("?")[0]
         length = int(self.headers["Content-Length"] or 0)
         body = json.loads(self.rfile.read(length)) if length else None

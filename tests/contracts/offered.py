@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,8 @@ FILTERS = [
 ]
 
 
-def a_post(post_id: str, **fields: object) -> Post:
-    return Post(id=post_id, title="A title", text=f"text of {post_id}", **fields)  # type: ignore[arg-type]
+def a_post(post_id: str, **fields: Any) -> Post:
+    return Post(id=post_id, title="A title", text=f"text of {post_id}", **fields)
 
 
 def full_post(post_id: str) -> Post:

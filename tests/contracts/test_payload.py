@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.stores.payload import AnyOf, conditions, passage_payload, point_id, post_from_json, post_to_json
+from retrieval.stores.payload import (
+    AnyOf,
+    Between,
+    Condition,
+    conditions,
+    passage_payload,
+    point_id,
+    post_from_json,
+    post_to_json,
+)
 from retrieval.types import Comment, Filters, Image, Passage, Place, Post
 from tests.contracts.offered import lets_through
 
@@ -50,12 +59,12 @@ def test_the_conditions_of_a_filter_hold_of_the_payload_where_the_filter_lets_th
     )  # fmt: skip
     payload = passage_payload(post, Passage(post.id, 0, "text", None, 0, 0, ""))
 
-    def holds(one: object) -> bool:
+    def holds(one: Condition) -> bool:
         if isinstance(one, AnyOf):
             held = payload[one.field]
             return not {*one.values}.isdisjoint(held if isinstance(held, list) else [held])
-        value = payload.get(one.field)  # type: ignore[attr-defined]
-        at_least, below = one.at_least, one.below  # type: ignore[attr-defined]
+        assert isinstance(one, Between)
+        value, at_least, below = payload.get(one.field), one.at_least, one.below
         return value is not None and (at_least is None or value >= at_least) and (below is None or value < below)
 
     assert all(map(holds, conditions(filters))) == lets_through(filters, post)
@@ -67,7 +76,8 @@ def test_a_filter_between_two_seconds_never_loses_a_post_of_that_second() -> Non
         Filters(since=second.replace(microsecond=900_000), until=second.replace(microsecond=950_000))
     )
     at = second.timestamp()
-    assert (between.at_least, between.below) == (at, at + 1)  # type: ignore[union-attr]
+    assert isinstance(between, Between)
+    assert (between.at_least, between.below) == (at, at + 1)
 
 
 def test_ids_that_look_alike_have_points_of_their_own() -> None:

@@ -58,9 +58,9 @@ def answer(status: int) -> Exception:
     return UnexpectedResponse(status, "Reason", b'{"status": {"error": "said why"}}', Headers())
 
 
-def store_on(client: object, folder: Path) -> ServerStore:
+def store_on(client: Any, folder: Path) -> ServerStore:
     hasty = Patience(write_s=0.05, first_s=0.001)
-    return ServerStore(client, "stipple", folder, url="http://q:6333", patience=hasty, poll_s=0)  # type: ignore[arg-type]
+    return ServerStore(client, "stipple", folder, url="http://q:6333", patience=hasty, poll_s=0)
 
 
 def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import ConnectError, Headers
@@ -43,9 +44,9 @@ def server() -> Iterator[HttpQdrant]:
         yield server
 
 
-def store_on(server: HttpQdrant, folder: Path, **more: object) -> ServerStore:
+def store_on(server: HttpQdrant, folder: Path, **more: Any) -> ServerStore:
     client = QdrantClient(url=server.url, timeout=5, check_compatibility=False)
-    return ServerStore(client, "stipple", folder, url=server.url, patience=HASTY, poll_s=0, **more)  # type: ignore[arg-type]
+    return ServerStore(client, "stipple", folder, url=server.url, patience=HASTY, poll_s=0, **more)
 
 
 def run(store: ServerStore, folder: Path, told: StringIO | None = None) -> Summary:
@@ -142,7 +143,7 @@ class Time:
 
 
 def calls(clock: Time, patience: Patience) -> ServerCalls:
-    return ServerCalls(None, "http://q", patience, clock=lambda: clock.now, sleep=clock.sleep)  # type: ignore[arg-type]
+    return ServerCalls(None, "http://q", patience, clock=lambda: clock.now, sleep=clock.sleep)  # type: ignore[arg-type]  # no call reaches a client
 
 
 def failing(*errors: Exception) -> Callable[[object], str]:

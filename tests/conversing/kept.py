@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from app.answering.types import Answer, AnswerSentence, Citation, Question
 from app.conversing.context import Understood
@@ -30,7 +31,7 @@ def a_hit(post: Post, rank: int) -> Hit:
     return Hit(rank, 0.9, 0.5, 3.0, post, Passage(post.id, 0, "text", None, 0, len(post.text), post.text))
 
 
-def an_answer(question: str = "How much is a flat white at Blue Door?", **changed: object) -> Answer:
+def an_answer(question: str = "How much is a flat white at Blue Door?", **changed: Any) -> Answer:
     answer = Answer(
         question=Question(question),
         kind="written",
@@ -48,10 +49,10 @@ def an_answer(question: str = "How much is a flat white at Blue Door?", **change
         generation="g1",
         timings_ms={"search": 1.0, "total": 2.0},
     )
-    return replace(answer, **changed)  # type: ignore[arg-type]  # the test says which fields
+    return replace(answer, **changed)
 
 
-def a_turn(asked: str = "how much?", understood: Understood | None = None, **changed: object) -> Turn:
+def a_turn(asked: str = "how much?", understood: Understood | None = None, **changed: Any) -> Turn:
     answer = an_answer()
     turn = Turn(
         number=1,
@@ -63,4 +64,4 @@ def a_turn(asked: str = "how much?", understood: Understood | None = None, **cha
         asked_at=datetime(2026, 5, 1, 12, 0, tzinfo=UTC),
         followups=(FollowUp("When does Red Door open?", "red"), FollowUp("When does Blue Door open?", "blue")),
     )
-    return replace(turn, **changed)  # type: ignore[arg-type]  # the test says which fields
+    return replace(turn, **changed)

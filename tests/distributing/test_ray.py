@@ -31,9 +31,9 @@ from tests.filling.runs import LengthWeigher
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'stipple[ray]'")
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")]
 
-from indexer.engines.ray import RETRIES, RayEngine  # noqa: E402  # they need it
-from indexer.engines.ray_cluster import Capacity, connected  # noqa: E402
-from indexer.engines.ray_reading import read_by_workers  # noqa: E402
+from indexer.engines.ray import RETRIES, RayEngine  # noqa: E402  # it needs Ray
+from indexer.engines.ray_cluster import Capacity, connected  # noqa: E402  # so does this
+from indexer.engines.ray_reading import read_by_workers  # noqa: E402  # and this
 
 
 @pytest.fixture(scope="module")

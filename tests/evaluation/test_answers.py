@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,8 +25,8 @@ from stipple.cli import main
 from tests.evaluation.questions import write_questions
 
 
-def judged(tmp_path: Path, generator: Generator | None = None, **settings: object) -> list[Judged]:
-    chosen = Settings(data_dir=tmp_path / "data", _env_file=None, **settings)  # type: ignore[arg-type]
+def judged(tmp_path: Path, generator: Generator | None = None, **settings: Any) -> list[Judged]:
+    chosen = Settings(data_dir=tmp_path / "data", _env_file=None, **settings)
     questions = read_questions(write_questions(tmp_path / "set"))
     embedder = HashEmbedder(256, languages=frozenset({"en"}))
     return asyncio.run(answer_questions(questions, embedder, generator, chosen, default_weights()))

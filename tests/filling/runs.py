@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from indexer.engines.engine import EmbeddingEngine
 from indexer.progress import QuietProgress
@@ -77,8 +78,8 @@ def a_post(post_id: str, text: str | None = None) -> Post:
 BAD = Rejected("posts.jsonl", 9, "likes", "is '5'", "a whole number")
 
 
-def many(count: int, **fields: object) -> list[Post]:
-    return [replace(a_post(str(number)), **fields) for number in range(count)]  # type: ignore[arg-type]
+def many(count: int, **fields: Any) -> list[Post]:
+    return [replace(a_post(str(number)), **fields) for number in range(count)]
 
 
 def stored(post: Post) -> StoredPost:

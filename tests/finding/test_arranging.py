@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,8 +39,8 @@ def a_candidate(post_id: str, cosine: float = 0.5, lexical: float = 1.0) -> Cand
     return Candidate(post_id, 0, "text", None, 0, 1, cosine, lexical)
 
 
-def a_place(post_id: str, match: float = 0.5, **fields: object) -> Placed:
-    return Placed(a_candidate(post_id), glance_of(Post(post_id, "", post_id, **fields)), match)  # type: ignore[arg-type]
+def a_place(post_id: str, match: float = 0.5, **fields: Any) -> Placed:
+    return Placed(a_candidate(post_id), glance_of(Post(post_id, "", post_id, **fields)), match)
 
 
 def ids(found: list[Placed]) -> list[str]:
@@ -72,8 +73,8 @@ FOUND = st.lists(
 SORTS = st.sampled_from(["relevance", "newest", "most_liked"])
 
 
-def posts_of(drawn: list[tuple[Candidate, dict[str, object]]]) -> dict[str, Post]:
-    return {f"p{number}": Post(f"p{number}", "", **fields) for number, (_, fields) in enumerate(drawn)}  # type: ignore[arg-type]
+def posts_of(drawn: list[tuple[Candidate, dict[str, Any]]]) -> dict[str, Post]:
+    return {f"p{number}": Post(f"p{number}", "", **fields) for number, (_, fields) in enumerate(drawn)}
 
 
 def as_found(drawn: list[tuple[Candidate, dict[str, object]]], weight: float) -> tuple[list[Placed], Scale]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,9 +40,9 @@ def test_every_post_comes_once_best_first_with_a_score_from_0_to_1(candidates: l
 
 @given(_CANDIDATES, st.floats(0, 1), st.randoms())
 def test_the_order_of_the_candidates_does_not_matter(
-    candidates: list[Candidate], weight: float, random: object
+    candidates: list[Candidate], weight: float, random: Random
 ) -> None:
-    shuffled = sorted(candidates, key=lambda _: random.random())  # type: ignore[attr-defined]
+    shuffled = sorted(candidates, key=lambda _: random.random())
     assert [(s, c.post_id) for s, c in fuse(candidates, weight)] == [(s, c.post_id) for s, c in fuse(shuffled, weight)]
 
 

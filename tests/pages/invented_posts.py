@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from app.answering.types import (
     Citation,
@@ -15,7 +16,7 @@ from retrieval.types import Comment, Hit, Image, Passage, Place, Post
 EAST_8 = timezone(timedelta(hours=8))
 
 
-def a_post(number: int = 1, **fields: object) -> Post:
+def a_post(number: int = 1, **fields: Any) -> Post:
     post = Post(
         id=f"post-{number}",
         title=f"Post number {number}",
@@ -25,7 +26,7 @@ def a_post(number: int = 1, **fields: object) -> Post:
         created_at=datetime(2025, 11, 18, 20, 30, tzinfo=EAST_8),
         url=f"https://posts.example/p/{number}",
     )
-    return replace(post, **fields)  # type: ignore[arg-type]  # the test says which fields
+    return replace(post, **fields)
 
 
 def a_hit(post: Post, query: str = "", *, rank: int = 1, comment: int | None = None, end: int | None = None) -> Hit:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, MutableMapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -107,25 +108,25 @@ def test_an_asker_who_leaves_ends_the_events_at_once(version: str) -> None:
     async def serve() -> None:
         sent: list[bytes] = []
 
-        async def receive() -> dict[str, str]:
+        async def receive() -> dict[str, Any]:
             while not sent:
                 await asyncio.sleep(0.001)
             return {"type": "http.disconnect"}
 
-        async def send(message: dict[str, object]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             body = message.get("body")
             if body:
                 if sent:
                     raise OSError("nobody is there")
                 sent.append(b"first")
 
-        scope = {"type": "http", "asgi": {"spec_version": version}, "extensions": {}}
+        scope: dict[str, Any] = {"type": "http", "asgi": {"spec_version": version}, "extensions": {}}
         response = EventStream(slow.events())
         if version == "2.3":
-            await response(scope, receive, send)  # type: ignore[arg-type]  # as little of ASGI as it takes
+            await response(scope, receive, send)
             return
         # Servers of this version tell it by a failing send; here the asker is given up from outside.
-        task = asyncio.ensure_future(response(scope, receive, send))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(response(scope, receive, send))
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.wait({task})

@@ -9,6 +9,7 @@ import sqlite3
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -31,10 +32,10 @@ def a_line(post_id: object, **fields: object) -> str:
 
 
 class Read:
-    def __init__(self, path: Path, bounds: Bounds = BOUNDS, **options: object) -> None:
+    def __init__(self, path: Path, bounds: Bounds = BOUNDS, **options: Any) -> None:
         self.notes: list[str] = []
         sources = find_sources([str(path)])
-        given = ReadOptions(**options)  # type: ignore[arg-type]  # each test names its own
+        given = ReadOptions(**options)
         found = list(read_posts(sources, io.BytesIO(), options=given, tell=self.notes.append, bounds=bounds))
         self.posts = [one.post for one in found if isinstance(one, Offered)]
         self.rejected = [one for one in found if isinstance(one, Rejected)]

@@ -53,8 +53,8 @@ class Read:
         return " ".join(note.partition("passed over: ")[2] for note in self.notes if "passed over" in note)
 
 
-def at(*numbers: int) -> datetime:
-    return datetime(*numbers, tzinfo=UTC)  # type: ignore[arg-type, misc]
+def at(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 def test_a_mastodon_archive_gives_public_posts_with_warning_tags_and_descriptions() -> None:

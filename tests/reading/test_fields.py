@@ -239,5 +239,6 @@ def test_a_message_never_carries_what_a_terminal_obeys() -> None:
 
 
 def test_blank_is_what_cannot_be_seen() -> None:
-    assert is_blank("") and is_blank(" \n\u200b\ufeff\u3000")  # noqa: PT018
+    assert is_blank("")
+    assert is_blank(" \n\u200b\ufeff\u3000")
     assert not is_blank("🍜")

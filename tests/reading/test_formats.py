@@ -8,6 +8,7 @@ import json
 import sqlite3
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,21 +26,21 @@ from indexer.rejects import Rejected
 from retrieval.errors import FixableError
 from retrieval.types import Post
 
-ROWS: list[dict[str, object]] = [
+ROWS: list[dict[str, Any]] = [
     {"id": "1", "text": 'Flat white, "25" yuan\n\nby the gate', "likes": 3, "tags": ["coffee", "dali"],
      "created_at": "2024-05-12"},
     {"id": "2", "title": "洱海边的咖啡车", "text": "周一不开门。", "author": "mo"},
 ]  # fmt: skip
 
 
-def posts(path: Path, **options: object) -> list[Post]:
-    found = list(read_posts(find_sources([str(path)]), io.BytesIO(), options=ReadOptions(**options)))  # type: ignore[arg-type]
+def posts(path: Path, **options: Any) -> list[Post]:
+    found = list(read_posts(find_sources([str(path)]), io.BytesIO(), options=ReadOptions(**options)))
     assert [str(one) for one in found if isinstance(one, Rejected)] == []
     return [one.post for one in found if isinstance(one, Offered)]
 
 
-def rejects(path: Path, **options: object) -> list[Rejected]:
-    found = read_posts(find_sources([str(path)]), io.BytesIO(), options=ReadOptions(**options))  # type: ignore[arg-type]
+def rejects(path: Path, **options: Any) -> list[Rejected]:
+    found = read_posts(find_sources([str(path)]), io.BytesIO(), options=ReadOptions(**options))
     return [one for one in found if isinstance(one, Rejected)]
 
 
@@ -51,7 +52,7 @@ def written(folder: Path, name: str) -> Path:
         with path.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, columns, delimiter="\t" if name.endswith(".tsv") else ",")
             table.writeheader()
-            table.writerows(row | {"tags": ",".join(map(str, row.get("tags", [])))} for row in ROWS)  # type: ignore[call-overload]
+            table.writerows(row | {"tags": ",".join(map(str, row.get("tags", [])))} for row in ROWS)
     elif name.endswith(".parquet"):
         pyarrow = pytest.importorskip("pyarrow")
         parquet = pytest.importorskip("pyarrow.parquet")
@@ -248,23 +249,24 @@ def test_however_a_document_is_cut_into_reads_its_elements_come_out_whole(
     values: list[object], indent: int | None, size: int
 ) -> None:
     data = "\n".join(json.dumps(value, indent=indent) for value in values).encode()
-    found = json_items(Trickle(data, size), {("items",)})  # type: ignore[arg-type]  # reads like one
+    found = json_items(Trickle(data, size), {("items",)})
     assert [json.loads(item.data) for item in found] == [element for value in values for element in elements(value)]
 
 
 @given(st.text('[]{}",:\\ a1\n', max_size=40), st.integers(1, 9))
 def test_no_text_makes_the_scanner_of_json_fail_or_stand_still(text: str, size: int) -> None:
-    list(json_items(Trickle(text.encode(), size), {("items",)}))  # type: ignore[arg-type]
+    list(json_items(Trickle(text.encode(), size), {("items",)}))
 
 
-class Trickle:
+class Trickle(io.BytesIO):
     """A stream that gives a few bytes at a time."""
 
     def __init__(self, data: bytes, size: int) -> None:
-        self._data, self._size = io.BytesIO(data), size
+        super().__init__(data)
+        self._size = size
 
-    def read(self, _: int) -> bytes:
-        return self._data.read(self._size)
+    def read(self, _: int | None = -1, /) -> bytes:
+        return super().read(self._size)
 
 
 def test_the_documents_own_words_are_known_to_its_elements() -> None:

@@ -31,11 +31,11 @@ class ScriptedGenerator:
         self,
         system: str,
         user: str,
-        max_tokens: int,  # noqa: ARG002
+        max_tokens: int,
         stop: threading.Event,
         *,
-        grammar: str | None = None,  # noqa: ARG002
-        thinking_tokens: int | None = None,  # noqa: ARG002
+        grammar: str | None = None,
+        thinking_tokens: int | None = None,
         thoughts: Callable[[str], object] | None = None,
     ) -> Iterator[str]:
         self.prompts.append((system, user))
