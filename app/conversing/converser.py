@@ -21,7 +21,7 @@ from app.conversing.feedback import FeedbackFile, Reason, Verdict, feedback_on
 from app.conversing.followups import FollowUps
 from app.conversing.leaning import SAID, lent
 from app.conversing.rewriting import Rewriter
-from app.conversing.standing import standing, stands
+from app.conversing.standing import standing, standing_whole, stands
 from app.conversing.turns import Conversation, FollowUp, Turn, as_it_stands, said
 from retrieval.errors import FixableError
 from retrieval.types import Post
@@ -109,8 +109,12 @@ class Converser:
                 yield Done(answer)
                 if asking.followups:
                     earlier = [question for turn in turns for question in (turn.asked, turn.understood.question)]
-                    found = await self._next(understood.question, answer, earlier, kept)
+                    found = await self._next(understood.question, await self.as_it_stands(answer), earlier, kept)
                     yield FollowUpsFound(tuple(one.question for one in found))
+
+    async def as_it_stands(self, answer: Answer) -> Answer:
+        """The answer without what was forgotten since, hits and sentences; its marks count the hits that are left."""
+        return await standing_whole(answer, self._answering.posts)
 
     async def conversation(self, conversation: str) -> tuple[Conversation, Mapping[str, Post]]:
         """A conversation as it stands now, and the posts that it was answered from, by id, as far as they are there.

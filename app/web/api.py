@@ -12,7 +12,8 @@ import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.answering.types import Done, HitsFound, SentenceReady, SentenceWithheld
+from app.answering.types import Answer, Done, HitsFound, SentenceReady, SentenceWithheld
+from app.conversing.converser import Converser
 from app.conversing.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
 from app.services import Services
 from app.web import sse
@@ -109,11 +110,11 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
     saying.hear(first)
     if asked.stream or "text/event-stream" in request.headers.get("accept", ""):
         second = await anext(events)  # an index that cannot be read is a 503
-        return EventStream(_stream(second, events, saying, request.state.request_id))
+        return EventStream(_stream(second, events, saying, services.converser, request.state.request_id))
     async with aclosing(events) as rest:
         async for event in rest:
             saying.hear(event)
-    return JSONResponse(saying.whole().model_dump(mode="json"))
+    return JSONResponse((await saying.as_it_stands(services.converser)).model_dump(mode="json"))
 
 
 class Saying:
@@ -123,7 +124,7 @@ class Saying:
         self._typed, self._parsed, self._thinking = typed, parsed, thinking
         self._understood: QuestionUnderstood | None = None
         self._kept = Kept()
-        self._answer: Done | None = None
+        self._answer: Answer | None = None
         self._followups: tuple[str, ...] = ()
 
     def hear(self, event: ConversingEvent) -> str:
@@ -147,18 +148,21 @@ class Saying:
             case Kept():
                 self._kept = event
             case Done():
-                self._answer = event
-                whole = self.whole().model_dump(mode="json")
+                self._answer = event.answer
+                whole = self._whole(event.answer).model_dump(mode="json")
                 return _json_event("answered", {name: whole[name] for name in _ANSWERED})
             case FollowUpsFound():
                 self._followups = event.questions
                 return _json_event("followups", {"followups": list(event.questions)})
         return ""
 
-    def whole(self) -> AnswerOut:
-        """The answer with all that was heard of it."""
+    async def as_it_stands(self, converser: Converser) -> AnswerOut:
+        """The answer with all that was heard of it, but for what was forgotten since."""
         assert self._answer is not None, "the answer ended without Done"
-        return AnswerOut.from_domain(self._answer.answer, thinking=self._thinking).model_copy(update=self._said())
+        return self._whole(await converser.as_it_stands(self._answer))
+
+    def _whole(self, answer: Answer) -> AnswerOut:
+        return AnswerOut.from_domain(answer, thinking=self._thinking).model_copy(update=self._said())
 
     def _said(self) -> dict[str, Any]:
         parsed, by = self._parsed, "asked"
@@ -183,7 +187,11 @@ _ANSWERED = ("kind", "outcome", "missing", "note", "withheld", "conversation", "
 
 
 async def _stream(
-    first: ConversingEvent, events: AsyncGenerator[ConversingEvent, None], saying: Saying, request_id: str
+    first: ConversingEvent,
+    events: AsyncGenerator[ConversingEvent, None],
+    saying: Saying,
+    converser: Converser,
+    request_id: str,
 ) -> AsyncGenerator[str]:
     async with aclosing(events) as rest:
         yield saying.hear(first)
@@ -192,7 +200,7 @@ async def _stream(
                 said = saying.hear(event)
                 if said:
                     yield said
-            yield _json_event("done", saying.whole().model_dump(mode="json"))
+            yield _json_event("done", (await saying.as_it_stands(converser)).model_dump(mode="json"))
         except FixableError as error:
             yield _error_event(error.problem, request_id)
         except Exception:
