@@ -12,7 +12,7 @@ import pytest
 from retrieval.store import Generation, IndexedPost, PostStore
 from retrieval.stores.edge import EdgeStore
 from tests.contracts.generations import opened
-from tests.contracts.http_qdrant import http_qdrant
+from tests.contracts.http_qdrant import HttpQdrant, http_qdrant
 from tests.contracts.offered import fill, some_posts
 
 # Qdrant's local mode, which stands for a server here, has no index to build and searches exactly anyway.
@@ -67,3 +67,9 @@ def filled(store: PostStore) -> Iterator[tuple[Generation, list[IndexedPost]]]:
     fill(store, posts)
     with opened(store) as generation:
         yield generation, posts
+
+
+@pytest.fixture
+def server() -> Iterator[HttpQdrant]:
+    with http_qdrant() as server:
+        yield server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,8 @@ from retrieval.settings import Settings
 from retrieval.stores.payload import FILTERED, conditions
 from retrieval.stores.server import ServerStore, connect
 from retrieval.types import Filters, Near
-from tests.contracts.http_qdrant import HttpQdrant, http_qdrant
+from tests.contracts.http_qdrant import HttpQdrant
 from tests.contracts.offered import DAY_0, IDENTITY, a_query, fill, some_posts
-
-
-@pytest.fixture
-def server() -> Iterator[HttpQdrant]:
-    with http_qdrant() as server:
-        yield server
 
 
 def store_on(server: HttpQdrant, folder: Path, **settings: Any) -> ServerStore:
