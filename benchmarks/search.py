@@ -28,7 +28,7 @@ from urllib.parse import quote, urlsplit
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.load import MANY_CLIENTS, ONE_CLIENT, WARM_UP, Search, distinct_queries, measure, read_posts  # noqa: E402
+from benchmarks.load import MANY_CLIENTS, ONE_CLIENT, WARM_UP, Search, distinct_queries, measure, read_posts  # noqa: E402  # found by the path above
 
 STIPPLE = (sys.executable, "-c", "import sys; from stipple.cli import main; sys.exit(main())")
 MEASURED = ("stipple", "txtai", "bm25s")

@@ -75,7 +75,7 @@ class QueryEncoder:
                 self._packed = whole.packed
                 given = (example, *self._packed)
             try:
-                traced = torch.jit.trace(whole.eval(), given, check_trace=False)  # type: ignore[no-untyped-call]
+                traced = torch.jit.trace(whole.eval(), given, check_trace=False)  # type: ignore[no-untyped-call]  # torch gives it no types
                 self._traced: Any = torch.jit.freeze(traced)
             finally:
                 if packed:

@@ -82,7 +82,7 @@ class AskedSoFar:
             if not any(one.code == "too_many" for one in self.mistakes):
                 self.wrong("too_many", start, end)
             return end
-        self.filters = replace(self.filters, **{field: joined})  # type: ignore[arg-type]
+        self.filters = replace(self.filters, **{field: joined})  # type: ignore[arg-type]  # the fields that take several texts
         return self._take(kind, value, start, end)
 
     def _take(self, kind: PieceKind, value: str, start: int, end: int) -> int:

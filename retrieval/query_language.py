@@ -126,7 +126,7 @@ class _Reader:
         if not tells(phrase):
             return closing + 1
         field, kind = ("phrases", "phrase") if start == quote else ("without", "without")
-        return self._asked.add(field, [phrase], kind, phrase, start, closing + 1)  # type: ignore[arg-type]
+        return self._asked.add(field, [phrase], kind, phrase, start, closing + 1)  # type: ignore[arg-type]  # both kinds are PieceKinds
 
     def _minus(self, start: int) -> _End:
         typed, after = self._typed, start + 1
@@ -162,7 +162,7 @@ class _Reader:
         if end < len(typed) and typed[end] in "#＃" and (end + 1 == len(typed) or typed[end + 1].isspace()):
             end += 1
         field, kind = ("tags", "tag") if typed[start] in "#＃" else ("without_tags", "without_tag")
-        return self._asked.add(field, [value], kind, value, start, end)  # type: ignore[arg-type]
+        return self._asked.add(field, [value], kind, value, start, end)  # type: ignore[arg-type]  # both kinds are PieceKinds
 
     def _compared(self, start: int) -> _End:
         """likes>100: a name, a sign and a number."""
@@ -201,7 +201,7 @@ class _Reader:
                 if not values:
                     return self._asked.wrong("empty_value", start, end)
                 field = {"author": "authors", "tag": "tags"}[kind]
-                what: PieceKind = {"author": "without_author", "tag": "without_tag"}[kind] if excluded else kind  # type: ignore[assignment]
+                what: PieceKind = {"author": "without_author", "tag": "without_tag"}[kind] if excluded else kind  # type: ignore[assignment]  # author or tag here
                 return self._asked.add(
                     f"without_{field}" if excluded else field, values, what, ", ".join(values), start, end
                 )

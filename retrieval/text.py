@@ -14,7 +14,7 @@ from functools import lru_cache
 import opencc
 import orjson
 
-from retrieval.types import Passage, Post, Span
+from retrieval.types import Part, Passage, Post, Span
 
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
 _HAN_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -126,8 +126,8 @@ def cut_passages(post: Post, count_tokens: Callable[[Sequence[str]], list[int]],
 
     def cut(text: str, comment: int | None) -> None:
         for start, end in _slices(text, count_tokens, max(budget, window // 3)):
-            part: str = "text" if comment is None else "comment"
-            passages.append(Passage(post.id, len(passages), part, comment, start, end, text[start:end]))  # type: ignore[arg-type]
+            part: Part = "text" if comment is None else "comment"
+            passages.append(Passage(post.id, len(passages), part, comment, start, end, text[start:end]))
 
     cut(post.text, None)
     if not passages:

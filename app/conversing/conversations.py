@@ -101,7 +101,7 @@ class Conversations:
                 raise ConversationFull(self._turns)
             turn = replace(turn, number=last + 1)
             connection.execute(
-                f"INSERT INTO turns (conversation, {_TURN}) VALUES ({', '.join('?' * 11)})",  # noqa: S608
+                f"INSERT INTO turns (conversation, {_TURN}) VALUES ({', '.join('?' * 11)})",  # noqa: S608  # our own columns
                 (conversation, *_row(turn)),
             )
             connection.executemany(
@@ -122,7 +122,7 @@ class Conversations:
                 "SELECT 1 FROM conversations WHERE id = ? AND last_at >= ?", (conversation, self._oldest())
             ).fetchone()
             rows = connection.execute(
-                f"SELECT {_TURN} FROM turns WHERE conversation = ? ORDER BY number",  # noqa: S608
+                f"SELECT {_TURN} FROM turns WHERE conversation = ? ORDER BY number",  # noqa: S608  # our own columns
                 (conversation,),
             ).fetchall()
         if not found:
@@ -143,7 +143,7 @@ class Conversations:
         if not is_id(answer_id) or not self._path.exists():
             return None
         with closing(self._open()) as connection:
-            rows = connection.execute(f"SELECT {_TURN} FROM turns WHERE answer_id = ?", (answer_id,)).fetchall()  # noqa: S608
+            rows = connection.execute(f"SELECT {_TURN} FROM turns WHERE answer_id = ?", (answer_id,)).fetchall()  # noqa: S608  # our own columns
         return next(iter(_turns(rows)), None)
 
     def suggest(self, answer_id: str, followups: Sequence[FollowUp]) -> None:
@@ -170,14 +170,14 @@ class Conversations:
                 gone = set(post_ids[at : at + _BATCH])
                 holes = ", ".join("?" * len(gone))
                 rows = connection.execute(
-                    f"SELECT {_TURN} FROM turns WHERE answer_id IN"  # noqa: S608
+                    f"SELECT {_TURN} FROM turns WHERE answer_id IN"  # noqa: S608  # our own columns, question marks
                     f" (SELECT answer_id FROM given_from WHERE post_id IN ({holes}))",
                     tuple(gone),
                 ).fetchall()
                 for row in rows:
                     changed.add(row[1])
                     self._forget(connection, row, gone)
-                connection.execute(f"DELETE FROM given_from WHERE post_id IN ({holes})", tuple(gone))  # noqa: S608
+                connection.execute(f"DELETE FROM given_from WHERE post_id IN ({holes})", tuple(gone))  # noqa: S608  # question marks
         return len(changed)
 
     def _forget(self, connection: sqlite3.Connection, row: Sequence[Any], gone: set[str]) -> None:

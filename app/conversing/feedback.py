@@ -107,7 +107,7 @@ class FeedbackFile:
         """Keep it; what was said of the same answer before is replaced."""
         with closing(open_private(self._path, _SCHEMA)) as connection, connection:
             connection.execute(
-                f"INSERT OR REPLACE INTO feedback ({_COLUMNS}) VALUES ({', '.join('?' * 11)})",  # noqa: S608
+                f"INSERT OR REPLACE INTO feedback ({_COLUMNS}) VALUES ({', '.join('?' * 11)})",  # noqa: S608  # our own columns
                 _row(feedback),
             )
 
@@ -125,7 +125,7 @@ class FeedbackFile:
             return []
         with closing(open_private(self._path, _SCHEMA)) as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM feedback WHERE at >= ? ORDER BY at, answer_id",  # noqa: S608
+                f"SELECT {_COLUMNS} FROM feedback WHERE at >= ? ORDER BY at, answer_id",  # noqa: S608  # our own columns
                 (since.isoformat() if since else "",),
             ).fetchall()
         return [_feedback(row) for row in rows]
@@ -145,7 +145,7 @@ class FeedbackFile:
                     posts=tuple(post for post in one.posts if post[0] not in gone),
                     evidence=tuple(quote for quote in one.evidence if quote[0] not in gone),
                 )
-                for one in map(_feedback, connection.execute(f"SELECT {_COLUMNS} FROM feedback"))  # noqa: S608
+                for one in map(_feedback, connection.execute(f"SELECT {_COLUMNS} FROM feedback"))  # noqa: S608  # our own columns
                 if gone & {post_id for post_id, _ in one.posts}
             ]
             connection.executemany(

@@ -25,7 +25,7 @@ def to_text(answer: Answer) -> str:
     """The answer as JSON, but for its hits, its thoughts and the words of its question."""
     names = {field.name for field in fields(answer)}
     answer = replace(answer, question=replace(answer.question, text=""))
-    bare = replace(answer, **{name: value for name, value in _NOT_KEPT.items() if name in names})  # type: ignore[arg-type]
+    bare = replace(answer, **{name: value for name, value in _NOT_KEPT.items() if name in names})  # type: ignore[arg-type]  # an Answer's fields, with values of their types
     return storable(json.dumps(_ANSWER.dump_python(bare, mode="json"), ensure_ascii=False))
 
 

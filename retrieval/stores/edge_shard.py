@@ -143,7 +143,7 @@ def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[st
             terms: Any = vectors.get(TERMS)  # a passage without a single term has none
             weights = TermWeights(tuple(terms.indices), tuple(terms.values)) if terms else TermWeights((), ())
             of_post = found.setdefault(payload["post_id"], {})
-            of_post[payload["ordinal"]] = CarriedPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]
+            of_post[payload["ordinal"]] = CarriedPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]  # the vector by this name is a plain one
     return found
 
 

@@ -87,13 +87,13 @@ class ServerCalls:
     def payloads(self, collection: str, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """These fields of the points of these ids; an id that is not there is left out."""
         for some in _some(ids):
-            points = self.read(lambda client, some=some: client.retrieve(collection, some, with_payload=fields))  # type: ignore[misc]
+            points = self.read(lambda client, some=some: client.retrieve(collection, some, with_payload=fields))  # type: ignore[misc]  # mypy infers no lambda with defaults
             yield from (point.payload or {} for point in points)
 
     def asked_payloads(self, collection: str, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """As `payloads`, for a search."""
         for some in _some(ids):
-            points = self.ask(lambda client, some=some: client.retrieve(collection, some, with_payload=fields))  # type: ignore[misc]
+            points = self.ask(lambda client, some=some: client.retrieve(collection, some, with_payload=fields))  # type: ignore[misc]  # mypy infers no lambda with defaults
             yield from (point.payload or {} for point in points)
 
     def _tried(self, call: Callable[[QdrantClient], _T], client: QdrantClient, total_s: float) -> _T:

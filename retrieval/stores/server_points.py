@@ -70,7 +70,7 @@ class ServerPoints:
         copied = 0
         while True:
             points, place = self._calls.read(
-                lambda client, place=place: client.scroll(  # type: ignore[misc]
+                lambda client, place=place: client.scroll(  # type: ignore[misc]  # mypy infers no lambda with defaults
                     collection, limit=POINTS_AT_ONCE, offset=place, with_payload=True, with_vectors=True
                 )
             )
@@ -86,7 +86,7 @@ class ServerPoints:
         place: Any = None
         while True:
             points, place = self._calls.read(
-                lambda client, place=place: client.scroll(  # type: ignore[misc]
+                lambda client, place=place: client.scroll(  # type: ignore[misc]  # mypy infers no lambda with defaults
                     self._collection, scroll_filter=models.Filter(must=[FIRST_PASSAGE]), limit=POINTS_AT_ONCE,
                     offset=place, with_payload=fields,
                 )
@@ -116,7 +116,7 @@ class ServerPoints:
         for at in range(0, len(ids), POINTS_AT_ONCE):
             some = list(ids[at : at + POINTS_AT_ONCE])
             for point in self._calls.read(
-                lambda client, some=some: client.retrieve(  # type: ignore[misc]
+                lambda client, some=some: client.retrieve(  # type: ignore[misc]  # mypy infers no lambda with defaults
                     self._collection, some, with_payload=True, with_vectors=True
                 )
             ):
@@ -132,7 +132,7 @@ class ServerPoints:
         gone += [point_id(key, 0) for key, (first, end) in ordinals.items() if first == 0 < end]
         for at in range(0, len(gone), POINTS_AT_ONCE):
             selector = models.PointIdsList(points=[*gone[at : at + POINTS_AT_ONCE]])
-            self._calls.write(lambda client, some=selector: client.delete(self._collection, some, wait=True))  # type: ignore[misc]
+            self._calls.write(lambda client, some=selector: client.delete(self._collection, some, wait=True))  # type: ignore[misc]  # mypy infers no lambda with defaults
 
     def _recount(self, posts: Sequence[StoredPost], passages: Mapping[str, int]) -> None:
         operations: list[Any] = []
@@ -150,7 +150,7 @@ class ServerPoints:
                     )
         for at in range(0, len(operations), POINTS_AT_ONCE):
             batch = operations[at : at + POINTS_AT_ONCE]
-            self._calls.write(lambda client, some=batch: client.batch_update_points(self._collection, some, wait=True))  # type: ignore[misc]
+            self._calls.write(lambda client, some=batch: client.batch_update_points(self._collection, some, wait=True))  # type: ignore[misc]  # mypy infers no lambda with defaults
 
     def _count(self, among: models.Filter | None) -> int:
         return self._calls.read(lambda client: client.count(self._collection, count_filter=among, exact=True)).count

@@ -146,7 +146,7 @@ def require_indexes(calls: ServerCalls, collection: str) -> None:
     there = calls.read(lambda client: client.get_collection(collection)).payload_schema
     for field, kind in PAYLOAD_INDEXES.items():
         if field not in there:
-            calls.write(lambda client, field=field, kind=kind: client.create_payload_index(collection, field, kind))  # type: ignore[misc]
+            calls.write(lambda client, field=field, kind=kind: client.create_payload_index(collection, field, kind))  # type: ignore[misc]  # mypy infers no lambda with defaults
         elif there[field].data_type != kind:
             problem = f"the field {field} of {collection} is indexed as {there[field].data_type}, and has to be {kind}"
             raise FixableError(problem, f"delete that payload index of {collection}, and run it again")

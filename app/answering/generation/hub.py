@@ -229,7 +229,7 @@ def _progress_bar() -> Any:
         def __init__(self, *given: Any, **named: Any) -> None:
             on_terminal = sys.stderr.isatty()
             shown = {"disable": False, "mininterval": 0.1 if on_terminal else 10}
-            super().__init__(*given, **named | shown)  # type: ignore[no-untyped-call]
+            super().__init__(*given, **named | shown)  # type: ignore[no-untyped-call]  # the library's bar has no types
 
     return Bar
 

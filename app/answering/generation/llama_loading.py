@@ -70,7 +70,7 @@ def last_words() -> str:
 
 
 def _listen(bindings: Any) -> None:
-    global _callback  # noqa: PLW0603
+    global _callback  # noqa: PLW0603  # llama.cpp keeps one for the whole process
     if _callback is not None:
         return
     keeping = False
