@@ -86,24 +86,12 @@ _BROAD = re.compile(
 _CASED: frozenset[Kind] = frozenset({"person"})
 
 
-_QUESTION = re.compile(r"(?:[?？]|吗[。！!~～…]*)\s*$")
-
-
 def asked_for(question: str) -> frozenset[Kind]:
     """The kinds of thing that a question asks for; none where it does not tell."""
     folded = fold(question)
     kinds = {kind for kind, pattern in _ASKS.items() if pattern.search(folded)}
     # "How much is it" asks for a price alone; a price is an amount, and any number would pass for one.
     return frozenset(kinds - {"amount"} if "price" in kinds else kinds)
-
-
-def asks(sentence: str) -> bool:
-    """Whether a sentence of a post is a question itself, and so no answer; in Chinese often without its mark.
-
-    >>> asks("大理能到吗"), asks("能到大理。")
-    (True, False)
-    """
-    return bool(_QUESTION.search(sentence))
 
 
 def is_broad(question: str) -> bool:

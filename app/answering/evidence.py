@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answering.asking import asked_for, asks, holds, is_broad
+from app.answering.asking import asked_for, holds, is_broad
 from app.answering.coverage import coverages
+from app.answering.interrogatives import asks
 from app.answering.sentence_units import in_runs, sentences_of_hits
 from app.answering.types import Evidence
 from retrieval.embedding import Embedder
@@ -27,9 +28,8 @@ _NEAR_COPY = 0.9
 # The weights below were chosen on the sample posts' queries and the answering sets of docs/decisions/0009-evidence.md.
 # Taken off where the question asks for a price (a date, a place ...) and the sentence holds none.
 _LACKING = 0.1
-# A title announces more than it says, and a question is no answer.
+# A title announces more than it says.
 _TITLE = 0.8
-_ASKING = 0.7
 # Prices rise and shops move: how far the newest of the posts is put before the oldest.
 _NEWEST = 0.04
 # Meaning counts less for a question of several parts: no single sentence is like the whole of it.
@@ -52,8 +52,9 @@ class EvidenceSelector:
     dense_weight_unknown: float = 0.1
 
     def select(self, question: str, hits: Sequence[Hit]) -> list[Evidence]:
-        """The sentences of the hits with their scores, best first, of equals the newer post's; near copies of a better
-        one are left out. For a broad question, neighbours that are both good come as one piece of evidence.
+        """The sentences of the hits with their scores, best first, of equals the newer post's. Near copies of a better
+        one are left out, and sentences that ask something themselves: they answer nothing. For a broad question,
+        neighbours that are both good come as one piece of evidence.
 
         All sentences are compared with the question by their words, however long the posts; the best by meaning too.
 
@@ -61,7 +62,7 @@ class EvidenceSelector:
             hits: In the order of their marks: mark 1 is hits[0].
 
         Returns:
-            Scores 0 to 1. Empty where the hits hold no sentence.
+            Scores 0 to 1. Empty where the hits hold no sentence that states something.
         """
         found = sentences_of_hits(hits)
         if not found:
@@ -69,13 +70,16 @@ class EvidenceSelector:
         kinds, broad = asked_for(question), is_broad(question)
         headings = [f"{hit.post.title} {' '.join(hit.post.tags)}" for hit in hits]
         lacking = np.array([_LACKING * (1 - holds(kinds, one.text)) for one in found])
-        factor = np.array([_factor(one) for one in found])
+        factor = np.array([_TITLE if one.part == "title" else 1.0 for one in found])
         shares = coverages(self.weigher, question, found, headings)
         dense = self._dense_weight(question) * (_BROAD_DENSE if broad else 1)
         first = np.argsort(-(shares - lacking) * factor, kind="stable")[:_EMBEDDED]
         cosines = self._cosines(question, found, hits, first)
         scores = np.clip((dense * cosines + (1 - dense) * shares - lacking) * factor, 0, 1)
-        scored = [replace(one, score=float(score)) for one, score in zip(found, scores, strict=True)]
+        # What asks is read all the same: it says what the sentences around it are about.
+        scored = [
+            replace(one, score=float(score)) for one, score in zip(found, scores, strict=True) if not asks(one.text)
+        ]
         recency = _recency(hits)
         scored.sort(key=lambda one: (-one.score - _NEWEST * recency[one.mark], one.mark, one.start))
         ranked = _without_near_copies(scored)
@@ -94,10 +98,6 @@ class EvidenceSelector:
         cosines = np.full(len(found), float(near.min()))
         cosines[first] = near
         return cosines
-
-
-def _factor(evidence: Evidence) -> float:
-    return (_TITLE if evidence.part == "title" else 1.0) * (_ASKING if asks(evidence.text) else 1.0)
 
 
 def _recency(hits: Sequence[Hit]) -> dict[int, float]:

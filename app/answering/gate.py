@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from app.answering.asking import asks
 from app.answering.chinese_names import shared_names
 from app.answering.folding import FoldedText, asked_words, places
 from app.answering.missing import missing_kinds, missing_words
@@ -149,7 +148,6 @@ class _View:
         return [
             (candidate, one.mark, candidate.fit * self._nearness(row, candidate.start, candidate.end))
             for row, (one, text) in enumerate(zip(self._evidence, self._texts, strict=True))
-            if not asks(one.text)
             for candidate in candidates(kind, text, self._question)
         ]
 

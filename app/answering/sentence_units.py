@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from app.answering.interrogatives import asks, heads
 from app.answering.quarantine import Source, sources, sources_of
 from app.answering.types import Evidence
 from retrieval.text import han_runs, sentences
@@ -58,10 +59,16 @@ def _says_something(text: str) -> bool:
 
 
 def _units(text: str) -> list[Span]:
-    """Sentences, the short ones of a chatty post or a list taken together with the next."""
+    """Sentences, the short ones of a chatty post or a list taken together with the next. One that asks stands alone,
+    but for a few words that only say what comes next.
+    """
     units: list[Span] = []
+    alone = True
     for span in sentences(text):
-        if units and not _TAGS_ALONE.fullmatch(text[span.start : span.end]):
+        sentence = text[span.start : span.end]
+        was_alone, alone = alone, asks(sentence)
+        joins, alone = not was_alone and not alone, alone and not heads(sentence)
+        if joins and not _TAGS_ALONE.fullmatch(sentence):
             last = units[-1]
             size = last.end - last.start
             most = _SHORT_HAN if han_runs(text[last.start : last.end]) else _SHORT_LATIN
