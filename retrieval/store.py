@@ -20,7 +20,7 @@ from retrieval.types import Candidate, Filters, Glance, Passage, Post
 Vectors = NDArray[np.float32]
 
 # Raise when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)

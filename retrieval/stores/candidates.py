@@ -10,7 +10,7 @@ from retrieval.stores.payload import FOUND
 from retrieval.types import Candidate
 
 Side = Literal["dense", "terms"]
-# A point's UUID as a number: as a string, or as a UUID to look up, two hundred take as long as the dense search.
+# A number of 64 bits in the embedded store, a UUID as a number on a server.
 PointId: TypeAlias = int
 
 # Places that HNSW looks at for each passage wanted. Of the 100 nearest it then finds .998, at worst .84; with Qdrant's

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from retrieval.types import Glance
 
-_HALF = (1 << 64) - 1
 _NOWHERE = -1
 
 
@@ -37,7 +36,7 @@ class Columns:
 
     Args:
         glances: Of all posts.
-        slices: By point id as a number: of all passages; one whose post is not among them is passed over.
+        slices: By point id: of all passages; one whose post is not among them is passed over.
     """
 
     def __init__(self, glances: Iterable[Glance], slices: Iterable[tuple[int, Slice]]) -> None:
@@ -59,7 +58,7 @@ class Columns:
         for number, place in slices:
             row = rows.get(place.post_id)
             if row is not None:
-                keys.append(number & _HALF)
+                keys.append(number)
                 comment = _NOWHERE if place.comment is None else place.comment
                 table.append((row, place.ordinal, comment, place.start, place.end))
         self._points = _Keys(np.array(keys, np.uint64))
@@ -80,7 +79,7 @@ class Columns:
     def slices(self, points: Sequence[int]) -> list[Slice | None]:
         """Where the passages of points stand; None for points that are not known, or whose post is gone."""
         with self._lock:
-            at = self._points.find(np.array([number & _HALF for number in points], np.uint64))
+            at = self._points.find(np.array(points, np.uint64))
             found: list[Slice | None] = [None] * len(points)
             if len(self._table):
                 for place, (row, ordinal, comment, start, end) in enumerate(self._table[at].tolist()):
@@ -105,7 +104,7 @@ class Columns:
         return found
 
     def put(self, glance: Glance, points: Mapping[int, Slice]) -> None:
-        """A post, with its passages by point id as a number, in place of what was known of it."""
+        """A post, with its passages by point id, in place of what was known of it."""
         with self._lock:
             self._drop([glance.post_id])
             self._fresh[glance.post_id] = glance

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from uuid import UUID
 
 import qdrant_edge as qdrant
 
@@ -26,13 +25,13 @@ from retrieval.stores.edge_shard import (
     all_slices,
     count_points,
     delete_points,
+    number_of,
     read_points,
     recount_points,
     shard_filter,
     slices_of,
     sparse_vector,
     upsert_points,
-    uuid_of,
 )
 from retrieval.stores.manifest import rebuilding
 from retrieval.stores.newest import LISTED, Listing, newest_first
@@ -43,6 +42,10 @@ CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
 # Changed posts beside the columns, at ten times their room, before the next `settle` takes them in.
 _MOST_FRESH = 20_000
+# Half as many more than are wanted are looked up among the vectors themselves: of the 100 nearest, a byte a dimension
+# alone puts one or two into a wrong place (docs/decisions/0018-bytes-for-the-graph.md).
+_SCORED_BY_THEMSELVES = qdrant.QuantizationSearchParams(rescore=True, oversampling=1.5)
+_EXACTLY = qdrant.SearchParams(exact=True, quantization=qdrant.QuantizationSearchParams(ignore=True))
 
 
 class EdgeGeneration:
@@ -90,31 +93,21 @@ class EdgeGeneration:
             TERMS: qdrant.Query.Nearest(sparse_vector(terms), using=TERMS),
         }
         let_through = shard_filter(filters)
-        seen: dict[int, UUID] = {}  # making a UUID of a number takes as long as finding its point
 
         def request(question: Question) -> qdrant.QueryRequest:
-            among = question.among
-            best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef)
-            only = None
-            if among is not None:
-                only = qdrant.Filter(must=[qdrant.HasIdCondition({seen[number] for number in among})])
+            only: Any = question.among
+            best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
             return qdrant.QueryRequest(
                 limit=question.limit,
                 query=nearest[question.side],
-                filter=let_through if among is None else only,
-                params=best if among is None else qdrant.SearchParams(exact=True),
+                filter=let_through if only is None else qdrant.Filter(must=[qdrant.HasIdCondition(only)]),
+                params=best if only is None else _EXACTLY,
                 with_payload=False,  # the columns know what is found
             )
 
         def ask(questions: Sequence[Question]) -> list[list[Point]]:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
-            points = []
-            for answer in answers:
-                ids = [uuid_of(one.id) for one in answer]
-                numbers = [one.int for one in ids]
-                seen.update(zip(numbers, ids, strict=True))
-                points.append([Point(number, one.score) for number, one in zip(numbers, answer, strict=True)])
-            return points
+            return [[Point(number_of(one), one.score) for one in answer] for answer in answers]
 
         found = gather_scored(ask, limit, with_terms=bool(terms.indices))
         slices = self._columns.slices([one.point.id for one in found])

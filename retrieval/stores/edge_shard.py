@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import qdrant_edge as qdrant
 
@@ -25,7 +24,7 @@ from retrieval.stores.payload import (
     conditions,
     counter_payload,
     passage_payload,
-    point_id,
+    point_number,
 )
 from retrieval.types import Filters
 
@@ -45,13 +44,20 @@ def create_shard(folder: Path, dimension: int, piece: int = PIECE) -> qdrant.Edg
         # Cold: read from the file when a search asks, and kept by the system as it has room. Loading them all takes
         # 1.7 KB a passage of this process's memory, and makes no search faster whose pages were read before.
         vectors={
-            DENSE: qdrant.EdgeVectorParams(size=dimension, distance=qdrant.Distance.Cosine, memory=qdrant.Memory.Cold)
+            DENSE: qdrant.EdgeVectorParams(
+                size=dimension,
+                distance=qdrant.Distance.Cosine,
+                memory=qdrant.Memory.Cold,
+                # The graph is walked over vectors of a byte a dimension; what it finds is scored by the vectors
+                # themselves (docs/decisions/0018-bytes-for-the-graph.md).
+                quantization_config=qdrant.ScalarQuantizationConfig(qdrant.ScalarType.Int8, memory=qdrant.Memory.Cold),
+            )
         },
         sparse_vectors={TERMS: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
-        # What the engine takes where nothing is said, but for the threads: left alone it builds on one.
+        # Left alone the engine builds on one thread, and looks at 100 places for each passage.
         hnsw_config=qdrant.HnswIndexConfig(
             m=16,
-            ef_construct=100,
+            ef_construct=200,
             full_scan_threshold=10_000,
             max_indexing_threads=len(os.sched_getaffinity(0)),
             memory=qdrant.Memory.Cold,
@@ -75,27 +81,27 @@ def count_points(shard: qdrant.EdgeShard) -> int:
 
 
 def all_slices(shard: qdrant.EdgeShard) -> Iterator[tuple[int, Slice]]:
-    """Where every passage stands, by point id as a number."""
+    """Where every passage stands, by point id."""
     after = None
     while True:
         page = qdrant.ScrollRequest(limit=_POINTS_AT_ONCE, offset=after, with_payload=FOUND)
         points, after = shard.scroll(page)
         for point in points:
             of = point.payload or {}
-            yield uuid_of(point.id).int, Slice(of["post_id"], of["ordinal"], of["comment"], of["start"], of["end"])
+            yield number_of(point), Slice(of["post_id"], of["ordinal"], of["comment"], of["start"], of["end"])
         if after is None:
             return
 
 
-def uuid_of(point: object) -> UUID:
-    assert isinstance(point, UUID), f"the point {point!r} has an id that is not ours"
-    return point
+def number_of(point: qdrant.Record) -> int:
+    assert isinstance(point.id, int), f"the point {point.id!r} has an id that is not ours"
+    return point.id
 
 
 def slices_of(one: IndexedPost) -> dict[int, Slice]:
-    """Where the passages of a post stand, by point id as a number."""
+    """Where the passages of a post stand, by point id."""
     return {
-        UUID(point_id(passage.post_id, passage.ordinal)).int: Slice(
+        point_number(passage.post_id, passage.ordinal): Slice(
             passage.post_id, passage.ordinal, passage.comment, passage.start, passage.end
         )
         for passage in one.passages
@@ -122,7 +128,7 @@ def upsert_points(shard: qdrant.EdgeShard, posts: Sequence[IndexedPost], before:
 def recount_points(shard: qdrant.EdgeShard, posts: Sequence[StoredPost], passages: Mapping[str, int]) -> None:
     """Give the passages of posts their new counters; a post that is not among `passages` is passed over."""
     for stored in posts:
-        ids: list[Any] = [point_id(stored.post.id, ordinal) for ordinal in range(passages.get(stored.post.id, 0))]
+        ids: list[Any] = [point_number(stored.post.id, ordinal) for ordinal in range(passages.get(stored.post.id, 0))]
         if ids:
             shard.update(qdrant.UpdateOperation.set_payload(ids, counter_payload(stored.post)))
 
@@ -134,7 +140,7 @@ def delete_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> None:
 
 def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[str, dict[int, CarriedPoint]]:
     """By post id and ordinal, the points of posts, given how many passages of each there may be."""
-    ids: list[Any] = [point_id(post_id, ordinal) for post_id, count in passages.items() for ordinal in range(count)]
+    ids: list[Any] = [point_number(post_id, ordinal) for post_id, count in passages.items() for ordinal in range(count)]
     found: dict[str, dict[int, CarriedPoint]] = {}
     for at in range(0, len(ids), _POINTS_AT_ONCE):
         for record in shard.retrieve(ids[at : at + _POINTS_AT_ONCE], with_payload=True, with_vector=True):
@@ -149,7 +155,7 @@ def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[st
 
 def _delete(shard: qdrant.EdgeShard, ordinals: Mapping[str, tuple[int, int]]) -> None:
     ids: list[Any] = [
-        point_id(post_id, ordinal) for post_id, (first, end) in ordinals.items() for ordinal in range(first, end)
+        point_number(post_id, ordinal) for post_id, (first, end) in ordinals.items() for ordinal in range(first, end)
     ]
     for at in range(0, len(ids), _POINTS_AT_ONCE):
         shard.update(qdrant.UpdateOperation.delete_points(ids[at : at + _POINTS_AT_ONCE]))
@@ -159,7 +165,7 @@ def _points(one: IndexedPost) -> Iterator[qdrant.Point]:
     post = one.stored.post
     for passage, vector, terms in zip(one.passages, one.vectors, one.terms, strict=True):
         vectors: dict[str, Any] = {DENSE: vector.tolist(), TERMS: sparse_vector(terms)}
-        yield qdrant.Point(point_id(post.id, passage.ordinal), vectors, passage_payload(post, passage))
+        yield qdrant.Point(point_number(post.id, passage.ordinal), vectors, passage_payload(post, passage))
 
 
 def sparse_vector(terms: TermWeights) -> qdrant.SparseVector:

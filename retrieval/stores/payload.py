@@ -33,6 +33,14 @@ def point_id(post_id: str, ordinal: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{post_id}#{ordinal}"))
 
 
+def point_number(post_id: str, ordinal: int) -> int:
+    """`point_id` as the embedded store has it, where making a UUID of each passage found takes as long as finding it:
+    its first 64 bits, in the same order. 60 of them are the hash's: among ten million passages two are the same by a
+    chance of 1 in 20,000.
+    """
+    return uuid.uuid5(_NAMESPACE, f"{post_id}#{ordinal}").int >> 64
+
+
 def name_key(name: str) -> str:
     """One form for names of authors and tags that readers take for the same: case, width, 臺北 and 台北."""
     return fold(name).casefold().strip()

@@ -20,9 +20,9 @@ STEPS = st.lists(
 
 
 def slices(post_id: str, passages: int) -> dict[int, Slice]:
-    """As a store numbers and cuts them: the numbers differ in their lower half."""
+    """As a store numbers and cuts them."""
     return {
-        (7 << 64) + hash((post_id, ordinal)) % (1 << 64): Slice(post_id, ordinal, ordinal or None, 0, 9)
+        hash((post_id, ordinal)) % (1 << 64): Slice(post_id, ordinal, ordinal or None, 0, 9)
         for ordinal in range(passages)
     }
 
