@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from retrieval.stores.payload import FOUND
 from retrieval.types import Candidate
@@ -36,55 +36,37 @@ class Question:
         return FOUND if self.among is None else False
 
 
-class Point(NamedTuple):
-    """A passage as Qdrant brings it back; without payload where that was not asked for, or is known already."""
-
-    id: PointId
-    score: float
-    payload: Mapping[str, Any] | None = None
-
-
 class Scored(NamedTuple):
-    """A passage that one side or both brought back, with both scores."""
+    """Passages that one side or both brought back, each once, with both scores; equally long."""
 
-    point: Point
-    cosine: float
-    lexical: float
-
-
-# Answers several questions at once, in their order.
-Ask = Callable[[Sequence[Question]], list[list[Point]]]
+    points: list[PointId]
+    cosines: list[float]
+    lexicals: list[float]
 
 
-def gather_scored(ask: Ask, limit: int, *, with_terms: bool) -> list[Scored]:
-    """The `limit` best of each side, each once, with both scores, in no order.
+# Answers several questions at once, in their order, each with points and their scores.
+Ask = Callable[[Sequence[Question]], list[list[tuple[PointId, float]]]]
+
+
+def gather_scored(ask: Ask, limit: int, *, with_terms: bool) -> Scored:
+    """The `limit` best of each side, in no order.
 
     A passage that one side alone brought back is scored by the other afterwards, exactly, so that fusion compares
     like with like: a passage just below one side's limit does not count as unknown to it.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
-    first = dict(zip(sides, ask([Question(side, limit) for side in sides]), strict=True))
-    found = {point.id: point for points in first.values() for point in points}
-    scores = {side: {point.id: point.score for point in points} for side, points in first.items()}
-    missing = {side: frozenset(found.keys() - scores[side].keys()) for side in sides}
-    second = [Question(side, len(ids), ids) for side, ids in missing.items() if ids]
-    for question, points in zip(second, ask(second) if second else [], strict=True):
-        scores[question.side] |= {point.id: point.score for point in points}
-    lexical = scores.get("terms", {})  # a passage that shares no term with the query has no score there
-    return [Scored(found[key], cosine, lexical.get(key, 0.0)) for key, cosine in scores["dense"].items()]
-
-
-def gather_candidates(ask: Ask, limit: int, *, with_terms: bool) -> list[Candidate]:
-    """What `gather_scored` gives, where payloads tell what it is, as Generation.candidates promises it."""
-    return in_order([_candidate(one) for one in gather_scored(ask, limit, with_terms=with_terms)])
+    answers = ask([Question(side, limit) for side in sides])
+    scores = {side: dict(answer) for side, answer in zip(sides, answers, strict=True)}
+    found = frozenset[PointId]().union(*scores.values())
+    missing = {side: found.difference(scores[side]) for side in sides}
+    second = [Question(side, len(points), points) for side, points in missing.items() if points]
+    for question, answer in zip(second, ask(second) if second else [], strict=True):
+        scores[question.side].update(answer)
+    cosines, lexical = scores["dense"], scores.get("terms", {})
+    # A passage that shares no term with the query has no score there.
+    return Scored(list(cosines), list(cosines.values()), [lexical.get(point, 0.0) for point in cosines])
 
 
 def in_order(candidates: list[Candidate]) -> list[Candidate]:
-    """Best cosine first; a tie goes by post id, then by ordinal."""
+    """As Generation.candidates promises them: best cosine first; a tie goes by post id, then by ordinal."""
     return sorted(candidates, key=lambda one: (-one.cosine, one.post_id, one.ordinal))
-
-
-def _candidate(scored: Scored) -> Candidate:
-    payload = scored.point.payload
-    assert payload is not None, "a point came without what was asked for"
-    return Candidate._make([*(payload[field] for field in FOUND), scored.cosine, scored.lexical])

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.types import Glance
+from retrieval.types import Candidate, Glance
 
 _NOWHERE = -1
 
@@ -76,17 +76,33 @@ class Columns:
         """Posts that stand beside the arrays, in ten times the room."""
         return len(self._fresh)
 
-    def slices(self, points: Sequence[int]) -> list[Slice | None]:
-        """Where the passages of points stand; None for points that are not known, or whose post is gone."""
+    def candidates(self, points: Sequence[int], cosines: Sequence[float], lexicals: Sequence[float]) -> list[Candidate]:
+        """The passages of points with their scores, in the order given, without points that are not known, or whose
+        post is gone. A search asks this of two hundred, so that what can be done to all at once is.
+        """
+        found: list[Candidate] = []
         with self._lock:
+            fresh, names = self._fresh_slices, self._names
             at = self._points.find(np.array(points, np.uint64))
-            found: list[Slice | None] = [None] * len(points)
+            columns = [at] * 7
             if len(self._table):
-                for place, (row, ordinal, comment, start, end) in enumerate(self._table[at].tolist()):
-                    if at[place] >= 0 and not self._gone[row]:
-                        found[place] = Slice(self._name(row), ordinal, None if comment < 0 else comment, start, end)
-            if self._fresh_slices:
-                found = [self._fresh_slices.get(number, one) for number, one in zip(points, found, strict=True)]
+                row = self._table[at, 0]
+                at[self._gone[row]] = _NOWHERE
+                columns = [at, self._bounds[row], self._bounds[row + 1], *self._table[at, 1:].T]
+            cells = map(np.ndarray.tolist, columns)
+            for point, cosine, lexical, where, first, last, ordinal, comment, start, end in zip(
+                points, cosines, lexicals, *cells, strict=True
+            ):
+                if fresh and point in fresh:
+                    found.append(_candidate(fresh[point], cosine, lexical))
+                elif where >= 0:
+                    post_id = names[first:last].decode("utf-8", "surrogatepass")
+                    nth = None if comment < 0 else comment
+                    found.append(
+                        Candidate(
+                            post_id, ordinal, "text" if comment < 0 else "comment", nth, start, end, cosine, lexical
+                        )
+                    )
         return found
 
     def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
@@ -143,9 +159,6 @@ class Columns:
             rows[self._gone[rows]] = _NOWHERE
         return rows
 
-    def _name(self, row: int) -> str:
-        return self._names[self._bounds[row] : self._bounds[row + 1]].decode("utf-8", "surrogatepass")
-
 
 class _Keys:
     """Numbers, each once, and the row that each came from."""
@@ -164,6 +177,11 @@ class _Keys:
             return np.full(len(keys), _NOWHERE, np.int64)
         at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
         return np.where(self._sorted[at] == keys, self._order[at].astype(np.int64), _NOWHERE)
+
+
+def _candidate(place: Slice, cosine: float, lexical: float) -> Candidate:
+    post_id, ordinal, comment, start, end = place
+    return Candidate(post_id, ordinal, "text" if comment is None else "comment", comment, start, end, cosine, lexical)
 
 
 def _hashes(ids: Sequence[str]) -> NDArray[np.uint64]:

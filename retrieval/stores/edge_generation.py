@@ -8,24 +8,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import qdrant_edge as qdrant
 
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.glances import glance_of
 from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
-from retrieval.stores.candidates import Point, Question, Scored, gather_scored, in_order
+from retrieval.stores.candidates import Question, gather_scored, in_order
 from retrieval.stores.carrying import carried_post
 from retrieval.stores.catalog import Catalog
 from retrieval.stores.catalog_changes import CatalogChanger
-from retrieval.stores.columns import Columns, Slice
+from retrieval.stores.columns import Columns
 from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.edge_shard import (
     all_slices,
     count_points,
     delete_points,
-    number_of,
     read_points,
     recount_points,
     shard_filter,
@@ -36,7 +35,7 @@ from retrieval.stores.edge_shard import (
 from retrieval.stores.manifest import rebuilding
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
-from retrieval.types import Candidate, Filters, Glance, Part, Post
+from retrieval.types import Candidate, Filters, Glance, Post
 
 CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
@@ -105,13 +104,11 @@ class EdgeGeneration:
                 with_payload=False,  # the columns know what is found
             )
 
-        def ask(questions: Sequence[Question]) -> list[list[Point]]:
+        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
-            return [[Point(number_of(one), one.score) for one in answer] for answer in answers]
+            return [[(cast("int", one.id), one.score) for one in answer] for answer in answers]
 
-        found = gather_scored(ask, limit, with_terms=bool(terms.indices))
-        slices = self._columns.slices([one.point.id for one in found])
-        return in_order([_candidate(place, one) for place, one in zip(slices, found, strict=True) if place is not None])
+        return in_order(self._columns.candidates(*gather_scored(ask, limit, with_terms=bool(terms.indices))))
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
         first_passage = qdrant.FieldCondition("ordinal", match=qdrant.MatchValue(0))
@@ -196,13 +193,6 @@ class EdgeGeneration:
     def close(self) -> None:
         with self._closing:
             self._opened.close()
-
-
-def _candidate(place: Slice, scored: Scored) -> Candidate:
-    part: Part = "text" if place.comment is None else "comment"
-    return Candidate(
-        place.post_id, place.ordinal, part, place.comment, place.start, place.end, scored.cosine, scored.lexical
-    )
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -12,11 +12,12 @@ from qdrant_client import models
 
 from retrieval.glances import glance_of
 from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
-from retrieval.stores.candidates import Point, Question, gather_candidates
+from retrieval.stores.candidates import Question, gather_scored, in_order
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
+    FOUND,
     TERMS,
     AnyOf,
     Between,
@@ -65,15 +66,24 @@ class ServerGeneration:
                 with_payload=question.payload,
             )
 
-        def ask(questions: Sequence[Question]) -> list[list[Point]]:
+        payloads: dict[int, Mapping[str, Any]] = {}
+
+        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
             requests = [request(question) for question in questions]
             answers = self._calls.ask(lambda client: client.query_batch_points(self._collection, requests))
-            return [
-                [Point(UUID(str(one.id)).int, one.score, one.payload or {}) for one in answer.points]
-                for answer in answers
-            ]
+            scored = [[(UUID(str(one.id)).int, one.score) for one in answer.points] for answer in answers]
+            for answer, points in zip(answers, scored, strict=True):
+                for one, (point, _) in zip(answer.points, points, strict=True):
+                    payloads.setdefault(point, one.payload or {})  # of points that were brought before, none comes
+            return scored
 
-        return gather_candidates(ask, limit, with_terms=bool(terms.indices))
+        found = gather_scored(ask, limit, with_terms=bool(terms.indices))
+        return in_order(
+            [
+                Candidate._make([*(payloads[point][field] for field in FOUND), cosine, lexical])
+                for point, cosine, lexical in zip(*found, strict=True)
+            ]
+        )
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
         def listed(listing: Listing) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from retrieval.glances import author_number
 from retrieval.stores.columns import Columns, Slice
-from retrieval.types import Glance
+from retrieval.types import Candidate, Glance, Part
 
 IDS = st.sampled_from(["a", "b", "咖啡 3", "d", "a#0"])
 GLANCES = st.builds(
@@ -17,6 +17,11 @@ PUTS = st.tuples(st.just("put"), GLANCES, st.integers(1, 3))
 STEPS = st.lists(
     PUTS | st.tuples(st.just("drop"), GLANCES, st.just(0)) | st.tuples(st.just("recount"), GLANCES, st.just(0))
 )
+
+
+def a_candidate(place: Slice) -> Candidate:
+    part: Part = "text" if place.comment is None else "comment"
+    return Candidate(place.post_id, place.ordinal, part, place.comment, place.start, place.end, 0.5, 2.0)
 
 
 def slices(post_id: str, passages: int) -> dict[int, Slice]:
@@ -55,7 +60,8 @@ def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps:
     assert columns.glances(asked) == {post_id: glance for post_id, (glance, _) in known.items()}
     every = {number: one for post_id in asked for number, one in slices(post_id, 3).items()}
     expected = {number: one for _, own in known.values() for number, one in own.items()}
-    assert columns.slices(list(every)) == [expected.get(number) for number in every]
+    found = columns.candidates(list(every), [0.5] * len(every), [2.0] * len(every))
+    assert found == [a_candidate(expected[number]) for number in every if number in expected]
 
 
 def test_the_id_of_a_post_that_is_gone_is_overwritten() -> None:
