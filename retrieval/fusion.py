@@ -32,6 +32,13 @@ class Scale:
             dense_weight = 0.0
         return cls(dense_weight, best_cosine, best_lexical)
 
+    def scores(self, candidates: Sequence[Candidate]) -> list[float]:
+        """`dense` and `lexical` of each candidate together."""
+        dense = self.dense_weight if self.best_cosine > 0 else 0.0
+        lexical = 1 - self.dense_weight if self.best_lexical > 0 else 0.0
+        best_cosine, best_lexical = self.best_cosine or 1.0, self.best_lexical or 1.0
+        return [dense * max(one.cosine, 0.0) / best_cosine + lexical * one.lexical / best_lexical for one in candidates]
+
     def dense(self, candidate: Candidate) -> float:
         """What the cosine adds to a candidate's score."""
         if self.dense_weight <= 0 or self.best_cosine <= 0:
@@ -63,8 +70,7 @@ def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[flo
         raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
     scale = Scale.of(candidates, dense_weight)
     best: dict[str, tuple[float, Candidate]] = {}
-    for candidate in candidates:
-        score = scale.dense(candidate) + scale.lexical(candidate)
+    for score, candidate in zip(scale.scores(candidates), candidates, strict=True):
         kept = best.get(candidate.post_id)
         if kept is None or (score, -candidate.ordinal) > (kept[0], -kept[1].ordinal):
             best[candidate.post_id] = (score, candidate)

@@ -18,6 +18,7 @@ from app.conversing.events import Asking, ConversingEvent, FollowUpsFound, Kept,
 from app.services import Services
 from app.web import sse
 from app.web.answer_responses import AnswerOut, SentenceOut, not_kept
+from app.web.query_route import QueryRoute
 from app.web.requests import AnswerIn, SearchIn
 from app.web.responses import ErrorOut, HitOut, SearchOut, understanding
 from app.web.sse import EventStream
@@ -82,7 +83,6 @@ async def understood(services: Services, parameters: SearchIn | AnswerIn) -> tup
     return seen, await services.understand(seen, given, parameters.near or "")
 
 
-@router.get("/search", responses=_ERRORS)
 async def search(request: Request, parameters: Annotated[SearchIn, Query()]) -> SearchOut:
     """Posts for a query, best first: each once, with its best passage and where the query's words stand in it."""
     services = services_of(request)
@@ -91,6 +91,9 @@ async def search(request: Request, parameters: Annotated[SearchIn, Query()]) -> 
         raise BadCursorError("a cursor and an offset were given; send one of them")
     page = await services.search(parameters.to_query(asked.text, asked.filters))
     return SearchOut.from_domain(page).model_copy(update={"query": seen} | understanding(seen, asked))
+
+
+router.add_api_route("/search", search, responses=_ERRORS, route_class_override=QueryRoute)
 
 
 @router.post("/answer", responses={200: {"model": AnswerOut, "content": {"text/event-stream": {}}}, **_ERRORS})
