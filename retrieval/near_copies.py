@@ -23,6 +23,8 @@ _LONGEST_COMPARED = 1_000
 _NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
 
 Hashes: TypeAlias = NDArray[np.uint64]
+Sketches: TypeAlias = NDArray[np.uint16]
+SKETCHED, MEETING = 32, 4
 _Places: TypeAlias = NDArray[np.int64]
 
 # What a folded code point is to the comparison.
@@ -44,11 +46,52 @@ def near_copies(posts: Sequence[Post]) -> set[tuple[int, int]]:
     >>> near_copies([Post("a", "", said + "5."), Post("b", "", said + "5, really!"), Post("c", "", said + "9.")])
     {(0, 1)}
     """
-    texts = [f"{post.title}\n{post.text}"[:_LONGEST_COMPARED] for post in posts]
+    texts = _compared(posts)
     sharing = _sharing(*_pairs(texts), len(texts))
     alike = {place for pair in sharing for place in pair}
     numbers = {place: frozenset(_NUMBER.findall(fold(texts[place]))) for place in alike}
     return {(i, j) for i, j in sharing if not (numbers[i] - numbers[j] and numbers[j] - numbers[i])}
+
+
+def sketches(posts: Sequence[Post]) -> Sketches:
+    """What is kept of posts for telling, without reading them, which may be near copies: (n, SKETCHED) uint16, of each
+    post 16 bits of those of its pairs whose hashes are the smallest; 0 where it has fewer.
+
+    Source: Cohen and Kaplan, "Summarizing Data using Bottom-k Sketches", PODC 2007.
+    """
+    found = np.zeros((len(posts), SKETCHED), np.uint16)
+    pairs, of_text = _pairs(_compared(posts))
+    if len(pairs):
+        once = np.unique((of_text.astype(np.uint64) << _HALF) | (pairs >> _HALF))
+        text = (once >> _HALF).astype(np.int64)
+        nth = np.arange(len(once)) - np.searchsorted(text, text)
+        smallest = nth < SKETCHED
+        # The last 16 bits: the first ones of the smallest hashes are much alike.
+        found[text[smallest], nth[smallest]] = np.maximum(once[smallest].astype(np.uint16), 1)
+    return found
+
+
+def meeting(sketched: Sketches) -> list[int]:
+    """The rows of sketches whose posts may be near copies of another row's.
+
+    Where both posts have fewer pairs than a sketch has room for, all are compared, and one more is taken for shared,
+    since in one of a hundred sketches 16 bits are the same for two pairs. Of others MEETING must be in both
+    sketches: of two posts that share just COPIED_SHARE of their pairs 1 in 180 is missed, of two that share .36 1 in
+    1,400, of half 1 in a million (binomial, SKETCHED draws).
+    """
+    row, place = np.nonzero(sketched)
+    both, size = _counted(sketched[row, place].astype(np.uint64) << _HALF, row, len(sketched))
+    full = size >= SKETCHED
+    share = COPIED_SHARE * (size[:, None] + size[None, :] - both) - 1
+    needed = np.where(full[:, None] | full[None, :], MEETING, share)
+    met = (both >= needed) & (both > 0)
+    np.fill_diagonal(met, False)
+    rows: list[int] = np.flatnonzero(met.any(axis=1)).tolist()
+    return rows
+
+
+def _compared(posts: Sequence[Post]) -> list[str]:
+    return [f"{post.title}\n{post.text}"[:_LONGEST_COMPARED] for post in posts]
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
@@ -84,8 +127,15 @@ def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
 
 def _sharing(pairs: Hashes, of_text: _Places, texts: int) -> list[tuple[int, int]]:
     """Texts of whose pairs, each counted once, COPIED_SHARE is in both."""
-    if not len(pairs):
-        return []
+    both, size = _counted(pairs, of_text, texts)
+    copied = both >= COPIED_SHARE * (size[:, None] + size[None, :] - both)
+    found = np.argwhere(np.triu(copied & (both > 0), 1))
+    return [(int(i), int(j)) for i, j in found]
+
+
+def _counted(pairs: Hashes, of_text: _Places, texts: int) -> tuple[_Places, _Places]:
+    """How many pairs, each counted once, are in both of two texts, (texts, texts), and in each, (texts,)."""
+    both = np.zeros((texts, texts), np.int64)
     # The lowest bits of each hash make room for the text, so that numbers alone are sorted, which is fast.
     bits = np.uint64(max(texts - 1, 1).bit_length())
     both_in_one = np.sort(((pairs >> bits) << bits) | of_text.astype(np.uint64))
@@ -97,21 +147,18 @@ def _sharing(pairs: Hashes, of_text: _Places, texts: int) -> list[tuple[int, int
     begins = np.ones(len(pairs) + 1, bool)  # where another pair begins; one past the last ends the last
     begins[1:-1] = pairs[1:] != pairs[:-1]
     repeated = ~(begins[:-1] & begins[1:])
-    if not repeated.any():
-        return []
-    # One row of bits for each text, one bit for each pair that several have. A matrix product would do the same, on
-    # all cores, which then wait for one another.
-    column = np.cumsum(begins[:-1][repeated]) - 1
-    holds = np.zeros((texts, -(-int(column[-1] + 1) // 64) * 64), bool)
-    holds[of_text[repeated], column] = True
-    words = np.packbits(holds, axis=1).view(np.uint64)
-    both = np.bitwise_count(words[:, None] & words[None]).sum(axis=2, dtype=np.int64)
-    copied = both >= COPIED_SHARE * (size[:, None] + size[None, :] - both)
-    found = np.argwhere(np.triu(copied & (both > 0), 1))
-    return [(int(i), int(j)) for i, j in found]
+    if repeated.any():
+        # One row of bits for each text, one bit for each pair that several have. A matrix product would do the same,
+        # on all cores, which then wait for one another.
+        column = np.cumsum(begins[:-1][repeated]) - 1
+        holds = np.zeros((texts, -(-int(column[-1] + 1) // 64) * 64), bool)
+        holds[of_text[repeated], column] = True
+        words = np.packbits(holds, axis=1).view(np.uint64)
+        both = np.bitwise_count(words[:, None] & words[None]).sum(axis=2, dtype=np.int64)
+    return both, size
 
 
-_ONE = np.uint64(1)
+_ONE, _HALF = np.uint64(1), np.uint64(32)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 

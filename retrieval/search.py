@@ -146,7 +146,7 @@ class Searcher:
             copies = set[tuple[str, str]]()
             if query.fold and not layers:
                 laps.lap("arrange")
-                posts = reading([one.post.post_id for one in found[:FOLDED_AMONG]])
+                posts = reading(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
                 laps.lap("posts")
                 copies = copies_among(found, posts)
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found

@@ -158,6 +158,12 @@ class Generation(Protocol):
         """What decides these posts' places on a page; an id that is not in the generation is left out."""
         ...
 
+    def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
+        """Those of these posts that may be near copies of others of them, in their order: all, where that cannot be
+        told without reading them. See near_copies.sketches for how seldom one is missed.
+        """
+        ...
+
     def close(self) -> None:
         """Release files and locks. Twice is as good as once."""
         ...

@@ -75,5 +75,8 @@ class OwnPosts:
     def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
         return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
 
+    def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
+        return ids
+
     def close(self) -> None:
         """Nothing is open."""

@@ -22,7 +22,8 @@ _BATCH = 500
 WAIT_S = 20.0
 TABLES = """
     CREATE TABLE IF NOT EXISTS posts (
-        id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, passages INTEGER NOT NULL, post BLOB NOT NULL
+        id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, passages INTEGER NOT NULL, post BLOB NOT NULL,
+        sketch BLOB NOT NULL
     );
     CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS unsettled (id TEXT PRIMARY KEY, passages INTEGER NOT NULL);
@@ -89,16 +90,13 @@ class Catalog:
 
     def stored_posts(self) -> Iterator[StoredPost]:
         """Every post, in the order of ids."""
-        last = ""
-        while True:
-            with self._lock:
-                rows = self._connection.execute(
-                    "SELECT id, content_hash, post FROM posts WHERE id > ? ORDER BY id LIMIT ?", (last, _BATCH)
-                ).fetchall()
-            for last, content_hash, data in rows:  # noqa: B007  # the last id is where the next batch begins
-                yield StoredPost(post_from_json(data), content_hash)
-            if len(rows) < _BATCH:
-                return
+        for _, content_hash, data in self._rows("id, content_hash, post", _BATCH):
+            yield StoredPost(post_from_json(data), content_hash)
+
+    def sketched_posts(self) -> Iterator[tuple[Post, bytes]]:
+        """Every post, in the order of ids, with its sketch (see near_copies.sketches)."""
+        for _, data, sketch in self._rows("id, post, sketch", _BATCH):
+            yield post_from_json(data), sketch
 
     def version(self) -> int:
         """Another number once another connection, of whichever process, changed the catalog. Takes microseconds."""
@@ -107,16 +105,7 @@ class Catalog:
 
     def stored_ids(self) -> Iterator[str]:
         """Every post's id, in their order."""
-        last = ""
-        while True:
-            with self._lock:
-                rows = self._connection.execute(
-                    "SELECT id FROM posts WHERE id > ? ORDER BY id LIMIT ?", (last, 20 * _BATCH)
-                ).fetchall()
-            yield from (row[0] for row in rows)
-            if len(rows) < 20 * _BATCH:
-                return
-            last = rows[-1][0]
+        return (row[0] for row in self._rows("id", 20 * _BATCH))
 
     def copy_to(self, path: Path) -> None:
         """Write a second catalog, as this one is now."""
@@ -126,6 +115,18 @@ class Catalog:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def _rows(self, columns: str, at_once: int) -> Iterator[tuple[Any, ...]]:
+        """Of every post these columns, the first of them the id, in the order of ids."""
+        last = ""
+        while True:
+            with self._lock:
+                query = f"SELECT {columns} FROM posts WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608  # ours
+                rows = self._connection.execute(query, (last, at_once)).fetchall()
+            yield from rows
+            if len(rows) < at_once:
+                return
+            last = rows[-1][0]
 
     def _select(self, column: str, ids: Sequence[str]) -> list[tuple[str, Any]]:
         with self._lock:

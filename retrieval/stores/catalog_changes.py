@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from retrieval.near_copies import sketches
 from retrieval.store import StoredPost
 from retrieval.stores.catalog import TABLES, WAIT_S, of_ids, reached_numbers
 from retrieval.stores.payload import post_to_json
@@ -151,8 +152,12 @@ class _transaction:  # noqa: N801  # a statement, as `with` reads it
 
 def _put(connection: sqlite3.Connection, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
     replaced: dict[str, int] = dict(of_ids(connection, "passages", [stored.post.id for stored, _ in posts]))
-    rows = [(stored.post.id, stored.content_hash, count, post_to_json(stored.post)) for stored, count in posts]
-    connection.executemany("INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?)", rows)
+    sketched = sketches([stored.post for stored, _ in posts])
+    rows = [
+        (stored.post.id, stored.content_hash, count, post_to_json(stored.post), sketch.tobytes())
+        for (stored, count), sketch in zip(posts, sketched, strict=True)
+    ]
+    connection.executemany("INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?)", rows)
     return replaced
 
 

@@ -1,7 +1,8 @@
-"""What of a generation's passages and posts every search needs, kept in memory: places, authors, likes, dates.
+"""What of a generation's passages and posts every search needs, kept in memory: places, authors, likes, dates, and
+sketches of their words.
 
 Read with each hit from the engine's payloads and the catalog, it took a third of a search
-(docs/decisions/0013-columns-in-memory.md). It takes about 85 bytes for a post of one passage. Nothing is shown from
+(docs/decisions/0013-columns-in-memory.md). It takes about 150 bytes for a post of one passage. Nothing is shown from
 here: a post's words are read from the catalog, which may have lost it meanwhile.
 """
 
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.near_copies import SKETCHED, Sketches, meeting
 from retrieval.types import Candidate, Glance
 
 _NOWHERE = -1
@@ -35,25 +37,30 @@ class Columns:
     from several threads.
 
     Args:
-        glances: Of all posts.
+        posts: Glances of all, with their sketches (see near_copies.sketches).
         slices: By point id: of all passages; one whose post is not among them is passed over.
     """
 
-    def __init__(self, glances: Iterable[Glance], slices: Iterable[tuple[int, Slice]]) -> None:
+    def __init__(self, posts: Iterable[tuple[Glance, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
         self._lock = Lock()
         self._fresh: dict[str, Glance] = {}
+        self._fresh_sketches: dict[str, bytes] = {}
         self._fresh_slices: dict[int, Slice] = {}
         self._points_of: dict[str, list[int]] = {}
-        posts = list(glances)
-        rows = {one.post_id: row for row, one in enumerate(posts)}
-        names = [one.post_id.encode("utf-8", "surrogatepass") for one in posts]
+        glances, sketched = [], bytearray()
+        for glance, sketch in posts:
+            glances.append(glance)
+            sketched += sketch
+        rows = {one.post_id: row for row, one in enumerate(glances)}
+        names = [one.post_id.encode("utf-8", "surrogatepass") for one in glances]
         self._names = bytearray(b"".join(names))
         self._bounds = np.cumsum([0, *map(len, names)]).astype(np.uint32)
-        self._rows = _Keys(_hashes([one.post_id for one in posts]))
-        self._authors = np.array([one.author for one in posts], np.int64)
-        self._likes = np.array([one.likes for one in posts], np.int64)
-        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in posts], np.float64)
-        self._gone = np.zeros(len(posts), bool)
+        self._rows = _Keys(_hashes([one.post_id for one in glances]))
+        self._authors = np.array([one.author for one in glances], np.int64)
+        self._likes = np.array([one.likes for one in glances], np.int64)
+        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in glances], np.float64)
+        self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(glances), SKETCHED)
+        self._gone = np.zeros(len(glances), bool)
         keys, table = [], []
         for number, place in slices:
             row = rows.get(place.post_id)
@@ -67,7 +74,9 @@ class Columns:
     @property
     def size_bytes(self) -> int:
         """Memory that the arrays take."""
-        arrays = (self._bounds, self._authors, self._likes, self._seconds, self._gone, self._table)
+        arrays = (
+            self._bounds, self._authors, self._likes, self._seconds, self._sketches, self._gone, self._table,
+        )  # fmt: skip
         keys = self._rows.size_bytes + self._points.size_bytes
         return len(self._names) + keys + sum(one.nbytes for one in arrays)
 
@@ -119,10 +128,24 @@ class Columns:
                 found |= {post_id: self._fresh[post_id] for post_id in ids if post_id in self._fresh}
         return found
 
-    def put(self, glance: Glance, points: Mapping[int, Slice]) -> None:
-        """A post, with its passages by point id, in place of what was known of it."""
+    def may_be_copies(self, ids: Sequence[str]) -> list[str]:
+        """Those of these posts whose sketches meet, in their order; one that is gone, or never was, is left out."""
+        with self._lock:
+            sketched = np.zeros((len(ids), SKETCHED), np.uint16)
+            rows = self._rows_of(ids)
+            known = rows >= 0
+            sketched[known] = self._sketches[rows[known]]
+            if self._fresh_sketches:
+                for place, post_id in enumerate(ids):
+                    if post_id in self._fresh_sketches:
+                        sketched[place] = np.frombuffer(self._fresh_sketches[post_id], np.uint16)
+        return [ids[place] for place in meeting(sketched)]
+
+    def put(self, glance: Glance, points: Mapping[int, Slice], sketch: bytes) -> None:
+        """A post, with its passages by point id and its sketch, in place of what was known of it."""
         with self._lock:
             self._drop([glance.post_id])
+            self._fresh_sketches[glance.post_id] = sketch
             self._fresh[glance.post_id] = glance
             self._fresh_slices |= points
             self._points_of[glance.post_id] = list(points)
@@ -147,8 +170,10 @@ class Columns:
                 first, end = int(self._bounds[row]), int(self._bounds[row + 1])
                 self._names[first:end] = bytes(end - first)
                 self._gone[row], self._authors[row], self._likes[row], self._seconds[row] = True, 0, 0, np.nan
+                self._sketches[row] = 0
         for post_id in ids:
             if self._fresh.pop(post_id, None) is not None:
+                del self._fresh_sketches[post_id]
                 for number in self._points_of.pop(post_id):
                     del self._fresh_slices[number]
 

@@ -14,6 +14,7 @@ import qdrant_edge as qdrant
 
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.glances import glance_of
+from retrieval.near_copies import sketches
 from retrieval.store import Changes, GenerationInfo, IndexedPost, Reached, TermWeights, Vectors
 from retrieval.stores.candidates import Question, gather_scored, in_order
 from retrieval.stores.carrying import carried_post
@@ -139,6 +140,9 @@ class EdgeGeneration:
         there = self._catalog.hashes(list(found))  # somebody else wiped posts
         return {post_id: glance for post_id, glance in found.items() if post_id in there}
 
+    def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
+        return self._columns.may_be_copies(ids)
+
     def change(self, changes: Changes) -> None:
         latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
         with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
@@ -149,8 +153,9 @@ class EdgeGeneration:
             delete_points(self._shard, gone)
             before = self._changer.put([(one.stored, len(one.passages)) for one in latest.values()])
             upsert_points(self._shard, list(latest.values()), before)
-            for one in latest.values():
-                self._columns.put(glance_of(one.stored.post), slices_of(one))
+            sketched = sketches([one.stored.post for one in latest.values()])
+            for one, sketch in zip(latest.values(), sketched, strict=True):
+                self._columns.put(glance_of(one.stored.post), slices_of(one), sketch.tobytes())
             recount_points(self._shard, changes.recount, self._changer.recount(changes.recount))
             for stored in changes.recount:
                 self._columns.recount(glance_of(stored.post))
@@ -188,7 +193,8 @@ class EdgeGeneration:
 
     def _read_columns(self) -> Columns:
         """About a second for 100,000 posts."""
-        return Columns((glance_of(stored.post) for stored in self._catalog.stored_posts()), all_slices(self._shard))
+        posts = ((glance_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
+        return Columns(posts, all_slices(self._shard))
 
     def close(self) -> None:
         with self._closing:

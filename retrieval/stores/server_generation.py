@@ -113,6 +113,9 @@ class ServerGeneration:
     def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
         return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
 
+    def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
+        return ids
+
     def change(self, changes: Changes) -> None:
         with self._changing:
             posts, passages = self._points.change(changes)

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from retrieval.glances import glance_of
+from retrieval.near_copies import near_copies
 from retrieval.store import ChangingGeneration, IndexedPost, PostStore, TermWeights
 from retrieval.types import Candidate, Filters
 from tests.contracts.offered import IDENTITY, a_query, brute_force, newest_first
@@ -53,4 +54,8 @@ def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
     by_id = {one.stored.post.id: one.stored.post for one in posts}
     assert generation.posts([*ids, "post-0", "post-3"]) == by_id
     assert generation.glances([*ids, "post-0", "post-3"]) == {one: glance_of(post) for one, post in by_id.items()}
+    copies = {ids[place] for pair in near_copies([by_id[one] for one in ids]) for place in pair}
+    may_be = generation.may_be_copies(ids)
+    assert copies <= set(may_be)
+    assert list(may_be) == [one for one in ids if one in may_be]
     assert (generation.info.posts, generation.info.passages) == (len(posts), sum(len(one.passages) for one in posts))

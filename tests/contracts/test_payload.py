@@ -14,6 +14,7 @@ from retrieval.stores.payload import (
     conditions,
     passage_payload,
     point_id,
+    point_number,
     post_from_json,
     post_to_json,
 )
@@ -84,6 +85,13 @@ def test_ids_that_look_alike_have_points_of_their_own() -> None:
     ids = [("a", 0), ("a", 10), ("a#1", 0), ("a#", 10), ("", 0), ("A", 0)]
     assert len({point_id(*one) for one in ids}) == len(ids)
     assert point_id("a", 0) == point_id("a", 0)
+
+
+@given(st.lists(st.tuples(st.text(max_size=9), st.integers(0, 99)), unique=True))
+def test_the_numbers_of_points_are_in_the_order_of_their_ids(passages: list[tuple[str, int]]) -> None:
+    by_number = sorted(passages, key=lambda one: point_number(*one))
+    assert by_number == sorted(passages, key=lambda one: point_id(*one))
+    assert all(0 <= point_number(*one) < 2**64 for one in passages)
 
 
 def test_a_place_is_kept_for_the_map_only_with_both_coordinates() -> None:

@@ -27,7 +27,7 @@ from retrieval.arranging import (
 from retrieval.facets import MOST_VALUES, count_facets
 from retrieval.fusion import Scale, fuse
 from retrieval.glances import glance_of
-from retrieval.near_copies import near_copies
+from retrieval.near_copies import SKETCHED, meeting, near_copies, sketches
 from retrieval.text import fold
 from retrieval.types import Candidate, FacetCount, Post, Sort
 
@@ -212,6 +212,23 @@ def test_copies_share_pairs_of_words_as_counted_one_by_one(texts: list[str]) -> 
     assert near_copies(posts) == {
         (i, j) for i, j in combinations(range(len(posts)), 2) if copies_one_by_one(texts[i], texts[j])
     }
+
+
+@given(st.lists(st.text(st.sampled_from("ab12.:㎡…_ 咖啡館🍜"), max_size=60), max_size=9))
+def test_posts_with_few_pairs_of_words_are_seen_to_be_copies_by_their_sketches(texts: list[str]) -> None:
+    posts = [Post(str(number), "", text) for number, text in enumerate(texts)]
+    copies = {place for pair in near_copies(posts) for place in pair}
+    assert copies <= set(meeting(sketches(posts)))
+
+
+def test_long_copies_meet_and_posts_on_something_else_do_not() -> None:
+    words = [f"word{number}" for number in range(300)]
+    shared = [" ".join(words[at : at + 100]) for at in (0, 20, 200)]  # of the first two's pairs two thirds are in both
+    sketched = sketches([Post(str(number), "", text) for number, text in enumerate(shared)])
+    assert sketched.shape == (3, SKETCHED)
+    assert sketched.all()
+    assert meeting(sketched) == [0, 1]
+    assert meeting(sketched[:0]) == meeting(sketches([])) == []
 
 
 def copies_one_by_one(one: str, other: str) -> bool:

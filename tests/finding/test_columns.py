@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.glances import author_number
+from retrieval.near_copies import sketches
 from retrieval.stores.columns import Columns, Slice
-from retrieval.types import Candidate, Glance, Part
+from retrieval.types import Candidate, Glance, Part, Post
 
+SKETCH = sketches([Post("", "", "any words")])[0].tobytes()
 IDS = st.sampled_from(["a", "b", "咖啡 3", "d", "a#0"])
 GLANCES = st.builds(
     Glance, IDS, st.sampled_from([0, author_number("Mo")]), st.integers(0, 2**53), st.none() | st.floats(-1e9, 1e10)
@@ -37,14 +39,14 @@ def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps:
     known = {glance.post_id: (glance, slices(glance.post_id, passages)) for glance, passages in begun}
     shells = slices("wiped", 2)  # a passage whose post is not in the catalog
     columns = Columns(
-        (glance for glance, _ in begun),
+        ((glance, SKETCH) for glance, _ in begun),
         [one for _, own in known.values() for one in own.items()] + list(shells.items()),
     )
     for step, glance, passages in steps:
         post_id = glance.post_id
         if step == "put":
             own = slices(post_id, passages)
-            columns.put(glance, own)
+            columns.put(glance, own, SKETCH)
             known[post_id] = (glance, own)
         elif step == "drop":
             columns.drop([post_id, "never there"])
@@ -65,10 +67,26 @@ def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps:
 
 
 def test_the_id_of_a_post_that_is_gone_is_overwritten() -> None:
-    columns = Columns([Glance("gone-for-good"), Glance("kept")], [])
+    columns = Columns([(Glance("gone-for-good"), SKETCH), (Glance("kept"), SKETCH)], [])
     columns.drop(["gone-for-good"])
     assert b"gone" not in columns._names
     assert b"kept" in columns._names
+
+
+def test_only_posts_whose_sketches_meet_may_be_copies() -> None:
+    said = "the tea house by the old bridge is open until five on all days but the first of the month"
+    same, other = sketches([Post("same", "", said), Post("other", "", said[::-1])])
+    columns = Columns(
+        [(Glance("a"), same.tobytes()), (Glance("b"), other.tobytes()), (Glance("c"), same.tobytes())], []
+    )
+    asked = ["b", "c", "never there", "a", "d"]
+    assert columns.may_be_copies(asked) == ["c", "a"]
+    columns.put(Glance("d"), {}, other.tobytes())
+    assert columns.may_be_copies(asked) == ["b", "c", "a", "d"]
+    columns.drop(["c"])
+    assert columns.may_be_copies(asked) == ["b", "d"]
+    columns.drop(["d"])
+    assert columns.may_be_copies(asked) == []
 
 
 def test_an_author_has_one_number_however_written_and_nobody_has_none() -> None:
