@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
 import qdrant_edge as qdrant
 
@@ -107,7 +107,7 @@ class EdgeGeneration:
 
         def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
-            return [[(cast("int", one.id), one.score) for one in answer] for answer in answers]
+            return [[(one.id, one.score) for one in answer] for answer in answers]  # type: ignore[misc]  # ours are int
 
         return in_order(self._columns.candidates(*gather_scored(ask, limit, with_terms=bool(terms.indices))))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -43,17 +42,6 @@ def test_strange_folders_are_let_alone(tmp_path: Path) -> None:
     fill(store, some_posts(1))
     assert strange.is_dir()
     assert kept in store.generations()
-
-
-def test_writing_is_fast_enough_to_wait_for(tmp_path: Path) -> None:
-    """Loose enough for a busy machine: 10,000 points/s alone on two cores, a tenth of it here."""
-    posts = some_posts(2_000)
-    writer = EdgeStore(tmp_path).begin(IDENTITY)
-    started = time.perf_counter()
-    writer.upsert(posts)
-    seconds = time.perf_counter() - started
-    writer.discard()
-    assert sum(len(post.passages) for post in posts) / seconds > 1_000
 
 
 def test_posts_of_an_index_from_before_its_catalog_kept_facts_are_carried_over(tmp_path: Path) -> None:
