@@ -19,8 +19,9 @@ from app.answering.draft import Draft
 from app.answering.evidence import EvidenceSelector
 from app.answering.gate import decide
 from app.answering.judging import Judge
+from app.answering.newer import newer_first
 from app.answering.notes import Reason, note
-from app.answering.types import AnswerEvent, Done, HitsFound, Question
+from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
 from app.answering.ways import ContextTooSmall, Pen, Sizes, Unsaid, WayWanted, Written, way_for
 from app.answering.writing import QueueFull, Writer
 from retrieval.errors import FixableError
@@ -35,6 +36,9 @@ _Result = TypeVar("_Result")
 _WEAKEST_QUOTE = 0.55
 # A quote after written sentences must be nearly as good as the best.
 _WEAKEST_ADDED = 0.85
+
+# Quotes that are looked at for newer ones.
+_ORDERED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +111,22 @@ class Answerer:
                     _log.exception("the model failed", question_length=len(question.text))
                     reason = "failed"
         if not draft.sentences:
-            for evidence in draft.within(_WEAKEST_QUOTE)[: self._limits.sentences]:
+            for evidence in self._newer_first(draft, _WEAKEST_QUOTE)[: self._limits.sentences]:
                 yield draft.quote(evidence)
             yield Done(draft.answer("quoted", note(draft.language, reason)))
             return
         kinds = asked_for(question.text)
         # What answers best must be in the answer, whatever the model made of it: a small one often leaves it out.
-        for evidence in draft.within(_WEAKEST_QUOTE if self._way == "each" else _WEAKEST_ADDED):
+        for evidence in self._newer_first(draft, _WEAKEST_QUOTE if self._way == "each" else _WEAKEST_ADDED):
             unsaid = draft.unsaid(evidence) if len(draft.sentences) < self._limits.sentences else None
             # What is left of a piece that was copied from is worth a place where it holds what the question asks for.
             if unsaid is not None and (unsaid == evidence or holds(kinds, unsaid.text)):
                 yield draft.quote(unsaid)
         yield Done(draft.answer("written"))
+
+    @staticmethod
+    def _newer_first(draft: Draft, weakest: float) -> list[Evidence]:
+        return newer_first(draft.question.text, draft.within(weakest)[:_ORDERED], draft.page.hits)
 
     async def _find(self, question: Question) -> Draft:
         started = time.perf_counter()
