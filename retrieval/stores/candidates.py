@@ -15,7 +15,7 @@ PointId: TypeAlias = int
 
 # Places that HNSW looks at for each passage wanted. Of the 100 nearest it then finds .998, at worst .84; with Qdrant's
 # own 100 places in all .982, at worst .33. Costs 0.3 ms (19,558 MiniLM passages, 300 queries). Among 103,414 passages
-# of two languages it finds .965 (docs/decisions/0018-bytes-for-the-graph.md).
+# of two languages it finds .965 (docs/decisions/0019-bytes-for-the-graph.md).
 _HNSW_EFFORT = 4
 
 

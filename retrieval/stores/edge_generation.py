@@ -43,7 +43,7 @@ _OPEN, _CHANGING = "open.lock", "changing.lock"
 # Changed posts beside the columns, at ten times their room, before the next `settle` takes them in.
 _MOST_FRESH = 20_000
 # Half as many more than are wanted are looked up among the vectors themselves: of the 100 nearest, a byte a dimension
-# alone puts one or two into a wrong place (docs/decisions/0018-bytes-for-the-graph.md).
+# alone puts one or two into a wrong place (docs/decisions/0019-bytes-for-the-graph.md).
 _SCORED_BY_THEMSELVES = qdrant.QuantizationSearchParams(rescore=True, oversampling=1.5)
 _EXACTLY = qdrant.SearchParams(exact=True, quantization=qdrant.QuantizationSearchParams(ignore=True))
 

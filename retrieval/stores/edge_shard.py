@@ -49,7 +49,7 @@ def create_shard(folder: Path, dimension: int, piece: int = PIECE) -> qdrant.Edg
                 distance=qdrant.Distance.Cosine,
                 memory=qdrant.Memory.Cold,
                 # The graph is walked over vectors of a byte a dimension; what it finds is scored by the vectors
-                # themselves (docs/decisions/0018-bytes-for-the-graph.md).
+                # themselves (docs/decisions/0019-bytes-for-the-graph.md).
                 quantization_config=qdrant.ScalarQuantizationConfig(qdrant.ScalarType.Int8, memory=qdrant.Memory.Cold),
             )
         },
