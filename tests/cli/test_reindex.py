@@ -19,6 +19,7 @@ from indexer.runs import Runs
 from retrieval.embedding import HashEmbedder
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
+from retrieval.store import SCHEMA_VERSION
 from retrieval.stores.opening import open_store
 from retrieval.terms import TermWeigher
 
@@ -289,10 +290,11 @@ def test_rolling_back_uses_the_generation_before(tmp_path: Path, capsys: pytest.
     capsys.readouterr()
     args = arguments("rollback")
     assert args.run(args, Settings(data_dir=data)) == 0
-    assert "generation 0001-hash-64-s3 of 20" in capsys.readouterr().out
+    first, second = f"0001-hash-64-s{SCHEMA_VERSION}", f"0002-hash-64-s{SCHEMA_VERSION}"
+    assert f"generation {first} of 20" in capsys.readouterr().out
     assert list(open_store(Settings(data_dir=data)).stored_ids()) == ["1"]
-    with pytest.raises(FixableError, match="there is no generation before 0001-hash-64-s3; others: 0002-hash-64-s3"):
+    with pytest.raises(FixableError, match=f"there is no generation before {first}; others: {second}"):
         args.run(args, Settings(data_dir=data))
-    args = arguments("rollback", "0002-hash-64-s3")
+    args = arguments("rollback", second)
     assert args.run(args, Settings(data_dir=data)) == 0
     assert len(list(open_store(Settings(data_dir=data)).stored_ids())) == 2

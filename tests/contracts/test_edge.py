@@ -73,7 +73,7 @@ def test_search_structures_are_built_piece_by_piece_and_every_piece_is_searched(
     store, posts = EdgeStore(tmp_path), some_posts(60)
     with store.writing():
         store.begin(IDENTITY).discard()  # makes the folders
-        folder = tmp_path / "index" / "generations" / "0001-pieces-s3"
+        folder = tmp_path / "index" / "generations" / "0001-pieces"
         writer = EdgeWriter(folder, IDENTITY, piece=20)
         for at in range(0, 60, 10):
             writer.upsert(posts[at : at + 10])
