@@ -41,7 +41,7 @@ def by_torch() -> Vectors:
 
 @pytest.mark.model
 def test_openvino_gives_the_vectors_that_torch_gives_in_the_order_of_the_texts(by_torch: Vectors) -> None:
-    pytest.importorskip("openvino")
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install 'stipple[openvino]'")
     embedder = an_embedder("openvino")
     vectors = embedder.embed_passages(TEXTS)
     assert vectors.dtype == np.float32
@@ -54,7 +54,7 @@ def test_openvino_gives_the_vectors_that_torch_gives_in_the_order_of_the_texts(b
 
 @pytest.mark.model
 def test_openvino_may_be_asked_by_several_threads_at_once(by_torch: Vectors) -> None:
-    pytest.importorskip("openvino")
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install 'stipple[openvino]'")
     embedder, got = an_embedder("openvino"), list[Vectors]()
     threads = [threading.Thread(target=lambda: got.append(embedder.embed_passages(TEXTS))) for _ in range(2)]
     for thread in threads:
@@ -67,7 +67,7 @@ def test_openvino_may_be_asked_by_several_threads_at_once(by_torch: Vectors) -> 
 
 @pytest.mark.model
 def test_a_model_whose_vectors_come_out_otherwise_is_not_taken(by_torch: Vectors) -> None:
-    pytest.importorskip("openvino")
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: pip install 'stipple[openvino]'")
     model = SentenceTransformer(str(bundled_folder()), local_files_only=True)
     other = converted(model, lambda texts: by_torch[: len(texts)], 4096, bfloat16=False, threads=1)
     assert isinstance(other, str)

@@ -54,8 +54,8 @@ def written(folder: Path, name: str) -> Path:
             table.writeheader()
             table.writerows(row | {"tags": ",".join(map(str, row.get("tags", [])))} for row in ROWS)
     elif name.endswith(".parquet"):
-        pyarrow = pytest.importorskip("pyarrow")
-        parquet = pytest.importorskip("pyarrow.parquet")
+        pyarrow = pytest.importorskip("pyarrow", reason="what reads Parquet is not here")
+        parquet = pytest.importorskip("pyarrow.parquet", reason="what reads Parquet is not here")
         parquet.write_table(pyarrow.Table.from_pylist([dict.fromkeys(columns) | row for row in ROWS]), path)
     elif name.endswith(".sqlite"):
         database = sqlite3.connect(path)
