@@ -68,7 +68,11 @@ def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[flo
     """
     if not 0 <= dense_weight <= 1:
         raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
-    scale = Scale.of(candidates, dense_weight)
+    return ranked(candidates, Scale.of(candidates, dense_weight))
+
+
+def ranked(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Candidate]]:
+    """As `fuse`, with the scale of these candidates."""
     best: dict[str, tuple[float, Candidate]] = {}
     for score, candidate in zip(scale.scores(candidates), candidates, strict=True):
         kept = best.get(candidate.post_id)

@@ -22,7 +22,7 @@ from retrieval.cursor import LARGEST_POSITION, Continuation, read_cursor, write_
 from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
 from retrieval.facets import count_facets
-from retrieval.fusion import Scale, dense_weight_unknown, fuse
+from retrieval.fusion import Scale, dense_weight_unknown, fuse, ranked
 from retrieval.gathering import gather, newest
 from retrieval.hits import Layer, hit, shows
 from retrieval.language import detect_language, knows
@@ -81,10 +81,7 @@ class Searcher:
             if not query.text.strip() and query.filters.is_empty():
                 return SearchPage(query, language, (), 0, name, laps.ms)
             reading = Reading(generation.posts)
-            layers = self._layers(generation, asked, language, goes_on, reading, laps)
-            order = [place for layer in layers for place in layer.order]
-            order = capped(order, 0 if query.filters.authors else asked.per_author)
-            laps.lap("arrange")
+            layers, order = self._layers(generation, asked, language, goes_on, reading, laps)
             end = start + query.limit
             posts = reading([place.post.post_id for place in order[start:end]])
             hits = tuple(
@@ -113,9 +110,10 @@ class Searcher:
         goes_on: Continuation | None,
         reading: Reading,
         laps: Laps,
-    ) -> list[Layer]:
+    ) -> tuple[list[Layer], list[Placed]]:
         """The posts found, in layers: the candidates that a search brings first, and while these do not fill the page,
         what it finds besides when it fetches more. What a layer holds depends on no page, so that pages fit together.
+        Beside them the order of all on the pages.
         """
         vector = self._vectors.vector(query.text) if query.text.strip() else None
         terms = self._weigher.query(query.text)
@@ -129,8 +127,8 @@ class Searcher:
             if vector is not None:
                 candidates, more = gather(generation, vector, terms, depth, query.filters)
                 laps.lap("candidates")
-                weight = self.dense_weight(language, candidates)
-                fused, scale = fuse(candidates, weight), Scale.of(candidates, weight)
+                scale = Scale.of(candidates, self.dense_weight(language, candidates))
+                fused = ranked(candidates, scale)
                 laps.lap("fuse")
             else:
                 candidates, more = newest(generation, depth, query.filters)
@@ -153,13 +151,13 @@ class Searcher:
             order = folded(in_order(order, query.sort), copies)
             sides = finders(candidates, depth) if query.explain and scale is not None else {}
             layers.append(Layer(found, order, scale, sides, reranked))
-            laps.lap("arrange")
             shown = capped(
                 [place for layer in layers for place in layer.order], 0 if query.filters.authors else query.per_author
             )
+            laps.lap("arrange")
             exhausted = depth >= generation.info.passages or not more
             if len(shown) >= enough or exhausted or depth >= _DEEPEST:
-                return layers
+                return layers, shown
             depth = min(depth * _DEEPER, _DEEPEST)
 
     def _rerank(

@@ -20,6 +20,9 @@ from retrieval.near_copies import SKETCHED, Sketches, meeting
 from retrieval.types import Candidate, Glance
 
 _NOWHERE = -1
+# Among hashes no more than eight or nine of a million share their first bits. Where more do, they are no hashes.
+_CROWDED = 16
+_MOST_LATELY = 4_096
 
 
 class Slice(NamedTuple):
@@ -47,6 +50,7 @@ class Columns:
         self._fresh_sketches: dict[str, bytes] = {}
         self._fresh_slices: dict[int, Slice] = {}
         self._points_of: dict[str, list[int]] = {}
+        self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for each of them three times
         glances, sketched = [], bytearray()
         for glance, sketch in posts:
             glances.append(glance)
@@ -93,19 +97,21 @@ class Columns:
         with self._lock:
             fresh, names = self._fresh_slices, self._names
             at = self._points.find(np.array(points, np.uint64))
-            columns = [at] * 7
+            columns = [at] * 8
             if len(self._table):
                 row = self._table[at, 0]
                 at[self._gone[row]] = _NOWHERE
-                columns = [at, self._bounds[row], self._bounds[row + 1], *self._table[at, 1:].T]
+                columns = [at, row, self._bounds[row], self._bounds[row + 1], *self._table[at, 1:].T]
             cells = map(np.ndarray.tolist, columns)
-            for point, cosine, lexical, where, first, last, ordinal, comment, start, end in zip(
+            lately = self._lately = self._lately if len(self._lately) < _MOST_LATELY else {}
+            for point, cosine, lexical, where, of_post, first, last, ordinal, comment, start, end in zip(
                 points, cosines, lexicals, *cells, strict=True
             ):
                 if fresh and point in fresh:
                     found.append(_candidate(fresh[point], cosine, lexical))
                 elif where >= 0:
                     post_id = names[first:last].decode("utf-8", "surrogatepass")
+                    lately[post_id] = of_post
                     nth = None if comment < 0 else comment
                     found.append(
                         Candidate(
@@ -172,6 +178,7 @@ class Columns:
                 self._gone[row], self._authors[row], self._likes[row], self._seconds[row] = True, 0, 0, np.nan
                 self._sketches[row] = 0
         for post_id in ids:
+            self._lately.pop(post_id, None)
             if self._fresh.pop(post_id, None) is not None:
                 del self._fresh_sketches[post_id]
                 for number in self._points_of.pop(post_id):
@@ -179,28 +186,46 @@ class Columns:
 
     def _rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """The rows of posts; _NOWHERE where there is none, or it is gone."""
-        rows = self._rows.find(_hashes(ids))
+        rows = np.array([self._lately.get(post_id, _NOWHERE) for post_id in ids], np.int64)
+        if (rows == _NOWHERE).any():
+            rows = self._rows.find(_hashes(ids))
         if len(self._gone):
             rows[self._gone[rows]] = _NOWHERE
         return rows
 
 
 class _Keys:
-    """Numbers, each once, and the row that each came from."""
+    """Numbers of 64 bits, each once, and the row that each came from.
+
+    Ours are hashes, spread evenly, so that the first bits of one tell within a few places where it stands among all in
+    order: three reads of memory where halving a hundred thousand takes seventeen.
+    """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         order = np.argsort(keys)
         self._sorted, self._order = keys[order], order.astype(np.uint32)
+        bits = max(len(keys) - 1, 1).bit_length()
+        self._shift = np.uint64(64 - bits)
+        counts = np.bincount((keys >> self._shift).astype(np.int64), minlength=1 << bits)
+        # Where those of each first bits begin, and as many as the most crowded have.
+        self._begins = (np.cumsum(counts) - counts).astype(np.uint32)
+        self._most = int(counts.max())
 
     @property
     def size_bytes(self) -> int:
-        return self._sorted.nbytes + self._order.nbytes
+        return self._sorted.nbytes + self._order.nbytes + self._begins.nbytes
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The row of each key; _NOWHERE where there is none."""
         if not len(self._sorted):
             return np.full(len(keys), _NOWHERE, np.int64)
-        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        last = len(self._sorted) - 1
+        if self._most > _CROWDED:
+            at = np.minimum(np.searchsorted(self._sorted, keys), last)
+        else:
+            at = np.minimum(self._begins[(keys >> self._shift).astype(np.int64)].astype(np.int64), last)
+            for _ in range(self._most - 1):
+                at += (self._sorted[at] < keys) & (at < last)
         return np.where(self._sorted[at] == keys, self._order[at].astype(np.int64), _NOWHERE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retrieval.glances import author_number
@@ -42,6 +42,13 @@ def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps:
         ((glance, SKETCH) for glance, _ in begun),
         [one for _, own in known.values() for one in own.items()] + list(shells.items()),
     )
+    asked = ["a", "b", "咖啡 3", "d", "a#0", "wiped", "never there"]
+    every = {number: one for post_id in asked for number, one in slices(post_id, 3).items()}
+
+    def candidates() -> list[Candidate]:
+        return columns.candidates(list(every), [0.5] * len(every), [2.0] * len(every))
+
+    candidates()  # what was found once must not be taken for what is there
     for step, glance, passages in steps:
         post_id = glance.post_id
         if step == "put":
@@ -58,17 +65,29 @@ def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps:
             known[post_id] = (after, own)
         else:
             columns.recount(glance)
-    asked = ["a", "b", "咖啡 3", "d", "a#0", "wiped", "never there"]
-    assert columns.glances(asked) == {post_id: glance for post_id, (glance, _) in known.items()}
-    every = {number: one for post_id in asked for number, one in slices(post_id, 3).items()}
+    glances = {post_id: glance for post_id, (glance, _) in known.items()}
+    assert columns.glances(asked) == glances
     expected = {number: one for _, own in known.values() for number, one in own.items()}
-    found = columns.candidates(list(every), [0.5] * len(every), [2.0] * len(every))
-    assert found == [a_candidate(expected[number]) for number in every if number in expected]
+    assert candidates() == [a_candidate(expected[number]) for number in every if number in expected]
+    assert columns.glances(asked) == glances  # as before, of posts that were found
+
+
+@given(st.sets(st.integers(0, 2**64 - 1) | st.integers(0, 99)), st.lists(st.integers(0, 2**64 - 1)))
+@example(set(range(40)), [40, 2**63])
+def test_each_point_is_found_whatever_numbers_there_are(points: set[int], others: list[int]) -> None:
+    places = {number: Slice("a", nth, None, 0, 9) for nth, number in enumerate(points)}
+    columns = Columns([(Glance("a"), SKETCH)], places.items())
+    asked = [*points, *others]
+    found = columns.candidates(asked, [0.5] * len(asked), [2.0] * len(asked))
+    assert found == [a_candidate(places[number]) for number in asked if number in places]
 
 
 def test_the_id_of_a_post_that_is_gone_is_overwritten() -> None:
-    columns = Columns([(Glance("gone-for-good"), SKETCH), (Glance("kept"), SKETCH)], [])
+    places = {1: Slice("gone-for-good", 0, None, 0, 9), 2: Slice("kept", 0, None, 0, 9)}
+    columns = Columns([(Glance("gone-for-good"), SKETCH), (Glance("kept"), SKETCH)], places.items())
+    columns.candidates([1, 2], [0.5, 0.5], [2.0, 2.0])
     columns.drop(["gone-for-good"])
+    assert list(columns._lately) == ["kept"]
     assert b"gone" not in columns._names
     assert b"kept" in columns._names
 
