@@ -50,7 +50,7 @@ class Columns:
         self._fresh_sketches: dict[str, bytes] = {}
         self._fresh_slices: dict[int, Slice] = {}
         self._points_of: dict[str, list[int]] = {}
-        self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for each of them three times
+        self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for them twice more
         glances, sketched = [], bytearray()
         for glance, sketch in posts:
             glances.append(glance)
