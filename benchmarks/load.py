@@ -6,14 +6,25 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from retrieval.types import Post
 
 Search = Callable[[str], object]
-WARM_UP, ONE_CLIENT, MANY_CLIENTS, REPEATED = 40, 300, 800, 20
+WARM_UP, ONE_CLIENT, MANY_CLIENTS, REPEATED = 80, 300, 800, 20
+ONE_CLIENTS_BLOCK, MANY_CLIENTS_BLOCK = 25, 200
+
+
+class Asked(NamedTuple):
+    """How long each query of a block waited, in no order, and how long all of them took."""
+
+    waits_ms: Sequence[float]
+    seconds: float
+
+
+Ask = Callable[[Sequence[str], int], Asked]  # these queries, by so many clients at once
 
 
 def read_posts(paths: Sequence[Path], size: int) -> list[Post]:
@@ -57,31 +68,56 @@ def _beginnings(posts: Sequence[Post]) -> Iterator[str]:
             yield words[0][:6] if ord(words[0][0]) > 0x2E80 else " ".join(words[:4])[:60]
 
 
-def measure(make_client: Callable[[], Search], queries: Sequence[str], clients: int) -> dict[str, Any]:
-    """Wait of each query with one client and with many, no query asked twice; then a few asked again and again.
+def in_turns(systems: Mapping[str, Ask], queries: Sequence[str], clients: int) -> dict[str, dict[str, Any]]:
+    """Each system's waits with one client and with many, no query asked twice; then of a few asked again and again.
+
+    All systems are up at once and asked block by block, in an order that changes with each block, so that a machine
+    that grows slower or faster meanwhile does so for all of them. While one is asked, the others wait.
+    """
+    warm_up, left = list(queries[:WARM_UP]), queries[WARM_UP:]
+    one, many = left[:ONE_CLIENT], left[ONE_CLIENT : ONE_CLIENT + MANY_CLIENTS]
+    for system in systems.values():
+        system(warm_up[: WARM_UP // 2], 1)
+    between = iter(warm_up[WARM_UP // 2 :])
+    single = _blocks(systems, one, ONE_CLIENTS_BLOCK, 1, between)
+    crowd = _blocks(systems, many, MANY_CLIENTS_BLOCK, clients, between)
+    repeated = _blocks(systems, list(one[:REPEATED]) * (ONE_CLIENT // REPEATED), ONE_CLIENTS_BLOCK, 1, between)
+    return {
+        name: {
+            "p50_ms": _at(single[name], 0.5),
+            "p99_ms": _at(single[name], 0.99),
+            "repeated_p50_ms": _at(repeated[name], 0.5),
+            f"clients_{clients}": {
+                "searches_per_s": round(len(many) / sum(block.seconds for block in crowd[name]), 1),
+                "p50_ms": _at(crowd[name], 0.5),
+                "p99_ms": _at(crowd[name], 0.99),
+            },
+            "blocks_p50_ms": [_at([block], 0.5) for block in single[name]],
+        }
+        for name in systems
+    }
+
+
+def _blocks(
+    systems: Mapping[str, Ask], queries: Sequence[str], size: int, clients: int, between: Iterator[str]
+) -> dict[str, list[Asked]]:
+    asked: dict[str, list[Asked]] = {name: [] for name in systems}
+    names = list(systems)
+    for start in range(0, len(queries), size):
+        first = [next(between)]  # not counted: meanwhile the others pushed this system out of the processor's caches
+        for name in names:
+            systems[name](first, 1)
+            asked[name].append(systems[name](queries[start : start + size], clients))
+        names = [*names[1:], names[0]]
+    return asked
+
+
+def ask(make_client: Callable[[], Search], queries: Sequence[str], clients: int) -> Asked:
+    """Ask each query once, by so many clients at a time.
 
     Args:
         make_client: Called once in each client's thread.
     """
-    warm, one = queries[:WARM_UP], queries[WARM_UP : WARM_UP + ONE_CLIENT]
-    many = queries[WARM_UP + ONE_CLIENT : WARM_UP + ONE_CLIENT + MANY_CLIENTS]
-    _run(make_client, warm, 1)
-    single, _ = _run(make_client, one, 1)
-    crowd, seconds = _run(make_client, many, clients)
-    repeated, _ = _run(make_client, list(one[:REPEATED]) * (ONE_CLIENT // REPEATED), 1)
-    return {
-        "p50_ms": _at(single, 0.5),
-        "p99_ms": _at(single, 0.99),
-        "repeated_p50_ms": _at(repeated, 0.5),
-        f"clients_{clients}": {
-            "searches_per_s": round(len(many) / seconds, 1),
-            "p50_ms": _at(crowd, 0.5),
-            "p99_ms": _at(crowd, 0.99),
-        },
-    }
-
-
-def _run(make_client: Callable[[], Search], queries: Sequence[str], clients: int) -> tuple[list[float], float]:
     waits: list[float] = []
     failures: list[BaseException] = []
     left, lock = iter(queries), threading.Lock()
@@ -108,8 +144,9 @@ def _run(make_client: Callable[[], Search], queries: Sequence[str], clients: int
         thread.join()
     if failures:
         raise failures[0]
-    return waits, time.perf_counter() - started
+    return Asked(waits, time.perf_counter() - started)
 
 
-def _at(waits: Sequence[float], share: float) -> float:
+def _at(blocks: Sequence[Asked], share: float) -> float:
+    waits = [wait for block in blocks for wait in block.waits_ms]
     return round(statistics.quantiles(waits, n=1000, method="inclusive")[round(share * 1000) - 1], 2)

@@ -1,4 +1,5 @@
-"""The peers: txtai's hybrid search and bm25s with jieba. Each runs in a process of its own, started by search.py.
+"""The peers: txtai's hybrid search and bm25s with jieba. Each runs in a process of its own, started by search.py,
+which tells it on standard input what to do: one JSON object a line, answered by one.
 
 Where a choice was open, it is the one that serves the peer: txtai gives ids and scores alone (no content to fetch), in
 the number format that is its default, and gets the vectors that Stipple's index holds instead of making its own.
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from app.evaluation.judged_folder import JudgedFolder, read_folder
 from app.evaluation.retrieval import measured_each
-from benchmarks.load import measure
+from benchmarks.load import ask
 from retrieval.text import fold, passage_text
 from retrieval.types import Passage, Post
 
@@ -99,26 +100,31 @@ def ndcg(search: Ranked, folder: JudgedFolder) -> float:
 
 
 def main() -> None:
-    """One peer's figures, as one JSON line."""
+    """Index the posts, say so, then do what each line asks for:
+
+    {"queries": […], "clients": 16} -> {"waits_ms": […], "seconds": 1.5}
+    {"judged": "folder"} -> {"dataset": "folder's name", "nDCG@10": .5}
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("peer", choices=PEERS)
     parser.add_argument("--posts", type=Path, required=True)
-    parser.add_argument("--asked", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--clients", type=int, required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--judged", type=Path, nargs="*", default=[])
     args = parser.parse_args()
 
     with args.posts.open(encoding="utf-8") as lines:
         posts = [Post(raw["id"], raw["title"], raw["text"], tags=tuple(raw["tags"])) for raw in map(json.loads, lines)]
     build = PEERS[args.peer]
     search = build(posts, args.model, args.cache)
-    figures = measure(lambda: search, json.loads(args.asked.read_text("utf-8")), args.clients)
-    for judged in args.judged:
-        folder = read_folder(judged)
-        figures.setdefault("nDCG@10", {})[folder.name] = ndcg(build(folder.posts, args.model, None), folder)
-    print(json.dumps(figures))
+    print(json.dumps({"ready": True}), flush=True)
+    for wish in map(json.loads, sys.stdin):
+        if "judged" in wish:
+            folder = read_folder(Path(wish["judged"]))
+            value = ndcg(build(folder.posts, args.model, None), folder)
+            said: dict[str, Any] = {"dataset": folder.name, "nDCG@10": value}
+        else:
+            said = ask(lambda: search, wish["queries"], wish["clients"])._asdict()
+        print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":

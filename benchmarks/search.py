@@ -4,33 +4,33 @@
 
 Stipple is what people run: `stipple reindex`, then `stipple serve` in a process of its own, asked over HTTP; each
 query is asked once, so that no cache helps, and beside that a few again and again. The peers are called as libraries,
-each in a process of its own, one after another. Prints a table and, last, one JSON line. See README.md.
+each in a process of its own. All are up at once and asked in turns, a block of queries each. Prints a table and, last,
+one JSON line. See README.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import os
 import platform
+import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.load import MANY_CLIENTS, ONE_CLIENT, WARM_UP, Search, distinct_queries, measure, read_posts  # noqa: E402  # found by the path above
+from benchmarks.load import MANY_CLIENTS, ONE_CLIENT, WARM_UP, distinct_queries, in_turns, read_posts  # noqa: E402  # found by the path above
+from benchmarks.systems import Peer, Served, reindex  # noqa: E402  # found by the path above
 
-STIPPLE = (sys.executable, "-c", "import sys; from stipple.cli import main; sys.exit(main())")
 MEASURED = ("stipple", "txtai", "bm25s")
 
 
@@ -42,89 +42,48 @@ def main() -> None:
         posts = read_posts(args.posts, args.size)
         typed = args.queries.read_text("utf-8").splitlines() if args.queries else []
         asked = distinct_queries(posts, typed, WARM_UP + ONE_CLIENT + MANY_CLIENTS)
-        posts_path, asked_path = work / f"posts-{args.size}.jsonl", work / "asked.json"
+        posts_path = work / f"posts-{args.size}.jsonl"
         with posts_path.open("w", encoding="utf-8") as file:
             for post in posts:
                 line = {"id": post.id, "title": post.title, "text": post.text, "tags": post.tags, "author": post.author}
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        asked_path.write_text(json.dumps(asked, ensure_ascii=False), "utf-8")
 
         data_dir = work / f"stipple-{args.size}"
-        figures: dict[str, dict[str, Any]] = {}
-        for system in args.systems:
-            print(f"measuring {system} …", file=sys.stderr, flush=True)
-            if system == "stipple":
-                figures[system] = _stipple(data_dir, posts_path, asked, args.clients, args.judged)
-            else:
-                figures[system] = _peer(system, data_dir, posts_path, asked_path, args.clients, args.judged)
+        reindex(data_dir, posts_path)  # the peers take their vectors from what it keeps
+        with ExitStack() as stack:
+            systems: dict[str, Served | Peer] = {}
+            for name in args.systems:
+                print(f"starting {name} …", file=sys.stderr, flush=True)
+                system = Served(data_dir) if name == "stipple" else Peer(name, posts_path, data_dir)
+                stack.callback(system.close)
+                systems[name] = system
+            print("asking them in turns …", file=sys.stderr, flush=True)
+            figures = in_turns({name: one.ask for name, one in systems.items()}, asked, args.clients)
+            for name, one in systems.items():
+                for folder in args.judged:
+                    dataset, value = one.judge(folder)
+                    figures[name].setdefault("nDCG@10", {})[dataset] = value
     result = {"posts": args.size, "clients": args.clients, "systems": figures, **_circumstances()}
+    if {"stipple", "txtai"} <= figures.keys():
+        result["of_txtai"] = compared(figures["stipple"], figures["txtai"], args.clients)
     print(_table(result))
     print(json.dumps(result))
 
 
-def _stipple(data_dir: Path, posts: Path, asked: list[str], clients: int, judged: list[Path]) -> dict[str, Any]:
-    environment = os.environ | {
-        "STIPPLE_DATA_DIR": str(data_dir), "STIPPLE_LLM": "none", "STIPPLE_LOG_LEVEL": "warning",
-    }  # fmt: skip
-    subprocess.run(
-        [*STIPPLE, "reindex", str(posts), "--quiet"], check=True, env=environment, cwd=ROOT, stdout=sys.stderr
-    )
-    with _serving(environment) as address:
-        figures = measure(lambda: _client(address), asked, clients)
-    for folder in judged:
-        run = [*STIPPLE, "eval", "retrieval", str(folder)]
-        said = subprocess.run(run, check=True, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
-        measured = json.loads(said.splitlines()[-1])
-        figures.setdefault("nDCG@10", {})[measured["dataset"]] = measured["fused"]["nDCG@10"]
-    return figures
-
-
-@contextmanager
-def _serving(environment: dict[str, str]) -> Iterator[str]:
-    """The address of `stipple serve` on a free port of this machine."""
-    run = [*STIPPLE, "serve", "--host", "127.0.0.1", "--port", "0"]
-    server = subprocess.Popen(run, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None, "it was asked for"
-        line = server.stdout.readline()
-        address = next((word for word in line.split() if word.startswith("http://")), None)
-        if address is None:
-            raise SystemExit(f"stipple serve did not start: {line!r}")
-        yield urlsplit(address).netloc
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _client(address: str) -> Search:
-    """One client that keeps its connection. httpx would take as much of the processor as the search does."""
-    connection = http.client.HTTPConnection(address, timeout=60)
-
-    def search(query: str) -> bytes:
-        connection.request("GET", f"/api/search?limit=10&q={quote(query)}")
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{response.status} for {query!r}: {body[:200]!r}")
-        return body
-
-    return search
-
-
-def _peer(
-    name: str, data_dir: Path, posts: Path, asked: Path, clients: int, judged: list[Path]
-) -> dict[str, Any]:  # fmt: skip
-    from retrieval.model_files import bundled_folder
-    from retrieval.settings import load_settings
-
-    settings = load_settings()
-    folder = bundled_folder() if settings.embedding_model == "all-MiniLM-L6-v2" else settings.embedding_model
-    run = [sys.executable, str(ROOT / "benchmarks" / "peers.py"), name, "--posts", str(posts), "--asked", str(asked)]
-    run += ["--cache", str(data_dir / "embeddings.sqlite"), "--clients", str(clients), "--model", str(folder)]
-    run += ["--judged", *map(str, judged)]
-    said = subprocess.run(run, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
-    figures: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return figures
+def compared(own: dict[str, Any], other: dict[str, Any], clients: int) -> dict[str, Any]:
+    """Shares of another system's p50 and of its searches a second. `p50_between`: the middle 95 % of what the share
+    would be of other blocks of queries, drawn from these a thousand times with replacement.
+    """
+    blocks = list(zip(own["blocks_p50_ms"], other["blocks_p50_ms"], strict=True))
+    draw = random.Random(0)
+    drawn = [draw.choices(blocks, k=len(blocks)) for _ in range(1000)]
+    shares = sorted(median(a for a, _ in one) / median(b for _, b in one) for one in drawn)
+    crowd = f"clients_{clients}"
+    return {
+        "p50": round(own["p50_ms"] / other["p50_ms"], 3),
+        "p50_between": [round(shares[25], 3), round(shares[974], 3)],
+        "searches_per_s": round(own[crowd]["searches_per_s"] / other[crowd]["searches_per_s"], 2),
+    }
 
 
 def _circumstances() -> dict[str, Any]:
@@ -153,6 +112,13 @@ def _table(result: dict[str, Any]) -> str:
         cells += [many["p99_ms"], *(own.get("nDCG@10", {}).get(name, "") for name in names)]
         widths = [max(10, len(head) + 2) for head in heads]
         lines.append(f"{system:8}" + "".join(f"{cell!s:>{width}}" for cell, width in zip(cells, widths, strict=True)))
+    if "of_txtai" in result:
+        share = result["of_txtai"]
+        low, high = share["p50_between"]
+        lines.append(
+            f"stipple's p50 is {share['p50']:.3f} of txtai's ({low:.3f} to {high:.3f} as blocks of queries differ), "
+            f"its searches/s {share['searches_per_s']:.2f} times"
+        )
     return "\n".join(lines)
 
 

@@ -164,6 +164,12 @@ class Generation(Protocol):
         """
         ...
 
+    def warm(self) -> None:
+        """Bring what searches read into memory, as far as it lies in files here and there is room. Takes as long as
+        the disk needs; meanwhile searches are answered. Without it the first hundreds wait for the disk.
+        """
+        ...
+
     def close(self) -> None:
         """Release files and locks. Twice is as good as once."""
         ...

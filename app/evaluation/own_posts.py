@@ -78,5 +78,8 @@ class OwnPosts:
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids
 
+    def warm(self) -> None:
+        """All is in memory."""
+
     def close(self) -> None:
         """Nothing is open."""

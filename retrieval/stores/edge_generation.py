@@ -36,6 +36,7 @@ from retrieval.stores.edge_shard import (
 from retrieval.stores.manifest import rebuilding
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
+from retrieval.stores.warming import warm
 from retrieval.types import Candidate, Filters, Glance, Post
 
 CATALOG, SHARD = "posts.sqlite", "edge"
@@ -195,6 +196,10 @@ class EdgeGeneration:
         """About a second for 100,000 posts."""
         posts = ((glance_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
         return Columns(posts, all_slices(self._shard))
+
+    def warm(self) -> None:
+        # Of the shard's files a search reads the graph and the vectors; the catalog was read when it was opened.
+        warm((self._folder / SHARD).resolve(), f"vector_*-{DENSE}/*")
 
     def close(self) -> None:
         with self._closing:

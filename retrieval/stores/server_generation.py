@@ -149,6 +149,9 @@ class ServerGeneration:
     def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
         return self._points.whole(ids)
 
+    def warm(self) -> None:
+        """The server's files are its own."""
+
     def close(self) -> None:
         """Nothing is held: the connection is the store's."""
 

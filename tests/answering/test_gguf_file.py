@@ -16,7 +16,6 @@ from app.answering.generation import load_generator
 from app.answering.generation.gguf_file import GgufFile, open_gguf
 from app.answering.generation.llama import LlamaGenerator
 from app.answering.generation.llama_loading import load_llama
-from app.answering.generation.memory import available_bytes
 from retrieval.errors import ModelMissing
 from retrieval.settings import Settings
 from tests.answering.families import FAMILIES, write_family
@@ -118,20 +117,6 @@ def test_a_model_larger_than_the_memory_is_refused_before_it_is_loaded(model: Pa
 def test_a_context_larger_than_the_memory_is_refused(model: Path) -> None:
     with pytest.raises(ModelMissing, match="STIPPLE_LLM_CONTEXT_TOKENS"):
         load_llama(open_gguf(model), 1 << 34, 1)
-
-
-def test_what_is_left_of_memory_is_the_systems_or_the_containers(tmp_path: Path) -> None:
-    meminfo, container = tmp_path / "meminfo", tmp_path / "cgroup"
-    meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    5000 kB\n")
-    assert available_bytes(meminfo, container) == 5_120_000
-    container.mkdir()
-    (container / "memory.max").write_text("3000000\n")
-    (container / "memory.current").write_text("2000000\n")
-    (container / "memory.stat").write_text("anon 5\ninactive_file 500000\n")
-    assert available_bytes(meminfo, container) == 1_500_000
-    (container / "memory.max").write_text("max\n")
-    assert available_bytes(meminfo, container) == 5_120_000
-    assert available_bytes(tmp_path / "none", container) is None
 
 
 def _split(model: Path, folder: Path) -> list[Path]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from app.answering.generation.gguf_file import GgufFile
-from app.answering.generation.memory import available_bytes
 from retrieval.errors import ModelMissing
+from retrieval.memory import available_bytes
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5  # ggml_log_level
 _LOADING = threading.Lock()
