@@ -23,6 +23,13 @@ class Scale:
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], dense_weight: float) -> Scale:
+        """The scale of one query's candidates.
+
+        Args:
+            dense_weight: Share of the cosine, 0 to 1, where both sides found something.
+        """
+        if not 0 <= dense_weight <= 1:
+            raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
         best_cosine = max((candidate.cosine for candidate in candidates), default=0.0)
         best_lexical = max((candidate.lexical for candidate in candidates), default=0.0)
         # Where one side found nothing at all, the other decides alone; its share of the score would be lost otherwise.
@@ -50,29 +57,22 @@ class Scale:
         return (1 - self.dense_weight) * candidate.lexical / self.best_lexical if self.dense_weight < 1 else 0.0
 
 
-def fuse(candidates: Sequence[Candidate], dense_weight: float) -> list[tuple[float, Candidate]]:
+def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Candidate]]:
     """The best passage of each post with its fused score, best first.
 
     Cosine and BM25 are each divided by their best value among the candidates, so that the best on either side counts
-    1, and added with `dense_weight` and 1 - `dense_weight`. Ranks alone (RRF) lose to the better single retriever on
-    both judged sets that were tried (docs/decisions/0002-convex-fusion.md).
+    1, and added with the scale's `dense_weight` and 1 - `dense_weight`. Ranks alone (RRF) lose to the better single
+    retriever on both judged sets that were tried (docs/decisions/0002-convex-fusion.md).
 
     Args:
         candidates: From one query, each with both scores.
-        dense_weight: Share of the cosine, 0 to 1.
+        scale: Of these candidates.
 
     Returns:
         (score, candidate) with 0 <= score <= 1, one per post; ties in the order of post ids, so that pages are stable.
 
     Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023.
     """
-    if not 0 <= dense_weight <= 1:
-        raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
-    return ranked(candidates, Scale.of(candidates, dense_weight))
-
-
-def ranked(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Candidate]]:
-    """As `fuse`, with the scale of these candidates."""
     best: dict[str, tuple[float, Candidate]] = {}
     for score, candidate in zip(scale.scores(candidates), candidates, strict=True):
         kept = best.get(candidate.post_id)

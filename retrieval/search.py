@@ -22,7 +22,7 @@ from retrieval.cursor import LARGEST_POSITION, Continuation, read_cursor, write_
 from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
 from retrieval.facets import count_facets
-from retrieval.fusion import Scale, dense_weight_unknown, fuse, ranked
+from retrieval.fusion import Scale, dense_weight_unknown, fuse
 from retrieval.gathering import gather, newest
 from retrieval.hits import Layer, hit, shows
 from retrieval.language import detect_language, knows
@@ -128,7 +128,7 @@ class Searcher:
                 candidates, more = gather(generation, vector, terms, depth, query.filters)
                 laps.lap("candidates")
                 scale = Scale.of(candidates, self.dense_weight(language, candidates))
-                fused = ranked(candidates, scale)
+                fused = fuse(candidates, scale)
                 laps.lap("fuse")
             else:
                 candidates, more = newest(generation, depth, query.filters)
@@ -206,7 +206,8 @@ class Searcher:
         candidates = self.candidates(text)
         weight = self.dense_weight(detect_language(text), candidates)
         lexical = [candidate for candidate in candidates if candidate.lexical > 0]
-        fused = {"dense": fuse(candidates, 1.0), "lexical": fuse(lexical, 0.0), "fused": fuse(candidates, weight)}
+        alone = {"dense": (candidates, 1.0), "lexical": (lexical, 0.0), "fused": (candidates, weight)}
+        fused = {name: fuse(some, Scale.of(some, share)) for name, (some, share) in alone.items()}
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
         if self._reranking is not None:
             with self._live.pin() as generation:

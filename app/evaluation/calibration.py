@@ -27,7 +27,7 @@ from app.evaluation.retrieval import DECIDES
 from app.evaluation.trial_index import trial_searcher
 from retrieval.calibration import DenseWeights, read_calibrations
 from retrieval.embedding import Embedder
-from retrieval.fusion import dense_weight_unknown, fuse
+from retrieval.fusion import Scale, dense_weight_unknown, fuse
 from retrieval.language import detect_language, knows
 from retrieval.search import Searcher
 from retrieval.settings import Settings
@@ -140,9 +140,8 @@ def _by_weight(
         candidates = searcher.candidates(query.text)
         for run, weight in zip(runs, GRID, strict=True):
             share = weight if kind == "known" else dense_weight_unknown(weight, candidates)
-            run += [
-                ir_measures.ScoredDoc(query.id, one.post_id, score) for score, one in fuse(candidates, share)[:_RANKED]
-            ]
+            fused = fuse(candidates, Scale.of(candidates, share))
+            run += [ir_measures.ScoredDoc(query.id, one.post_id, score) for score, one in fused[:_RANKED]]
     qrels = [ir_measures.Qrel(query.id, post, grade) for query in queries for post, grade in query.qrels.items()]
     columns = []
     for run in runs:

@@ -82,7 +82,8 @@ def as_found(drawn: list[tuple[Candidate, dict[str, object]]], weight: float) ->
         Candidate(f"p{number}", 0, "text", None, 0, 1, one.cosine, one.lexical) for number, (one, _) in enumerate(drawn)
     ]
     glances = {post_id: glance_of(post) for post_id, post in posts_of(drawn).items()}
-    return placed(fuse(candidates, weight), glances), Scale.of(candidates, weight)
+    scale = Scale.of(candidates, weight)
+    return placed(fuse(candidates, scale), glances), scale
 
 
 @given(FOUND, SORTS, st.integers(0, 4), st.floats(0, 0.4), st.floats(0, 0.4))
