@@ -1,55 +1,65 @@
-"""Linear layers whose weights lie as the processor's kernels want them.
+"""Linear layers whose weights lie as the processor's kernels want them, and whole layers of encoders made of them.
 
-Without it the weights of every layer are laid out anew for each query: a third of embedding one (benchmarks/LOG.md).
+Without it the weights of every layer are laid out anew for each query: a third of embedding one. Of what is left a
+sixth goes into steps that a layer can do together (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch.nn import functional
 
-# Tracing cannot record the empty list of numbers that the kernel takes; a function made of its graph is taken whole.
-_LINEAR: Any = torch._C._create_function_from_graph(
-    "packed_linear",
-    torch._C.parse_ir("""
+
+def _linear(activation: str) -> Any:
+    """Tracing cannot record the empty list of numbers that the kernel takes; a function made of its graph is taken
+    whole.
+
+    Args:
+        activation: What the kernel does to its result before it is rounded: "none", or "gelu".
+    """
+    return torch._C._create_function_from_graph(
+        f"packed_linear_{activation}",
+        torch._C.parse_ir(f"""
 graph(%x : Tensor, %weight : Tensor, %bias : Tensor):
-  %none : str = prim::Constant[value="none"]()
+  %activation : str = prim::Constant[value="{activation}"]()
+  %exactly : str = prim::Constant[value="none"]()
   %numbers : Scalar?[] = prim::ListConstruct()
-  %y : Tensor = mkldnn::_linear_pointwise(%x, %weight, %bias, %none, %numbers, %none)
+  %y : Tensor = mkldnn::_linear_pointwise(%x, %weight, %bias, %activation, %numbers, %exactly)
   return (%y)
 """),
-)
+    )
 
 
-class PackedLinears(torch.nn.Module):
-    """A module with its linear layers packed: it takes what the module takes and then `packed`, since a trace can hold
+_LINEAR, _LINEAR_GELU = _linear("none"), _linear("gelu")
+
+
+class Packed(torch.nn.Module):
+    """A module with its linear layers packed: it takes what the module takes and then `weights`, since a trace can hold
     no packed weight itself. Until `restore` the module itself is changed.
 
+    Args:
+        whole_layers: Whether layers of an encoder like BERT's are replaced whole. They then look at every token, as if
+            none were padding.
+
     Attributes:
-        packed: The weights: a second copy of them in memory.
+        weights: Packed: a second copy of them in memory.
     """
 
-    def __init__(self, module: torch.nn.Module) -> None:
+    def __init__(self, module: torch.nn.Module, *, whole_layers: bool) -> None:
         super().__init__()
         self.module = module
-        self._replaced = [
-            (parent, name, child, _PackedLinear(child.bias))
-            for parent in module.modules()
-            for name, child in parent.named_children()
-            if type(child) is torch.nn.Linear and child.bias is not None
-        ]
-        with torch.no_grad():
-            self.packed: list[torch.Tensor] = [
-                torch.ops.mkldnn._reorder_linear_weight(child.weight.detach(), None)
-                for _, _, child, _ in self._replaced
-            ]
-        for parent, name, _, linear in self._replaced:
-            setattr(parent, name, linear)
+        self._replaced = list(_replacements(module, whole_layers))
+        self.weights: list[torch.Tensor] = [weight for *_, made in self._replaced for weight in made.weights]
+        for parent, name, _, made in self._replaced:
+            setattr(parent, name, made)
 
-    def forward(self, first: torch.Tensor, *packed: torch.Tensor) -> Any:
-        for (_, _, _, linear), weight in zip(self._replaced, packed, strict=True):
-            linear.weight = weight
+    def forward(self, first: torch.Tensor, *weights: torch.Tensor) -> Any:
+        given = iter(weights)
+        for *_, made in self._replaced:
+            made.weights = [next(given) for _ in made.weights]
         return self.module(first)
 
     def restore(self) -> None:
@@ -59,10 +69,65 @@ class PackedLinears(torch.nn.Module):
 
 
 class _PackedLinear(torch.nn.Module):
-    def __init__(self, bias: torch.Tensor) -> None:
+    def __init__(self, linear: Any) -> None:
         super().__init__()
-        self.bias = bias
-        self.weight: torch.Tensor | None = None
+        self.weights = [_packed(linear.weight)]
+        self.bias = linear.bias.detach()
 
     def forward(self, x: torch.Tensor) -> Any:
-        return _LINEAR(x, self.weight, self.bias)
+        return _LINEAR(x, self.weights[0], self.bias)
+
+
+class _PackedLayer(torch.nn.Module):
+    """One layer of an encoder: query, key and value by one multiplication, and GELU in the kernel of the one before."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        own, out = layer.attention.self, layer.attention.output
+        joined, others = [own.query, own.key, own.value], [out.dense, layer.intermediate.dense, layer.output.dense]
+        self.heads = own.num_attention_heads
+        weights = [torch.cat([one.weight for one in joined]), *(one.weight for one in others)]
+        self.weights = list(map(_packed, weights))
+        self.biases = [torch.cat([one.bias for one in joined]).detach(), *(one.bias.detach() for one in others)]
+        self.attention_norm, self.norm = out.LayerNorm, layer.output.LayerNorm
+
+    def forward(self, x: torch.Tensor, *_: Any, **__: Any) -> Any:
+        joined, out, inner, outer = zip(self.weights, self.biases, strict=True)
+        texts, tokens, width = x.shape
+        apart = _LINEAR(x, *joined).view(texts, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(apart[0], apart[1], apart[2])
+        x = self.attention_norm(_LINEAR(seen.transpose(1, 2).reshape(texts, tokens, width), *out) + x)
+        return self.norm(_LINEAR(_LINEAR_GELU(x, *inner), *outer) + x)
+
+
+def _replacements(module: torch.nn.Module, whole_layers: bool) -> Iterator[tuple[torch.nn.Module, str, Any, Any]]:
+    """Parents, names, and what stands there and will."""
+    for name, child in module.named_children():
+        if whole_layers and _is_known_layer(child):
+            yield module, name, child, _PackedLayer(child)
+        elif type(child) is torch.nn.Linear and child.bias is not None:
+            yield module, name, child, _PackedLinear(child)
+        else:
+            yield from _replacements(child, whole_layers)
+
+
+def _is_known_layer(layer: Any) -> bool:
+    """Whether it has the parts of a layer of BERT, RoBERTa or XLM-RoBERTa, by their names, with exact GELU."""
+    try:
+        own, out = layer.attention.self, layer.attention.output
+        linears = [own.query, own.key, own.value, out.dense, layer.intermediate.dense, layer.output.dense]
+        norms = [out.LayerNorm, layer.output.LayerNorm]
+        probe = torch.linspace(-4, 4, 33)
+        return (
+            all(type(one) is torch.nn.Linear and one.bias is not None for one in linears)
+            and all(type(one) is torch.nn.LayerNorm for one in norms)
+            and torch.allclose(layer.intermediate.intermediate_act_fn(probe), functional.gelu(probe))
+        )
+    except (AttributeError, TypeError):
+        return False
+
+
+def _packed(weight: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), None)
+    return packed

@@ -2,7 +2,7 @@
 
 all-MiniLM-L6-v2, bfloat16, short queries, 2 cores, median: SentenceTransformer.encode 7.0 ms on one thread, 14 ms on
 two beside another process (at worst .4 s: threads wait for one another); traced 3.3 ms on one thread, 2.5 with packed
-weights, and the other core is free for the next query.
+weights, 2.1 with whole layers packed, and the other core is free for the next query.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Encode = Callable[[Sequence[str]], Vectors]
+Packing = Literal["layers", "linears", "nothing"]
+PACKINGS: tuple[Packing, ...] = ("layers", "linears", "nothing")  # the fastest first
 
 # Short, long, longer than any window, both scripts, and none: a trace must hold for lengths it was not made with.
 _PROBES = (
@@ -42,13 +44,13 @@ class QueryEncoder:
     """From texts to vectors, as `SentenceTransformer.encode` gives them. Safe to call from several threads.
 
     Args:
-        packed: Whether weights are laid out beforehand as the processor's kernels want them (retrieval/packing.py).
+        packing: What is laid out beforehand as the processor's kernels want it (retrieval/packing.py).
 
     Attributes:
         together: Whether several texts may be given at once.
     """
 
-    def __init__(self, model: SentenceTransformer, *, packed: bool = False) -> None:
+    def __init__(self, model: SentenceTransformer, *, packing: Packing = "nothing") -> None:
         import tokenizers
         import torch
 
@@ -68,17 +70,17 @@ class QueryEncoder:
             warnings.simplefilter("ignore")
             whole: Any = _whole(model)
             given: tuple[Any, ...] = (example,)
-            if packed:
-                from retrieval.packing import PackedLinears
+            if packing != "nothing":
+                from retrieval.packing import Packed
 
-                whole = PackedLinears(whole)
-                self._packed = whole.packed
+                whole = Packed(whole, whole_layers=packing == "layers")
+                self._packed = whole.weights
                 given = (example, *self._packed)
             try:
                 traced = torch.jit.trace(whole.eval(), given, check_trace=False)  # type: ignore[no-untyped-call]  # torch gives it no types
                 self._traced: Any = torch.jit.freeze(traced)
             finally:
-                if packed:
+                if packing != "nothing":
                     whole.restore()
         transformers_logging.set_verbosity(said)
         self.together = False
@@ -106,12 +108,13 @@ def trace(model: SentenceTransformer, encode: Encode) -> QueryEncoder | None:
     if model.device.type != "cpu":
         return None  # there a batch of one costs little, and threads do not matter
     faithful = encode(_PROBES)
-    return _seen_to_agree(model, faithful, packed=True) or _seen_to_agree(model, faithful, packed=False)
+    tried = (_seen_to_agree(model, faithful, packing) for packing in PACKINGS)
+    return next((encoder for encoder in tried if encoder is not None), None)
 
 
-def _seen_to_agree(model: SentenceTransformer, faithful: Vectors, *, packed: bool) -> QueryEncoder | None:
+def _seen_to_agree(model: SentenceTransformer, faithful: Vectors, packing: Packing) -> QueryEncoder | None:
     try:
-        encoder = QueryEncoder(model, packed=packed)
+        encoder = QueryEncoder(model, packing=packing)
         vectors = np.concatenate([encoder([text]) for text in _PROBES])
     except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError):
         return None  # any model may stand here, and the slower way is always open

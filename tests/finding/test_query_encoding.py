@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from retrieval.embedding import SentenceTransformersEmbedder, load_embedder
-from retrieval.query_encoding import ALL_THREADS, QueryEncoder, trace, use_threads
+from retrieval.query_encoding import ALL_THREADS, Packing, QueryEncoder, trace, use_threads
 from retrieval.settings import Settings
 
 TEXTS = ["咖啡", "上海 brunch 推荐", "quiet cafe", "28", "", "How much is a flat white these days?" * 40, "🍜"]
@@ -52,9 +52,12 @@ def test_queries_embedded_together_have_exactly_the_vectors_that_they_have_alone
     assert not taken or {"quiet cafe", "cafe quiet"} <= taken < set(asked)
 
 
-def test_packing_its_weights_leaves_the_model_as_it_was(embedder: SentenceTransformersEmbedder) -> None:
+@pytest.mark.parametrize("packing", ["layers", "linears"])
+def test_packing_its_weights_leaves_the_model_as_it_was(
+    embedder: SentenceTransformersEmbedder, packing: Packing
+) -> None:
     before = [type(module) for module in embedder._model.modules()]
-    packed = QueryEncoder(embedder._model, packed=True)
+    packed = QueryEncoder(embedder._model, packing=packing)
     assert [type(module) for module in embedder._model.modules()] == before
     plain = QueryEncoder(embedder._model)
     for text in ("咖啡", "quiet cafe"):
