@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from retrieval.hits import opening
 from retrieval.store import Generation, TermWeights, Vectors
-from retrieval.text import sentences
-from retrieval.types import Candidate, Filters, Post
+from retrieval.types import Candidate, Filters
 from retrieval.wording import Wording
-
-_OPENING_LENGTH = 300
 
 
 def gather(
@@ -40,7 +38,7 @@ def newest(generation: Generation, wanted: int, filters: Filters) -> tuple[list[
     wording = Wording(filters)
     posts = generation.posts(found)
     listed = [posts[post_id] for post_id in found if post_id in posts]
-    return [_opening(post) for post in listed if wording.lets_through(post)], len(found) >= wanted
+    return [opening(post) for post in listed if wording.lets_through(post)], len(found) >= wanted
 
 
 def _saying(generation: Generation, ids: Sequence[str], wording: Wording) -> set[str] | None:
@@ -49,12 +47,3 @@ def _saying(generation: Generation, ids: Sequence[str], wording: Wording) -> set
         return None
     posts = generation.posts(list(dict.fromkeys(ids)))
     return {post_id for post_id, post in posts.items() if wording.lets_through(post)}
-
-
-def _opening(post: Post) -> Candidate:
-    start = end = 0
-    for span in sentences(post.text):
-        if end and span.end > _OPENING_LENGTH:
-            break
-        start, end = start if end else span.start, span.end
-    return Candidate(post.id, 0, "text", None, start, end, cosine=0.0, lexical=0.0)

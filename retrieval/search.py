@@ -150,7 +150,7 @@ class Searcher:
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
             sides = finders(candidates, depth) if query.explain and scale is not None else {}
-            layers.append(Layer(found, order, scale, sides, reranked))
+            layers.append(Layer(candidates, found, order, scale, sides, reranked))
             shown = capped(
                 [place for layer in layers for place in layer.order], 0 if query.filters.authors else query.per_author
             )

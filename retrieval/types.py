@@ -251,13 +251,13 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A post that came back for a query, with its best passage.
+    """A post that came back for a query, with a passage of it.
 
     Attributes:
         rank: 1 is best.
         score: Fused, 0 to 1 in one page; compare only within one query.
-        cosine, lexical: The best passage's own two scores.
-        passage: The best passage.
+        cosine, lexical: The two scores of its best passage.
+        passage: That passage; where it is a comment that only the post's title or tags brought, the post's own words.
         highlights: Where words of the query stand, in the text that the passage was cut from
             (the post's text, or the comment's), inside the passage.
         title_highlights: The same in the title.

@@ -73,8 +73,9 @@ class SpanOut(Out):
 
 
 class PassageOut(Out):
-    """The slice of a post that matched best; offsets count code points of `post.text`, or of
-    `post.comments[comment].text` where `part` is "comment".
+    """The slice of a post that matched best, or, where that is a comment that only title or tags brought, one of the
+    post's own words. Offsets count code points of `post.text`, or of `post.comments[comment].text` where `part` is
+    "comment".
     """
 
     part: Literal["text", "comment"]
