@@ -35,7 +35,7 @@ MEASURED = ("stipple", "txtai", "bm25s")
 
 
 def main() -> None:
-    args = _arguments()
+    args, circumstances = _arguments(), _circumstances()
     with tempfile.TemporaryDirectory(prefix="stipple-bench-") as temporary:
         work = args.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def main() -> None:
                 for folder in args.judged:
                     dataset, value = one.judge(folder)
                     figures[name].setdefault("nDCG@10", {})[dataset] = value
-    result = {"posts": args.size, "clients": args.clients, "systems": figures, **_circumstances()}
+    result = {"posts": args.size, "clients": args.clients, "systems": figures, **circumstances}
     if {"stipple", "txtai"} <= figures.keys():
         result["of_txtai"] = compared(figures["stipple"], figures["txtai"], args.clients)
     print(_table(result))
