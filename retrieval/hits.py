@@ -11,7 +11,7 @@ from retrieval.highlight import highlight
 from retrieval.text import sentences
 from retrieval.types import Candidate, Explanation, FoundBy, Hit, Passage, Post, SearchQuery
 
-_OPENING_LENGTH = 300
+_OPENING_LENGTH = 300  # code points
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _shown(words: str, found: Candidate, post: Post, layer: Layer) -> Candidate:
 
 
 def opening(post: Post) -> Candidate:
-    """The first sentences of a post, of no score."""
+    """The first sentences of a post, at most _OPENING_LENGTH code points if the first one is no longer; of no score."""
     start = end = 0
     for span in sentences(post.text):
         if end and span.end > _OPENING_LENGTH:

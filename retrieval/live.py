@@ -90,7 +90,6 @@ class LiveGeneration:
                     return False
                 opened = self._store.open(self._expected)
                 if held is not None:
-                    opened.warm()  # whoever searches the old one meanwhile does not wait
                     before()
             except FixableError as error:
                 self.problem = error
@@ -100,8 +99,8 @@ class LiveGeneration:
                 if old is not None and self._pins.get(id(old), 0) > 0:
                     self._retired[id(old)] = old
                     old = None
-            if held is None:
-                threading.Thread(target=opened.warm, name="warm", daemon=True).start()
+            # Not before: what was accepted since it was opened is in the new one alone.
+            threading.Thread(target=opened.warm, name="warm", daemon=True).start()
             if old is not None:
                 old.close()
             return True
