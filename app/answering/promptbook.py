@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 _HEADER_START, _HEADER_END = "{#", "#}"
 # Not HTML: autoescape would turn a post's "<" into "&lt;" for the model. What a post may not say is dealt with in
 # `prompting.neutral`.
-_ENVIRONMENT = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+_ENVIRONMENT = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  # not HTML
 
 
 @dataclass(frozen=True, slots=True)

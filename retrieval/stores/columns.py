@@ -2,7 +2,7 @@
 sketches of their words.
 
 Read with each hit from the engine's payloads and the catalog, it took a third of a search
-(docs/decisions/0013-columns-in-memory.md). It takes about 150 bytes for a post of one passage. Nothing is shown from
+(docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is shown from
 here: a post's words are read from the catalog, which may have lost it meanwhile.
 """
 

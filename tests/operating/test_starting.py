@@ -28,25 +28,13 @@ class Asked(HashEmbedder):
         return super().embed_queries(texts)
 
 
-def server(folder: Path, embedder: HashEmbedder) -> TestClient:
-    settings = Settings(data_dir=folder, _env_file=None, llm="none")
-    return TestClient(create_app(settings, Services(settings, open_store(settings), embedder, None)))
-
-
 def test_what_is_loaded_at_the_first_search_is_loaded_before_anybody_asks(tmp_path: Path) -> None:
     indexed(tmp_path, POSTS, HashEmbedder(64))
-    embedder = Asked()
-    with server(tmp_path, embedder) as client:
+    settings, embedder = Settings(data_dir=tmp_path, _env_file=None, llm="none"), Asked()
+    app = create_app(settings, Services(settings, open_store(settings), embedder, None))
+    with TestClient(app) as client:
         [searched] = embedder.queries
         assert any(character.isascii() for character in searched), "English words"
         assert any("\u4e00" <= character <= "\u9fff" for character in searched), "and Chinese, which a dictionary tells"
         suggested = client.get("/api/suggest", params={"q": searched[:1]}).json()["suggestions"]
         assert searched not in [one["text"] for one in suggested], "it is nobody's past query"
-
-
-def test_a_server_without_an_index_starts_and_says_so(tmp_path: Path) -> None:
-    embedder = Asked()
-    with server(tmp_path, embedder) as client:
-        assert embedder.queries == []
-        assert client.get("/healthz").status_code == 200
-        assert client.get("/readyz").status_code == 503
