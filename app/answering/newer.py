@@ -46,9 +46,18 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     """
     things, wants = about(question), _wants(question)
     ordered: list[Evidence] = []
-    for one in ranked:
-        places = (row for row, old in enumerate(ordered) if _replaces(one, old, things, wants, hits))
-        ordered.insert(next(places, len(ordered)), one)
+    left = list(ranked)
+
+    def place(one: Evidence) -> None:
+        """Behind all that may replace it; these are newer, and so it replaces none of them."""
+        left.remove(one)
+        for newer in [other for other in left if _replaces(other, one, things, wants, hits)]:
+            if newer in left:
+                place(newer)
+        ordered.append(one)
+
+    while left:
+        place(left[0])
     return ordered
 
 

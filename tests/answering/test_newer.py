@@ -92,6 +92,16 @@ def test_a_comment_is_as_new_as_itself() -> None:
     assert newer_first("How much is a flat white at Fern?", [evidence[0], said], hits) == [said, evidence[0]]
 
 
+def test_of_three_the_newest_comes_first_also_where_it_says_again_what_the_oldest_said() -> None:
+    evidence, hits = posts_of(
+        ("", "Flat white £3.90 at Fern", 2023),
+        ("", "Flat white £3.90 at Fern", 2025),
+        ("", "A flat white at Fern is £3.20.", 2024),
+    )
+    ordered = newer_first("How much is a flat white at Fern?", evidence, hits)
+    assert [one.mark for one in ordered] == [2, 3, 1]
+
+
 _TOLD = st.tuples(
     st.sampled_from(["Fern", "Oak", ""]),
     st.sampled_from(
