@@ -12,17 +12,18 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from app.conversing.conversations import ConversationFull, UnknownConversation
-from app.keys import Keys
+from app.api_keys import Keys
+from app.conversations.storage.conversations import ConversationFull, UnknownConversation
+from app.query_reader import UnknownPlaceError
 from app.services import Services
-from app.understanding import UnknownPlaceError
-from app.web import api, conversation_api, pages, posts_api, suggest_api
-from app.web.api import BlankQueryError
-from app.web.gate import ReadGate, refusal_word
+from app.web.api import conversation_routes, post_routes, search_routes, suggestion_routes
+from app.web.api.responses import ErrorOut
+from app.web.api.search_routes import BlankQueryError
+from app.web.auth import ReadGate, refusal_word
 from app.web.logs import RequestLog
-from app.web.responses import ErrorOut
-from retrieval.cursor import BadCursorError
+from app.web.page import routes
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
+from retrieval.search.cursor import BadCursorError
 from retrieval.settings import Settings
 
 VERSION = "0.1.0"
@@ -52,11 +53,11 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     if settings.read_keys:
         app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
     app.add_middleware(RequestLog)
-    app.include_router(api.router)
-    app.include_router(suggest_api.router)
-    app.include_router(posts_api.router)
-    app.include_router(conversation_api.router)
-    pages.install(app)
+    app.include_router(search_routes.router)
+    app.include_router(suggestion_routes.router)
+    app.include_router(post_routes.router)
+    app.include_router(conversation_routes.router)
+    routes.install(app)
     _add_operations(app)
     _add_errors(app)
     return app
@@ -71,7 +72,7 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
         """Whether questions can be answered now; 503 with what stands against it where they cannot."""
-        health = await api.services_of(request).health()
+        health = await search_routes.services_of(request).health()
         problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
         return JSONResponse({"ready": health.ready, "problems": problems}, 200 if health.ready else 503)
 
@@ -89,8 +90,8 @@ def _add_operations(app: FastAPI) -> None:
 def _add_errors(app: FastAPI) -> None:
     def refusal(request: Request, status: int, error: str, message: str, field: str | None = None) -> Response:
         if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
-            words = pages.page_words(request)
-            return pages.error_page(request, status, {404: words.not_found, 500: words.broken}.get(status, message))
+            words = routes.page_words(request)
+            return routes.error_page(request, status, {404: words.not_found, 500: words.broken}.get(status, message))
         request_id = getattr(request.state, "request_id", "")
         body = ErrorOut(error=error, message=message, field=field, request_id=request_id)
         return JSONResponse(body.model_dump(mode="json"), status)

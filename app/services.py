@@ -12,23 +12,23 @@ import structlog
 
 from app.answering.generation import Generator, load_generator
 from app.answering.types import AnswerEvent, Done, Evidence, Question
-from app.answering.writing import Writer
-from app.conversing.making import make_converser
-from app.past_queries import PastQueries
-from app.reading import Reading, Readings
-from app.suggesting import Suggesting
-from app.understanding import Understanding
-from retrieval.embedding import Embedder, embedder_of, load_embedder
-from retrieval.entailment import load_entailment
+from app.answering.writing.writer import Writer
+from app.conversations.factory import make_converser
+from app.model_bundle import Reading, Readings
+from app.query_log import PastQueries
+from app.query_reader import Understanding
+from app.suggestions import Suggesting
 from retrieval.errors import FixableError
-from retrieval.intake import Intake, MakeIntake
-from retrieval.query_pieces import ParsedQuery
-from retrieval.rerank import Reranker, RerankPool, load_reranker
+from retrieval.ingestion import Intake, MakeIntake
+from retrieval.models.cross_encoder import Reranker, RerankPool, load_reranker
+from retrieval.models.embedding import Embedder, embedder_of, load_embedder
+from retrieval.models.entailment import load_entailment
+from retrieval.query.pieces import ParsedQuery
 from retrieval.settings import Settings
-from retrieval.store import ModelRecipe, PostStore
-from retrieval.stores.opening import open_store
-from retrieval.suggest import Suggestion
-from retrieval.types import Filters, Post, SearchPage, SearchQuery
+from retrieval.stores.contract import PostStore
+from retrieval.stores.factory import open_store
+from retrieval.suggest.suggester import Suggestion
+from retrieval.types import Filters, ModelRecipe, Post, SearchPage, SearchQuery
 
 _log = structlog.get_logger()
 _REFRESH_S = 0.5

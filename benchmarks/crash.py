@@ -40,7 +40,7 @@ FACTS = ("killed_while_running", "server_kills", "accepted_during_reindex")
 
 
 def measure(posts: int, kills: int, seed: int, work: Path) -> dict[str, Any]:
-    from app.keys import Keys
+    from app.api_keys import Keys
 
     chance = random.Random(seed)
     world, data, file = World(posts, chance), work / "data", work / "posts.jsonl"
@@ -129,7 +129,7 @@ def _settle(server: Server, world: World, data: Path, uncertain: list[dict[str, 
     learn which.
     """
     from retrieval.settings import Settings
-    from retrieval.stores.opening import open_store
+    from retrieval.stores.factory import open_store
 
     current = open_store(Settings(data_dir=data, _env_file=None)).current()
     deadline = time.monotonic() + 60
@@ -146,14 +146,14 @@ def _settle(server: Server, world: World, data: Path, uncertain: list[dict[str, 
 
 
 def _last_stage(data: Path) -> str:
-    from indexer.runs import Runs
+    from indexer.run.history import Runs
 
     runs = Runs(data).last(1)
     return f"{runs[0].stage}" if runs and runs[0].state in {"died", "running"} else "not running"
 
 
 def _past_reading(data: Path) -> bool:
-    from indexer.runs import Runs
+    from indexer.run.history import Runs
 
     runs = Runs(data).last(1)
     return bool(runs) and runs[0].state == "running" and runs[0].stage != "reading"

@@ -139,18 +139,18 @@ def prune(data: Path) -> None:
     from io import StringIO
 
     from indexer.progress import QuietProgress
-    from indexer.upkeep import prune as prune_all
-    from retrieval.embedding import HashEmbedder
+    from indexer.upkeep.upkeep import prune as prune_all
+    from retrieval.models.embedding import HashEmbedder
     from retrieval.settings import Settings
-    from retrieval.stores.opening import open_store
-    from retrieval.terms import TermWeigher
+    from retrieval.stores.factory import open_store
+    from retrieval.text.terms import TermWeigher
 
     settings = Settings(data_dir=data, _env_file=None)
     prune_all(open_store(settings), HashEmbedder(), TermWeigher(), settings, QuietProgress(StringIO()))
 
 
 def measure(posts: int, count: int, work: Path) -> dict[str, Any]:
-    from app.keys import Keys
+    from app.api_keys import Keys
 
     data, file = work / "data", work / "posts.jsonl"
     chance = random.Random(5)

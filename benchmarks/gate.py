@@ -16,11 +16,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from app.evaluation.answers import Judged, answer_questions
+from app.evaluation.answer_quality import Judged, answer_questions
 from app.evaluation.judged_questions import read_questions
-from app.evaluation.operating import auc, declined_at
-from retrieval.calibration import dense_weights
-from retrieval.embedding import Embedder, load_embedder
+from app.evaluation.operating_curve import auc, declined_at
+from retrieval.models.embedding import Embedder, load_embedder
+from retrieval.search.calibration import dense_weights
 from retrieval.settings import Settings, load_settings
 
 GATE = 0.5

@@ -29,11 +29,11 @@ def _serve(data: Path, port: int) -> None:
     from app.main import create_app
     from app.services import Services
     from app.web.logs import configure_logs
-    from indexer.intake import JournalIntake
-    from retrieval.embedding import HashEmbedder
+    from indexer.journal.ingestion import JournalIntake
+    from retrieval.models.embedding import HashEmbedder
     from retrieval.settings import Settings
-    from retrieval.stores.opening import open_store
-    from retrieval.terms import TermWeigher
+    from retrieval.stores.factory import open_store
+    from retrieval.text.terms import TermWeigher
 
     settings = Settings(data_dir=data, llm="none", log_level="error", _env_file=None)
     configure_logs(settings)
@@ -45,12 +45,12 @@ def _serve(data: Path, port: int) -> None:
 
 def _reindex(data: Path, posts: Path, anew: bool) -> None:
     """`stipple reindex --prune`, but for the embedder, which takes a little time for each batch."""
-    from indexer.cli import add_commands, reindex_into
+    from indexer.commands.cli import add_commands, reindex_into
     from indexer.readers.sources import find_sources
-    from retrieval.embedding import HashEmbedder
+    from retrieval.models.embedding import HashEmbedder
     from retrieval.settings import Settings
-    from retrieval.stores.opening import open_store
-    from retrieval.terms import TermWeigher
+    from retrieval.stores.factory import open_store
+    from retrieval.text.terms import TermWeigher
 
     parser = argparse.ArgumentParser()
     add_commands(parser.add_subparsers())

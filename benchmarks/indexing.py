@@ -51,7 +51,7 @@ def run(
     child: str, args: argparse.Namespace, data: Path, posts: Sequence[Path], python: str = sys.executable
 ) -> dict[str, Any]:
     """One figure, from a process of its own."""
-    from retrieval.model_files import bundled_folder
+    from retrieval.models.files import bundled_folder
 
     given = [python, __file__, "--child", child, "--data", str(data), "--threads", str(args.threads)]
     given += ["--model", str(bundled_folder()), "--memory", str(args.memory), "--posts", *map(str, posts)]

@@ -54,13 +54,13 @@ class Timed:
 def fill(paths: Sequence[str], moves: Sequence[str], data: Path, embedder: Any) -> dict[str, Any]:
     """One run of `stipple reindex`."""
     from indexer.progress import QuietProgress
-    from indexer.readers.mapping import parse_move
+    from indexer.readers.mapping.map_option import parse_move
     from indexer.readers.sources import find_sources, read_posts
-    from indexer.reindex import reindex
     from indexer.rejects import RejectsLog
+    from indexer.run.reindex import reindex
     from retrieval.settings import Settings
-    from retrieval.stores.opening import open_store
-    from retrieval.terms import TermWeigher
+    from retrieval.stores.factory import open_store
+    from retrieval.text.terms import TermWeigher
 
     settings = Settings(data_dir=data, _env_file=None)
     timed, progress, started = Timed(embedder), QuietProgress(StringIO()), time.perf_counter()
@@ -81,7 +81,7 @@ def fill(paths: Sequence[str], moves: Sequence[str], data: Path, embedder: Any) 
 
 
 def child_fill(args: argparse.Namespace) -> dict[str, Any]:
-    from retrieval.embedding import load_embedder
+    from retrieval.models.embedding import load_embedder
     from retrieval.settings import Settings
 
     settings = Settings(data_dir=args.data, threads=args.threads, _env_file=None)
@@ -94,11 +94,11 @@ def child_cosine(args: argparse.Namespace) -> dict[str, Any]:
     """Stored vectors against float32."""
     from itertools import islice
 
-    from indexer.embedding_cache import EmbeddingCache
-    from retrieval.embedding import load_embedder
+    from indexer.pipeline.embedding_cache import EmbeddingCache
+    from retrieval.models.embedding import load_embedder
     from retrieval.settings import Settings
-    from retrieval.stores.opening import open_store
-    from retrieval.text import cut_passages, passage_text
+    from retrieval.stores.factory import open_store
+    from retrieval.text.passages import cut_passages, passage_text
 
     settings = Settings(data_dir=args.data, _env_file=None)
     identity = load_embedder(settings).identity
@@ -117,9 +117,9 @@ def child_cosine(args: argparse.Namespace) -> dict[str, Any]:
 
 def child_tokens(args: argparse.Namespace) -> dict[str, Any]:
     """How much there is to read: of our passages, and of what the peers read of each post."""
-    from retrieval.embedding import load_embedder
+    from retrieval.models.embedding import load_embedder
     from retrieval.settings import Settings
-    from retrieval.text import cut_passages, passage_text
+    from retrieval.text.passages import cut_passages, passage_text
 
     embedder = load_embedder(Settings(_env_file=None))
     posts = posts_of(args)
@@ -134,8 +134,8 @@ def child_tokens(args: argparse.Namespace) -> dict[str, Any]:
 
 def posts_of(args: argparse.Namespace) -> list[Post]:
     """The posts of the files; lines that are none are left out."""
-    from indexer.readers.jsonl import Offered
-    from indexer.readers.mapping import parse_move
+    from indexer.readers.formats.jsonl import Offered
+    from indexer.readers.mapping.map_option import parse_move
     from indexer.readers.sources import find_sources, read_posts
 
     sources, moves = find_sources([str(path) for path in args.posts]), [parse_move(move) for move in args.moves]

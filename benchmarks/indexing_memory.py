@@ -23,7 +23,7 @@ class Stored:
     languages, window = None, 254
 
     def __init__(self) -> None:
-        from retrieval.store import Identity
+        from retrieval.types import Identity
 
         self.identity = Identity("stored@0", _DIMENSION)
 
@@ -48,8 +48,8 @@ def child_memory(args: argparse.Namespace) -> dict[str, Any]:
     with posts.open("w", encoding="utf-8") as file:
         for line in made_up(args.memory):
             file.write(line)
-    import retrieval.stores.edge
-    import retrieval.terms  # noqa: F401  # what is loaded once is not what posts take
+    import retrieval.stores.edge.store
+    import retrieval.text.terms  # noqa: F401  # what is loaded once is not what posts take
 
     before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = fill([str(posts)], [], args.data / "index-of-many", Stored())

@@ -14,7 +14,7 @@ def child_txtai(args: argparse.Namespace) -> dict[str, Any]:
     import torch
     from txtai import Embeddings
 
-    from retrieval.model_files import bundled_folder
+    from retrieval.models.files import bundled_folder
 
     torch.set_num_threads(args.threads)
     texts = texts_of(posts_of(args))

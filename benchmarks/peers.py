@@ -17,9 +17,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from app.evaluation.judged_folder import JudgedFolder, read_folder
-from app.evaluation.retrieval import measured_each
+from app.evaluation.ranking_quality import measured_each
 from benchmarks.load import ask
-from retrieval.text import fold, passage_text
+from retrieval.text.folding import fold
+from retrieval.text.passages import passage_text
 from retrieval.types import Passage, Post
 
 Ranked = Callable[[str], list[tuple[str, float]]]
@@ -57,8 +58,8 @@ def txtai_hybrid(posts: Sequence[Post], folder: str, cache: Path | None) -> Rank
 
 def _vectors(texts: Sequence[str], cache: Path) -> dict[str, Any]:
     """Vectors that Stipple made of exactly these texts."""
-    from indexer.embedding_cache import EmbeddingCache
-    from retrieval.embedding import load_embedder
+    from indexer.pipeline.embedding_cache import EmbeddingCache
+    from retrieval.models.embedding import load_embedder
     from retrieval.settings import load_settings
 
     with EmbeddingCache(cache, load_embedder(load_settings()).identity) as kept:

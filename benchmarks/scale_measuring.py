@@ -95,7 +95,7 @@ def measure_run(file: Path, count: int, moves: list[str]) -> dict[str, Any]:
     """A run of `stipple reindex` over the first posts of a file: processor time and bytes a post, and the model's."""
     from benchmarks.indexing_measures import Timed, fill
     from benchmarks.indexing_memory import Stored
-    from retrieval.embedding import load_embedder
+    from retrieval.models.embedding import load_embedder
     from retrieval.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:
@@ -133,10 +133,10 @@ def _embedding(embedder: Any, file: Path, count: int, moves: list[str]) -> float
     import io
     from itertools import islice
 
-    from indexer.readers.jsonl import Offered
-    from indexer.readers.mapping import parse_move
+    from indexer.readers.formats.jsonl import Offered
+    from indexer.readers.mapping.map_option import parse_move
     from indexer.readers.sources import find_sources, read_posts
-    from retrieval.text import cut_passages, passage_text
+    from retrieval.text.passages import cut_passages, passage_text
 
     texts = []
     read = read_posts(find_sources([str(file)]), io.BytesIO(), [parse_move(move) for move in moves], True)

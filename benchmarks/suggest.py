@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.past_phrases import PastPhrases, PastQuery
-from retrieval.post_phrases import PostPhrases
-from retrieval.suggest import Suggester
+from retrieval.suggest.past_queries import PastPhrases, PastQuery
+from retrieval.suggest.post_phrases import PostPhrases
+from retrieval.suggest.suggester import Suggester
 from retrieval.types import Post
 
 _MOST_KEYS = 12

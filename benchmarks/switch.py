@@ -39,7 +39,7 @@ def shallower(folder: Path, layers: int) -> Path:
     """The bundled model with its first layers alone, saved to a folder."""
     from sentence_transformers import SentenceTransformer
 
-    from retrieval.model_files import bundled_folder
+    from retrieval.models.files import bundled_folder
 
     model = SentenceTransformer(str(bundled_folder()), local_files_only=True)
     encoder: Any = model[0].auto_model
@@ -171,7 +171,7 @@ def _next(client: httpx.Client, before: str) -> tuple[str, float]:
 
 
 def _key(data: Path) -> str:
-    from app.keys import Keys
+    from app.api_keys import Keys
 
     return Keys(data / "keys.sqlite").add("switch", "write")
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from benchmarks.load import Asked, Search, ask
-from retrieval.model_files import bundled_folder
+from retrieval.models.files import bundled_folder
 from retrieval.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]

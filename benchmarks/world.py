@@ -56,10 +56,10 @@ class World:
 
     def compared(self, data: Path) -> tuple[int, int, int]:
         """Posts that are lost, doubled or too many, and in another version, in the index as it is."""
-        from indexer.post_door import to_post
+        from indexer.posts.validation import to_post
         from retrieval.settings import Settings
-        from retrieval.stores.opening import open_store
-        from retrieval.text import content_hash
+        from retrieval.stores.factory import open_store
+        from retrieval.text.content_hash import content_hash
 
         wanted = {one: content_hash(to_post(post)) for one, post in (self.file | self.accepted).items()}
         stored = open_store(Settings(data_dir=data, _env_file=None)).stored_posts()

@@ -1,10 +1,13 @@
-"""The nouns: post, passage, filters, query, hit. Frozen, small, standard library only."""
+"""The nouns: post, passage, filters, query, hit. Frozen, small, standard library and numpy only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 Part = Literal["text", "comment"]
 Sort = Literal["relevance", "newest", "most_liked"]
@@ -304,3 +307,49 @@ class SearchPage:
     timings_ms: dict[str, float]
     facets: dict[FacetName, tuple[FacetCount, ...]] = field(default_factory=dict)
     next_cursor: str = ""
+
+
+Vectors = NDArray[np.float32]
+
+# Raise when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
+SCHEMA_VERSION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecipe:
+    """The settings that an embedding model is loaded by, for loading the one that an index was built by.
+
+    Attributes:
+        model: A hub id, the absolute path of a folder, or the bundled model's name.
+        languages, query_prompt, passage_prompt: As in the settings; "" for what the model declares.
+    """
+
+    model: str
+    languages: str = ""
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What must be equal for vectors to be comparable.
+
+    Attributes:
+        model: Embedding model with the fingerprint of its weights, such as "all-MiniLM-L6-v2@53aa5117".
+        dimension: Length of its vectors.
+        schema: SCHEMA_VERSION at the time of writing.
+        recipe: How to load the model, where that is known; not compared.
+    """
+
+    model: str
+    dimension: int
+    schema: int = SCHEMA_VERSION
+    recipe: ModelRecipe | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TermWeights:
+    """A sparse vector of BM25 term weights: equally long, indices distinct."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]

@@ -8,17 +8,17 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import app.cli
-import app.keys_cli
-import indexer.cli
-import indexer.migrate_cli
+import app.commands.cli
+import app.commands.keys_cli
+import indexer.commands.cli
+import indexer.commands.migrate_cli
 from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
-    from retrieval.embedding import Embedder
-    from retrieval.intake import Intake, Keepers
+    from retrieval.ingestion import Intake, Keepers
+    from retrieval.models.embedding import Embedder
     from retrieval.settings import Settings
-    from retrieval.store import PostStore
+    from retrieval.stores.contract import PostStore
 
 EXIT_CODES = """\
 exit codes: 0 done; 1 it could not be done, and stderr says how to mend it; 2 wrong usage; 3 some lines were rejected
@@ -60,25 +60,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    indexer.cli.add_commands(commands)
-    indexer.migrate_cli.add_commands(commands)
-    app.cli.add_commands(commands)
-    app.keys_cli.add_commands(commands)
+    indexer.commands.cli.add_commands(commands)
+    indexer.commands.migrate_cli.add_commands(commands)
+    app.commands.cli.add_commands(commands)
+    app.commands.keys_cli.add_commands(commands)
     parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers)
     return parser
 
 
 def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Intake:
     """How a server takes posts in: what app knows by its protocol, and indexer does."""
-    from indexer.intake import JournalIntake
-    from retrieval.terms import TermWeigher
+    from indexer.journal.ingestion import JournalIntake
+    from retrieval.text.terms import TermWeigher
 
     return JournalIntake(settings, store, embedder, TermWeigher())
 
 
 def _make_keepers(settings: Settings) -> Keepers:
     """Who else has to forget a post, where no server runs that would tell them."""
-    from app.keepers import keepers_on_disk
+    from app.erasure_targets import keepers_on_disk
 
     return keepers_on_disk(settings)
 

@@ -13,20 +13,20 @@ from typing import TypeVar
 
 import structlog
 
-from app.answering.asking import asked_for, holds
-from app.answering.citations import SupportChecker
+from app.answering.checking.citations import SupportChecker
+from app.answering.checking.sentence_check import Judge
 from app.answering.draft import Draft
-from app.answering.evidence import EvidenceSelector
-from app.answering.gate import decide
-from app.answering.judging import Judge
-from app.answering.newer import newer_first
-from app.answering.notes import Reason, note
+from app.answering.evidence.answerability import decide
+from app.answering.evidence.recency import newer_first
+from app.answering.evidence.selector import EvidenceSelector
+from app.answering.messages import Reason, note
+from app.answering.question.asked_kinds import asked_for, holds
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
-from app.answering.ways import ContextTooSmall, Pen, Sizes, Unsaid, WayWanted, Written, way_for
-from app.answering.writing import QueueFull, Writer
+from app.answering.writing.strategies import ContextTooSmall, Pen, Sizes, Unsaid, WayWanted, Written, way_for
+from app.answering.writing.writer import QueueFull, Writer
 from retrieval.errors import FixableError
-from retrieval.language import knows
-from retrieval.search import Searcher
+from retrieval.search.search import Searcher
+from retrieval.text.language import knows
 from retrieval.types import SearchQuery
 
 _log = structlog.get_logger()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.evaluation.queries import JudgedQuery
+from app.evaluation.index_quality import JudgedQuery
 from retrieval.errors import FixableError
-from retrieval.language import detect_language
+from retrieval.text.language import detect_language
 from retrieval.types import Post
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.evaluation.judged_folder import numbered_lines
 from retrieval.errors import FixableError
-from retrieval.language import detect_language
+from retrieval.text.language import detect_language
 from retrieval.types import Post
 
 FILE = "questions.jsonl"

@@ -13,18 +13,19 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from retrieval.calibration import DenseWeights
-from retrieval.embedding import Embedder
-from retrieval.live import LiveGeneration
-from retrieval.rerank import Reranker, RerankPool
-from retrieval.reranking import Reranking
-from retrieval.search import Searcher
+from retrieval.models.cross_encoder import Reranker, RerankPool
+from retrieval.models.embedding import Embedder
+from retrieval.search.calibration import DenseWeights
+from retrieval.search.live_generation import LiveGeneration
+from retrieval.search.reranking import Reranking
+from retrieval.search.search import Searcher
 from retrieval.settings import Settings
-from retrieval.store import IndexedPost, StoredPost, Vectors
-from retrieval.stores.edge import EdgeStore
-from retrieval.terms import TermWeigher
-from retrieval.text import content_hash, cut_passages, passage_text
-from retrieval.types import Passage, Post
+from retrieval.stores.contract import IndexedPost, StoredPost
+from retrieval.stores.edge.store import EdgeStore
+from retrieval.text.content_hash import content_hash
+from retrieval.text.passages import cut_passages, passage_text
+from retrieval.text.terms import TermWeigher
+from retrieval.types import Passage, Post, Vectors
 
 _POSTS_AT_ONCE = 1_000
 _PASSAGES_AT_ONCE = 1_024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from retrieval.store import Vectors
+from retrieval.types import Vectors
 
 
 class EmbeddingEngine(Protocol):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from retrieval.embedding import Embedder
-from retrieval.store import Vectors
+from retrieval.models.embedding import Embedder
+from retrieval.types import Vectors
 
 
 class LocalEngine:

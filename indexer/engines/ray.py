@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from indexer.engines.ray_cluster import Capacity, imported
-from retrieval.embedding import Embedder
 from retrieval.errors import FixableError
-from retrieval.store import Identity, Vectors
+from retrieval.models.embedding import Embedder
+from retrieval.types import Identity, Vectors
 
 AT_ONCE = 2  # batches that a worker has: one that it embeds, and the next, so that it never waits for this process
 HELD = 6  # batches for each worker that were asked for and not given back: others go on while a dead one is started

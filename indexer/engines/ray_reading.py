@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from indexer.engines.ray_cluster import imported
-from indexer.readers.jsonl import Offered
-from indexer.readers.reading import ReadOptions
+from indexer.readers.formats.jsonl import Offered
+from indexer.readers.reader import ReadOptions
 from indexer.readers.sources import Source, read_shard
 from indexer.rejects import Rejected
 

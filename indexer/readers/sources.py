@@ -11,11 +11,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from indexer.readers.jsonl import Offered
-from indexer.readers.mapping import Move
-from indexer.readers.packing import BOUNDS, BROKEN, Bounds, TooMuch
-from indexer.readers.parts import may_hold_posts, parts_of
-from indexer.readers.reading import Reading, ReadOptions, Recognised
+from indexer.readers.archives import BOUNDS, BROKEN, Bounds, TooMuch
+from indexer.readers.file_parts import may_hold_posts, parts_of
+from indexer.readers.formats.jsonl import Offered
+from indexer.readers.mapping.map_option import Move
+from indexer.readers.reader import Reading, ReadOptions, Recognised
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
 

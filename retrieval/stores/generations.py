@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import IndexLocked, IndexMismatch
-from retrieval.store import SCHEMA_VERSION, GenerationInfo, Identity, ModelRecipe, Reached
+from retrieval.stores.contract import GenerationInfo, Reached
+from retrieval.types import SCHEMA_VERSION, Identity, ModelRecipe
 
 NAME = re.compile(r"(\d{4,})-[a-z0-9-]+")
 _LONGEST_SLUG = 60

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 import orjson
 
-from retrieval.text import fold
+from retrieval.text.folding import fold
 from retrieval.types import Filters, Passage, Post
 
 DENSE, TERMS = "dense", "terms"

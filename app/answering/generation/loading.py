@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from app.answering.generation.endpoint import EndpointGenerator, EndpointLimits
-from app.answering.generation.gguf_file import open_gguf
-from app.answering.generation.hub import download, is_on_hub
-from app.answering.generation.llama import LlamaGenerator
+from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
+from app.answering.generation.llama.generator import LlamaGenerator
 from app.answering.generation.protocol import Generator
+from app.models.gguf_file import open_gguf
+from app.models.hub import download, is_on_hub
 from retrieval.errors import FixableError, ModelMissing
-from retrieval.language import parse_languages
 from retrieval.settings import Settings
+from retrieval.text.language import parse_languages
 
 BUNDLED = "smollm2"
 

@@ -1,0 +1,90 @@
+"""One sentence of the model: shown with its citations, or withheld with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.answering.checking.citations import SupportChecker
+from app.answering.checking.novelty import news_are_borne_out
+from app.answering.checking.plain_text import is_plain, plain
+from app.answering.checking.sentence_language import strays
+from app.answering.injection.deobfuscation import unveiled
+from app.answering.injection.detector import speaks_to_model
+from app.answering.marks import split_marks
+from app.answering.question.asked_kinds import asked_for, holds
+from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
+from retrieval.text.folding import fold, han_runs
+
+_FEWEST_WORDS = 3
+# A sentence that shares so much with one that is shown already says nothing new.
+_REPEATED = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the sentences of one answer.
+
+    Attributes:
+        least: Support from which on evidence counts.
+        fence: What the prompt fenced the posts with; a sentence that names it gives the prompt away.
+    """
+
+    checker: SupportChecker
+    question: str
+    least: float
+    fence: str
+
+    def judge(
+        self, written: str, evidence: Sequence[Evidence], shown: Sequence[AnswerSentence], known: Sequence[int] = ()
+    ) -> AnswerSentence | WithheldReason:
+        """Check one sentence.
+
+        Args:
+            written: As the model wrote it, with marks.
+            evidence: What the model was shown.
+            shown: The answer's sentences so far.
+            known: Marks that count as written, where the prompt held no other post.
+        """
+        bare, marks = split_marks(unveiled(written))
+        text = plain(bare)
+        if not is_sentence(text):
+            return "not a sentence"
+        if self.fence in written or speaks_to_model(written) or speaks_to_model(text):
+            return "order"
+        if not is_plain(text):
+            return "markup"
+        if any(_repeats(text, one.text) for one in shown):
+            return "repeated"
+        if strays(text, self.question):
+            return "language"
+        kinds = asked_for(self.question)
+        if kinds and not holds(kinds, text):
+            return "beside the point"
+        citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)
+        if not citations or not news_are_borne_out(text, self.question, self._texts(citations, evidence)):
+            return "unsupported"
+        return AnswerSentence(text, citations)
+
+    @staticmethod
+    def _texts(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> list[str]:
+        titles = {one.mark: one.title for one in evidence}
+        return [text for one in citations for text in (one.quote, titles[one.mark])]
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a line of the model says something by itself: not "Beijing:", nor "28"."""
+    words = re.findall(r"[^\W_]+", text)
+    size = sum(len(run) for run in han_runs(text)) / 2 + sum(not han_runs(word) for word in words)
+    return size >= _FEWEST_WORDS and not text.rstrip("*_ ").endswith((":", "："))
+
+
+def _repeats(text: str, shown: str) -> bool:
+    one, other = _shingles(text), _shingles(shown)
+    return len(one & other) >= _REPEATED * len(one)
+
+
+def _shingles(text: str) -> frozenset[str]:
+    folded = "".join(filter(str.isalnum, fold(text)))
+    return frozenset(folded[at : at + 4] for at in range(max(1, len(folded) - 3)))

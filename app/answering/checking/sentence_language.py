@@ -1,0 +1,64 @@
+"""Whether a sentence of the model strays from the language that was asked in. Pure.
+
+Script tells Chinese from English (retrieval.text.language); among languages of Latin letters their commonest little
+words do, and only where several are there: names and dishes are foreign in every sentence about travelling.
+"""
+
+from __future__ import annotations
+
+import re
+
+from retrieval.text.folding import han_runs
+from retrieval.text.language import UNKNOWN, detect_language
+
+# The commonest words that the others do not share, from any list of stop words.
+_LITTLE_WORDS = {
+    "en": "the and is are was were of to in it that for with you not this but have they from at be by an"
+    " there here only can will would its has had your we our on as or if so than then when what which"
+    " who how all about no do does",
+    "fr": "le la les des du une est sont et dans pour avec vous nous pas cette qui que sur au aux plus mais"
+    " ou votre ici il elle ce ne se par son sa ses leur tout fait être je très",
+    "de": "der die das und ist sind nicht ein eine mit für auf von dem den im zu sie wir ich auch aber oder"
+    " wenn hier nur wird werden haben hat sich bei nach aus einen einer es",
+    "es": "el los las una es son y en para con usted no esta que por del al más pero su aquí como este muy se"
+    " lo todo hay tiene está cuesta sin",
+    "it": "il gli una è sono e per con non questo che del della più ma qui come molto si al alla di da nel"
+    " nella ha costa tutto anche",
+    "pt": "o os as uma é são e em para com não este que por do da mais mas aqui como muito se ao na no tem"
+    " está custa também você",
+    "nl": "de het een is zijn en van op voor met niet dit dat maar hier ook als naar bij wordt worden hebben"
+    " heeft u wij ik er te aan om",
+    "id": "yang dan di ini itu dengan untuk tidak dari ke adalah pada akan ada anda bisa juga atau saya hanya",
+    "tr": "ve bir bu için ile değil çok var daha gibi ama olarak ne de da kadar sadece burada fiyatı",
+    "vi": "và là của có không này cho với được trong người các một những thì ở đây giá",
+}
+_TONGUES = {tongue: frozenset(words.split()) for tongue, words in _LITTLE_WORDS.items()}
+_WORD = re.compile(r"[^\W\d_]+")
+_FEWEST = 2
+
+
+def tongue(text: str) -> str:
+    """The language of a text, as script tells it and for Latin letters little words; "und" where neither does."""
+    script = detect_language(text)
+    if script != "en":
+        return script
+    words = [word.lower() for word in _WORD.findall(text)]
+    counts = {name: sum(word in little for word in words) for name, little in _TONGUES.items()}
+    best = max(counts, key=lambda name: counts[name])
+    # English wins a tie: Latin letters without a telling word are mostly names.
+    return best if counts[best] >= _FEWEST and counts[best] > counts["en"] else "en"
+
+
+def strays(sentence: str, question: str) -> bool:
+    """Whether a sentence is plainly in another language than its question.
+
+    >>> strays("Le café est très bon et pas cher.", "Is the coffee good?"), strays("The Café de Flore.", "Which cafe?")
+    (True, False)
+    """
+    said, asked = tongue(sentence), tongue(question)
+    if said in {asked, UNKNOWN} or asked == UNKNOWN:
+        return False
+    if asked == "zh" and said == "en" and (han_runs(sentence) or len(_WORD.findall(sentence)) < 4):
+        return False  # 38元 beside an English name
+    # Stipple speaks English to whom it cannot answer in their own language.
+    return not (said == "en" and asked != "zh")

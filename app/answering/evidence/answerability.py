@@ -1,0 +1,199 @@
+"""Enough or not: whether the evidence answers the question, how sure that is, and what is missing. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from app.answering.evidence.missing import missing_kinds, missing_words
+from app.answering.question.answer_type import SEEN, Candidate, Wanted, candidates, wanted
+from app.answering.question.chinese_names import shared_names
+from app.answering.question.folded_text import FoldedText, asked_words, places
+from app.answering.types import Evidence, Outcome
+from retrieval.text.folding import fold
+from retrieval.text.language import detect_language
+from retrieval.types import Hit
+
+# How likely an answer is, as a logistic curve over three signals. Learned by logistic regression on the sample posts'
+# queries and four answering sets with an intercept for each set, so that a set in which all scores are high teaches
+# nothing; the common intercept is where 95% of the answerable questions are answered, on average over the sets. Each
+# set's figures without it in the learning: docs/decisions/0004-gate.md.
+_LIKENESS, _AGREEMENT, _LACKING = 1.1, 3.1, -2.1
+_INTERCEPT = 0.6
+# The best sentence's score counts in steps from where likely and unlikely meet; scores in a language that the embedder
+# does not know are made of words alone and lie lower. Beyond two steps it says no more than that the topic is met.
+_MIDDLE_KNOWN, _MIDDLE_UNKNOWN, _STEP = 0.43, 0.29, 0.06
+_LEAST_STEPS, _MOST_STEPS = -3.0, 2.0
+
+_LOOKED_AT = 12
+_WEIGHED = 40
+# At so many characters from a candidate a word of the question counts a third of what it does beside it.
+_NEAR_LATIN, _NEAR_HAN = 60.0, 20.0
+# A word of the title stands near everything, but not beside it.
+_IN_TITLE = 0.6
+# Said of another year than the one asked for.
+_OTHER_YEAR = 0.6
+# "Burrow" in one post and "Joe Burrow" in another are nearly the same for certain.
+_PART_OF_NAME = 0.9
+_NUMBER = 1.5
+_YEAR = re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])")
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the decision stands on.
+
+    Attributes:
+        likeness: The best sentence's score, 0 to 1.
+        agreement: How near the question's words two posts name the same thing of the kind that is wanted, 0 to 1.
+        lacking: Whether a number, price, date or time is wanted and none stands in the evidence.
+    """
+
+    likeness: float
+    agreement: float
+    lacking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to answer.
+
+    Attributes:
+        outcome: "answer"; "partly", where several things were asked and some of them have no answer; "declined".
+        confidence: 0 to 1; the default gate stands at .5.
+        missing: What the posts do not say, one sentence in the question's language; "" where nothing is missing.
+    """
+
+    outcome: Outcome
+    confidence: float
+    missing: str
+
+
+def decide(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], gate: float, known: bool) -> Decision:
+    """Whether these posts answer the question.
+
+    Args:
+        evidence: As `EvidenceSelector.select` gives it.
+        hits: mark 1 is hits[0].
+        gate: Least confidence with which a question is answered.
+        known: Whether the embedder knows the question's language.
+    """
+    if not evidence:
+        return Decision("declined", 0.0, "")
+    confidence = sureness(signals(question, evidence, hits), known)
+    texts = [f"{hits[one.mark - 1].post.title}\n{one.text}" for one in evidence[:_LOOKED_AT]]
+    if confidence < gate:
+        return Decision("declined", confidence, missing_words(question, texts))
+    missing = missing_kinds(question, texts)
+    return Decision("partly" if missing else "answer", confidence, missing)
+
+
+def sureness(seen: Signals, known: bool) -> float:
+    """How likely the posts answer, 0 to 1, more with each signal for it."""
+    steps = (seen.likeness - (_MIDDLE_KNOWN if known else _MIDDLE_UNKNOWN)) / _STEP
+    weighed = (
+        _INTERCEPT
+        + _LIKENESS * min(_MOST_STEPS, max(_LEAST_STEPS, steps))
+        + _AGREEMENT * seen.agreement
+        + _LACKING * seen.lacking
+    )
+    return 1 / (1 + math.exp(-weighed))
+
+
+def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> Signals:
+    """What the evidence shows.
+
+    Args:
+        evidence: Best first; at least one.
+    """
+    likeness, kind = evidence[0].score, wanted(question)
+    if kind is None and detect_language(question) != "zh":
+        return Signals(likeness, 0.0, lacking=False)
+    view = _View(question, evidence, hits)
+    named = view.candidates(kind) if kind is not None else []
+    lacking = kind in SEEN and not any(nearness > 0 for _, _, nearness in named)
+    by_characters = view.chinese and kind not in SEEN
+    agreement = view.shared_names(kind) if by_characters else _agreement(named)
+    return Signals(likeness, agreement, lacking)
+
+
+class _View:
+    """The best evidence, seen from the words of the question."""
+
+    def __init__(self, question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> None:
+        self._question, self._words = question, asked_words(question)
+        self.chinese = detect_language(question) == "zh"
+        texts = [FoldedText.of(one.text) for one in evidence[:_WEIGHED]]
+        found = [places(text, self._words) for text in texts]
+        self._evidence, self._texts, self._places = evidence[:_LOOKED_AT], texts[:_LOOKED_AT], found[:_LOOKED_AT]
+        self._weights = {word: self._weight(word, found) for word in self._words}
+        self._total = sum(self._weights.values()) or 1.0
+        self._titles = {
+            mark: frozenset(places(FoldedText.of(f"{hit.post.title} {' '.join(hit.post.tags)}"), self._words))
+            for mark, hit in enumerate(hits, start=1)
+        }
+        self._years = set(_YEAR.findall(fold(question)))
+
+    @staticmethod
+    def _weight(word: str, found: Sequence[dict[str, list[tuple[int, int]]]]) -> float:
+        having = sum(word in one for one in found)
+        rarity = math.log(1 + (len(found) + 1) / (having + 0.5))
+        return rarity * (_NUMBER if any(map(str.isdigit, word)) else 1.0)
+
+    def candidates(self, kind: Wanted) -> list[tuple[Candidate, int, float]]:
+        """Candidates, the mark of their post, and how near the question's words they stand, 0 to 1."""
+        return [
+            (candidate, one.mark, candidate.fit * self._nearness(row, candidate.start, candidate.end))
+            for row, (one, text) in enumerate(zip(self._evidence, self._texts, strict=True))
+            for candidate in candidates(kind, text, self._question)
+        ]
+
+    def shared_names(self, kind: Wanted | None) -> float:
+        """The nearness of the Chinese name that stands nearest in two posts; 0 where none does."""
+        asked, best = fold(self._question), 0.0
+        for one, other in combinations(range(len(self._texts)), 2):
+            if self._evidence[one].mark == self._evidence[other].mark:
+                continue
+            for name, (at, its) in shared_names(
+                self._texts[one], self._texts[other], asked, place=kind == "place"
+            ).items():
+                size = len(name)
+                near = min(self._nearness(one, at, at + size), self._nearness(other, its, its + size))
+                best = max(best, near)
+        return best
+
+    def _nearness(self, row: int, start: int, end: int) -> float:
+        reach = _NEAR_HAN if self.chinese else _NEAR_LATIN
+        title, found = self._titles[self._evidence[row].mark], self._places[row]
+        near = 0.0
+        for word in self._words:
+            if word in found:
+                gap = min(max(first - end, start - last, 0) for first, last in found[word])
+                near += self._weights[word] * math.exp(-gap / reach)
+            elif word in title:
+                near += self._weights[word] * _IN_TITLE
+        years = set(_YEAR.findall(self._texts[row].folded))
+        elsewhen = bool(self._years and years) and not self._years & years
+        return near / self._total * (_OTHER_YEAR if elsewhen else 1.0)
+
+
+def _agreement(named: Sequence[tuple[Candidate, int, float]]) -> float:
+    """The second-best post's nearness for the candidate on which two posts agree best; 0 where none do."""
+    by_name: dict[str, dict[int, float]] = {}
+    for candidate, mark, nearness in named:
+        own = by_name.setdefault(candidate.name, {})
+        own[mark] = max(own.get(mark, 0.0), nearness)
+    words = {name: frozenset(name.split()) for name in by_name}
+    best = 0.0
+    for name, own in by_name.items():
+        joined = dict(own)
+        for other, its in by_name.items():
+            if other != name and (words[other] <= words[name] or words[name] <= words[other]):
+                for mark, nearness in its.items():
+                    joined[mark] = max(joined.get(mark, 0.0), nearness * _PART_OF_NAME)
+        if len(joined) > 1:
+            best = max(best, sorted(joined.values())[-2])
+    return best

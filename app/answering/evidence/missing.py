@@ -1,0 +1,107 @@
+"""What posts do not say of what was asked, in one sentence of the asker's language. Pure.
+
+Its words are Stipple's own and the question's, never a post's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.answering.messages import frame
+from app.answering.question.answer_type import SEEN, candidates, wanted
+from app.answering.question.asked_kinds import Kind, asked_for, holds
+from app.answering.question.folded_text import FoldedText, asked_words, places
+from retrieval.text.language import detect_language
+from retrieval.types import Span
+
+_LONGEST = 60
+# Small words between two others are left out of neither: "camp at the lake".
+_GAP = 8
+# Of two things asked for, one may be there without the other. A date answers where a time was asked for.
+_TOLD_APART: tuple[tuple[Kind, ...], ...] = (("price",), ("time", "date"))
+_KINDS = {
+    "en": {"price": "a price", "amount": "a number", "time": "a time", "date": "a date", "year": "a year"},
+    "zh": {"price": "价格", "amount": "数字", "time": "时间", "date": "日期", "year": "年份"},
+}
+_SAID = {
+    "en": {
+        "kind": "They mention “{topic}”; none mentions {kind}.",
+        "kind alone": "None of them mentions {kind}.",
+        "words": "None of them mentions “{absent}”.",
+        "nothing": "They come near, but none answers this.",
+    },
+    "zh": {
+        "kind": "帖子提到了“{topic}”，没有提到{kind}。",
+        "kind alone": "帖子没有提到{kind}。",
+        "words": "没有帖子提到“{absent}”。",
+        "nothing": "话题相近，但没有一篇回答了这个问题。",
+    },
+}
+
+
+def missing_words(question: str, texts: Sequence[str]) -> str:
+    """What a declined question lacks: the kind of thing it asks for, or words of it that no text holds.
+
+    Args:
+        texts: The best evidence, each with its post's title.
+    """
+    language = frame(detect_language(question))
+    said, kind = _SAID[language], wanted(question)
+    if kind in SEEN and not any(candidates(kind, FoldedText.of(text), question) for text in texts):
+        topic = _longest(question, _held(question, texts))
+        named = _KINDS[language][kind]
+        return said["kind"].format(topic=topic, kind=named) if topic else said["kind alone"].format(kind=named)
+    absent = _longest(question, _absent(question, texts))
+    return said["words"].format(absent=absent) if absent else said["nothing"]
+
+
+def missing_kinds(question: str, texts: Sequence[str]) -> str:
+    """Which of several kinds of thing that a question asks for no text holds; "" where one alone or none is missing."""
+    kinds = asked_for(question)
+    groups = [group for group in _TOLD_APART if kinds & set(group)]
+    lacking = [group for group in groups if not any(holds(frozenset({kind}), text) for text in texts for kind in group)]
+    if not lacking or len(lacking) == len(groups):
+        return ""
+    language = frame(detect_language(question))
+    named = [_KINDS[language][next(kind for kind in group if kind in kinds)] for group in lacking]
+    return _SAID[language]["kind alone"].format(kind=(" or " if language == "en" else "和").join(named))
+
+
+def _held(question: str, texts: Sequence[str]) -> list[Span]:
+    """The stretches of the question whose words the texts hold."""
+    return _stretches(question, [span for spans in _words_held(question, texts).values() for span in spans])
+
+
+def _absent(question: str, texts: Sequence[str]) -> list[Span]:
+    """The stretches of the question whose words no text holds."""
+    held = _words_held(question, texts)
+    own = places(FoldedText.of(question), asked_words(question))
+    covered = {at for spans in held.values() for span in spans for at in range(span.start, span.end)}
+    spans = [Span(start, end) for word, found in own.items() if word not in held for start, end in found]
+    return _stretches(question, [span for span in spans if not covered & set(range(span.start, span.end))])
+
+
+def _words_held(question: str, texts: Sequence[str]) -> dict[str, list[Span]]:
+    words = asked_words(question)
+    held = {word for text in texts for word in places(FoldedText.of(text), words)}
+    own = places(FoldedText.of(question), words)
+    return {word: [Span(start, end) for start, end in found] for word, found in own.items() if word in held}
+
+
+def _stretches(question: str, spans: Sequence[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        if joined and span.start - joined[-1].end <= _GAP and not _stops(question[joined[-1].end : span.start]):
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined
+
+
+def _stops(between: str) -> bool:
+    return any(not (character.isalnum() or character in " '’-&") for character in between)
+
+
+def _longest(question: str, spans: Sequence[Span]) -> str:
+    best = max(spans, key=lambda span: span.end - span.start, default=None)
+    return " ".join(question[best.start : best.end].split())[:_LONGEST] if best is not None else ""

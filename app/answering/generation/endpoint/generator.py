@@ -1,0 +1,312 @@
+"""A model behind an OpenAI-compatible endpoint: llama-server, vLLM, llama_cpp.server, or a hosted one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import structlog
+
+from app.answering.generation.cancellation import when_set
+from app.answering.generation.endpoint.cautious_thoughts import CautiousSplitter
+from app.answering.generation.endpoint.chat_stream import BrokenStreamError, Delta, read_line, read_object
+from app.answering.generation.endpoint.model_info import EndpointInfo, ask_endpoint
+from app.answering.generation.endpoint.refusals import EndpointAddress, Refused, read_refusal, unreachable
+from app.answering.generation.endpoint.token_estimate import estimate_tokens
+from app.answering.generation.protocol import ModelFailed, PromptTooLong
+from app.answering.generation.thoughts import Split
+
+_log = structlog.get_logger()
+_DISCOVERY_S = 3.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_REST_S = 10.0  # after it could not be reached, so that a line of askers does not wait for it one by one
+_TEMPLATE_TOKENS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLimits:
+    """How patient we are; each is a setting of the same name behind `llm_`."""
+
+    context_tokens: int = 4096
+    thinking_tokens: int = 2048
+    parallel: int = 4
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 60.0
+    retries: int = 2
+    request_fields: dict[str, Any] = field(default_factory=dict)
+
+
+class EndpointGenerator:
+    """Streams chat completions. An asker who leaves closes the connection, in whatever state it is.
+
+    Nothing is asked of the endpoint before the first question, except in `discover`: a server starts while its endpoint
+    is still loading a model.
+
+    Args:
+        model: Its name there; "" for the first that is offered.
+        api_key: Sent as a bearer token; "" for none.
+    """
+
+    def __init__(
+        self, address: str, model: str, api_key: str, languages: frozenset[str] | None, limits: EndpointLimits
+    ) -> None:
+        self._at = EndpointAddress.parse(address, api_key)
+        self._model, self._limits, self.languages = model, limits, languages
+        self.parallel = limits.parallel
+        self.parameters: int | None = None
+        self._info: EndpointInfo | None = None
+        self._opens_in_template: bool | None = None
+        self._left_out: set[str] = set()  # fields that this endpoint refused
+        self._scale = 1.0  # how much its tokenizer takes more than we estimate
+        self._resting_until, self._resting_because = 0.0, ModelFailed("", "")
+        self._ssl = (
+            httpx.create_ssl_context() if self._at.url.startswith("https:") else False
+        )  # once: reading it takes 20 ms
+
+    @property
+    def name(self) -> str:
+        return self._model or (self._info.models[0] if self._info is not None and self._info.models else self._at.shown)
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a password."""
+        return self._at.shown
+
+    @property
+    def context_tokens(self) -> int:
+        said = self._info.context_tokens if self._info is not None else 0
+        return said or self._limits.context_tokens
+
+    @property
+    def thinking_tokens(self) -> int:
+        return min(self._limits.thinking_tokens, self.context_tokens // 4)
+
+    def count_tokens(self, text: str) -> int:
+        return int(estimate_tokens(text) * self._scale) + 1
+
+    def discover(self) -> EndpointInfo:
+        """What the endpoint says of itself; asked once, and again as long as it has not answered.
+
+        Raises:
+            ModelFailed: It does not answer, or refuses.
+        """
+        with _own_loop() as loop:
+            return loop.run_until_complete(self._discover())
+
+    def generate(
+        self,
+        system: str,
+        user: str,
+        max_tokens: int,
+        stop: threading.Event,
+        *,
+        grammar: str | None = None,
+        thinking_tokens: int | None = None,
+        thoughts: Callable[[str], object] | None = None,
+    ) -> Iterator[str]:
+        self._raise_if_resting()
+        budget = self.thinking_tokens if thinking_tokens is None else min(thinking_tokens, self.thinking_tokens)
+        if grammar is not None:
+            budget = 0
+        written = 0
+        with _own_loop() as loop:
+            splits = self._splits(system, user, max_tokens, budget, grammar)
+            running: list[asyncio.Task[Split]] = []
+
+            def leave() -> None:
+                loop.call_soon_threadsafe(lambda: [task.cancel() for task in running])
+
+            with when_set(stop, leave):
+                try:
+                    while not stop.is_set():
+                        running[:] = [loop.create_task(_next(splits))]
+                        split = loop.run_until_complete(running[0])
+                        if split.thought and thoughts is not None:
+                            thoughts(split.thought)
+                        if split.answer:
+                            yield split.answer
+                            written += estimate_tokens(split.answer)
+                            if written > 2 * max_tokens + budget:
+                                break  # an endpoint that does not count
+                except StopAsyncIteration:
+                    pass
+                except asyncio.CancelledError:
+                    if not stop.is_set():
+                        raise
+                finally:
+                    running.clear()
+                    loop.run_until_complete(splits.aclose())
+
+    def close(self) -> None:
+        """Nothing is kept open between two questions."""
+
+    def _client(self, read_timeout_s: float) -> httpx.AsyncClient:
+        timeout = httpx.Timeout(read_timeout_s, connect=self._limits.connect_timeout_s)
+        return httpx.AsyncClient(timeout=timeout, headers=self._at.headers(), verify=self._ssl)
+
+    def _raise_if_resting(self) -> None:
+        if time.monotonic() < self._resting_until:
+            raise ModelFailed(
+                f"{self._resting_because.problem}; it is left alone for {_REST_S:g} s", self._resting_because.fix
+            )
+
+    def _gone(self, error: httpx.HTTPError) -> ModelFailed:
+        self._resting_because = unreachable(self._at, error, self._limits.read_timeout_s)
+        self._resting_until = time.monotonic() + _REST_S
+        return self._resting_because
+
+    async def _discover(self) -> EndpointInfo:
+        if self._info is None:
+            async with self._client(min(_DISCOVERY_S, self._limits.read_timeout_s)) as client:
+                try:
+                    self._info = await ask_endpoint(client, self._at.url, self._model)
+                except httpx.HTTPStatusError as error:
+                    raise read_refusal(self._at, error.response.status_code, error.response.text).failure from error
+                except httpx.HTTPError as error:
+                    raise unreachable(self._at, error, self._limits.read_timeout_s) from error
+        return self._info
+
+    async def _splits(
+        self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None
+    ) -> AsyncGenerator[Split, None]:
+        try:
+            await self._discover()
+        except ModelFailed as error:
+            _log.info("the endpoint does not say what it serves", problem=error.problem)
+        estimated = self.count_tokens(system) + self.count_tokens(user) + _TEMPLATE_TOKENS
+        if estimated + max_tokens > self.context_tokens:
+            raise PromptTooLong(
+                f"the prompt takes about {estimated:,} tokens and the reply up to {max_tokens:,}, and {self.name} has "
+                f"a context of {self.context_tokens:,}",
+                "serve it with a larger context (and set STIPPLE_LLM_CONTEXT_TOKENS where it does not say its own), or "
+                "lower STIPPLE_ANSWER_HITS",
+            )
+        splitter = CautiousSplitter(hold=self._opens_in_template is not False)
+        finish, thinking = "", 0
+        async for delta in self._deltas(system, user, max_tokens, budget, grammar):
+            if delta.thought:
+                before = splitter.thought_apart()
+                yield Split(before.answer, before.thought + delta.thought)
+            if delta.text:
+                yield (split := splitter.feed(delta.text))
+                thinking += bool(split.thought)
+            finish = delta.finish or finish
+            if delta.prompt_tokens:
+                self._scale = max(self._scale, delta.prompt_tokens / estimated * self._scale)
+        cut_off = finish == "length"
+        if cut_off and splitter.opens_in_template is None:
+            self._opens_in_template = await self._probe()
+            cut_off = self._opens_in_template is not False
+        yield splitter.rest(cut_off=cut_off)
+        if splitter.opens_in_template is not None:
+            self._opens_in_template = splitter.opens_in_template
+
+    async def _probe(self) -> bool | None:
+        """Whether this model's template opens a thought, from a reply that is short enough to come to its end."""
+        splitter, finish = CautiousSplitter(hold=True), ""
+        async for delta in self._deltas("", "Reply with one word: yes", 64, self.thinking_tokens, None):
+            if delta.thought:
+                splitter.thought_apart()
+            splitter.feed(delta.text)
+            finish = delta.finish or finish
+        splitter.rest(cut_off=finish == "length")
+        return splitter.opens_in_template
+
+    async def _deltas(
+        self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None
+    ) -> AsyncGenerator[Delta, None]:
+        """The reply's events. Asked again, after a pause, as long as nothing came."""
+        attempt = 0
+        async with self._client(self._limits.read_timeout_s) as client:
+            while True:
+                body = self._body(system, user, max_tokens, budget, grammar)
+                came = False
+                try:
+                    async for delta in self._attempt(client, body):
+                        came = came or bool(delta.text or delta.thought)
+                        yield delta
+                    return
+                except Refused as refused:
+                    if refused.field and refused.field not in self._left_out:
+                        _log.info("the endpoint does not know a field", field=refused.field, endpoint=self._at.shown)
+                        self._left_out.add(refused.field)
+                        continue
+                    pause = refused.pause_s if refused.pause_s is not None else _FIRST_WAIT_S * 2**attempt
+                    if not refused.passing or attempt == self._limits.retries or pause > _LONGEST_WAIT_S:
+                        raise refused.failure from refused
+                except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError) as error:
+                    pause = _FIRST_WAIT_S * 2**attempt
+                    if came:
+                        raise unreachable(self._at, error, self._limits.read_timeout_s) from error
+                    if attempt == self._limits.retries:
+                        raise self._gone(error) from error
+                except httpx.HTTPError as error:
+                    failure = unreachable(self._at, error, self._limits.read_timeout_s) if came else self._gone(error)
+                    raise failure from error
+                attempt += 1
+                _log.info("the endpoint is asked again", endpoint=self._at.shown, attempt=attempt, pause_s=pause)
+                await asyncio.sleep(pause)
+
+    async def _attempt(self, client: httpx.AsyncClient, body: dict[str, Any]) -> AsyncGenerator[Delta, None]:
+        async with client.stream("POST", f"{self._at.url}/chat/completions", json=body) as response:
+            if not response.is_success:
+                said = (await response.aread()).decode("utf-8", "replace")
+                raise read_refusal(self._at, response.status_code, said, response.headers.get("retry-after", ""))
+            try:
+                if "json" in response.headers.get("content-type", ""):
+                    yield read_object((await response.aread()).decode("utf-8", "replace"))  # it does not stream
+                    return
+                finished = False
+                async for line in response.aiter_lines():
+                    delta = read_line(line)
+                    if delta is None:
+                        continue
+                    if delta.done:
+                        return
+                    finished = finished or bool(delta.finish)
+                    yield delta
+                if not finished:
+                    raise BrokenStreamError("an end in the middle of the reply")
+            except BrokenStreamError as error:
+                raise ModelFailed(
+                    f"{self._at.shown} sent {self._at.scrub(str(error))}",
+                    "see the endpoint's own log; `stipple doctor` asks it once more",
+                ) from error
+
+    def _body(self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None) -> dict[str, Any]:
+        messages = [{"role": "system", "content": system}] if system else []
+        body: dict[str, Any] = {
+            "model": self.name if self._model or (self._info and self._info.models) else "default",
+            "messages": [*messages, {"role": "user", "content": user}],
+            "max_tokens": max_tokens + budget,
+            "temperature": 0,
+            "stream": True,
+        }
+        if budget == 0:
+            body["chat_template_kwargs"] = {"enable_thinking": False, "thinking": False}
+        if grammar is not None and self._info is not None and self._info.llama_server:
+            body["grammar"] = grammar
+        if "max_tokens" in self._left_out:  # OpenAI's newer models know it by another name
+            body["max_completion_tokens"] = body["max_tokens"]
+        return {key: value for key, value in body.items() if key not in self._left_out} | self._limits.request_fields
+
+
+async def _next(splits: AsyncGenerator[Split, None]) -> Split:
+    return await anext(splits)
+
+
+@contextmanager
+def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop for this thread and call alone: what waits in it can be left from another thread."""
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -1,0 +1,287 @@
+"""llama.cpp in this process: greedy, with the chat template that the GGUF carries, stopped within a step."""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from app.answering.generation.cancellation import when_set
+from app.answering.generation.llama.chat_template import ChatTemplate, Part
+from app.answering.generation.llama.gguf_loader import last_words, load_llama
+from app.answering.generation.protocol import ModelFailed, PromptTooLong
+from app.answering.generation.thoughts import TAG, Split, ThoughtSplitter
+from app.models.gguf_file import GgufFile
+
+_log = structlog.get_logger()
+_REPEAT_PENALTY = 1.05
+_CLOSING_TOKENS = 16  # what ends a thought and begins an answer, at most
+_MOST_CUTS = 3  # a model that goes on thinking after so many ends of its thought has no answer
+
+
+class LlamaGenerator:
+    """A GGUF model through llama.cpp. The prompt's beginning that the last question had too is not read again.
+
+    Args:
+        context_tokens: At most what the model was trained with is used.
+        thinking_tokens: Most tokens of thought before a reply, where the model's template says that it thinks.
+        gpu_layers: See load_llama.
+
+    Raises:
+        ModelMissing: It cannot be loaded.
+    """
+
+    parallel = 1
+
+    def __init__(
+        self,
+        file: GgufFile,
+        name: str,
+        languages: frozenset[str] | None,
+        context_tokens: int,
+        threads: int,
+        thinking_tokens: int = 0,
+        gpu_layers: int = 0,
+    ) -> None:
+        from llama_cpp import llama_model_n_params
+
+        self.name, self.languages = name, languages
+        trained = file.fields.get(f"{file.architecture}.context_length")
+        if isinstance(trained, int) and 0 < trained < context_tokens:
+            context_tokens = trained
+        self._llama: Any = load_llama(file, context_tokens, threads, gpu_layers)
+        # llama.cpp rounds a context up; what was asked for is what counts.
+        self._window = min(context_tokens, self._llama.n_ctx())
+        self._vocabulary = _Vocabulary(self._llama)
+        source = self._llama.metadata.get("tokenizer.chat_template", "")
+        self.template = ChatTemplate(source, self._vocabulary.bos, self._vocabulary.eos)
+        self.thinking_tokens = thinking_tokens if self.template.thinks else 0
+        template_tokens = len(self.prompt("x", "x", think=False)[0])
+        self.context_tokens = self._window - template_tokens - _CLOSING_TOKENS
+        self.parameters: int | None = llama_model_n_params(self._llama.model)
+        # llama.cpp's state is one: counting tokens while another thread generates is safe, generating twice is not.
+        self._lock = threading.Lock()
+        self._abort = _Abort(self._llama)
+        self.tokens_read = 0
+        """Tokens of the last prompt that were not there from the one before."""
+
+    def count_tokens(self, text: str) -> int:
+        return len(self.tokens(text, special=False))
+
+    def tokens(self, text: str, *, special: bool) -> list[int]:
+        """Numbers of a text's tokens.
+
+        Args:
+            special: Whether `<|im_end|>` and its like stand for themselves, or are letters as any.
+        """
+        return self._vocabulary.tokens(text, special=special)
+
+    def prompt(self, system: str, user: str, *, think: bool) -> tuple[list[int], ThoughtSplitter]:
+        """The tokens that the model goes on from, and a splitter that knows whether it is to go on thinking.
+
+        Args:
+            think: Where it is False and the template begins a thought all the same, that thought is ended at once.
+        """
+        parts = self.template.parts(system, user, think=think)
+        splitter = ThoughtSplitter()
+        splitter.feed(parts[-1].text)
+        if not think and splitter.closing:
+            parts.append(Part(splitter.closing, content=False))
+            splitter.feed(splitter.closing)
+        return self._vocabulary.prompt(parts), splitter
+
+    def generate(
+        self,
+        system: str,
+        user: str,
+        max_tokens: int,
+        stop: threading.Event,
+        *,
+        grammar: str | None = None,
+        thinking_tokens: int | None = None,
+        thoughts: Callable[[str], object] | None = None,
+    ) -> Iterator[str]:
+        budget = self.thinking_tokens if thinking_tokens is None else min(thinking_tokens, self.thinking_tokens)
+        if grammar is not None:
+            budget = 0
+        prompt, splitter = self.prompt(system, user, think=budget > 0)
+        room = self._window - len(prompt) - _CLOSING_TOKENS
+        if room < max_tokens:
+            raise PromptTooLong(
+                f"the prompt takes {len(prompt):,} tokens and the reply up to {max_tokens:,}, and {self.name} has a "
+                f"context of {self._window:,}",
+                "raise STIPPLE_LLM_CONTEXT_TOKENS, or lower STIPPLE_ANSWER_HITS or STIPPLE_LLM_MAX_TOKENS",
+            )
+        rules = self._vocabulary.grammar(grammar) if grammar is not None else None
+        for split in self._write(prompt, max_tokens, min(budget, room - max_tokens), splitter, rules, stop):
+            if split.thought and thoughts is not None:
+                thoughts(split.thought)
+            if split.answer:
+                yield split.answer
+
+    def _write(
+        self,
+        tokens: list[int],
+        max_tokens: int,
+        budget: int,
+        splitter: ThoughtSplitter,
+        rules: Any,
+        stop: threading.Event,
+    ) -> Iterator[Split]:
+        thought = answer = cuts = 0
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with self._lock, self._abort.armed(stop):
+            try:
+                while not stop.is_set():
+                    cut = False
+                    self.tokens_read = len(tokens) - self._shared(tokens)
+                    for token in self._llama.generate(tokens, temp=0.0, repeat_penalty=_REPEAT_PENALTY, grammar=rules):
+                        if stop.is_set():
+                            return
+                        if self._vocabulary.ends(token):
+                            break
+                        tokens.append(token)
+                        yield splitter.feed(decoder.decode(self._vocabulary.piece(token)))
+                        if splitter.closing:
+                            thought += 1
+                            cut = thought >= budget
+                        else:
+                            answer += 1
+                        if cut or answer >= max_tokens or len(tokens) >= self._window - _CLOSING_TOKENS:
+                            break
+                    cuts += cut
+                    if not cut or cuts > _MOST_CUTS or answer >= max_tokens:
+                        break
+                    # The thought took all that it may: end it in the model's own way, and let it answer.
+                    _log.info("a thought was cut off", model=self.name, tokens=thought)
+                    yield splitter.feed(decoder.decode(b"", final=True))
+                    closing = splitter.closing
+                    tokens.extend(
+                        self._vocabulary.tokens(
+                            "\n" + closing + "\n\n" if "<|" not in closing else closing, special=True
+                        )
+                    )
+                    yield splitter.feed(closing)
+            except RuntimeError as error:
+                if stop.is_set():
+                    return  # llama_decode was told to
+                raise ModelFailed(
+                    f"llama.cpp failed while {self.name} wrote: {last_words() or error}",
+                    "see `stipple doctor`; a smaller STIPPLE_LLM_CONTEXT_TOKENS needs less memory",
+                ) from error
+        yield splitter.feed(decoder.decode(b"", final=True))
+        yield splitter.rest()
+
+    def _shared(self, tokens: list[int]) -> int:
+        """How many first tokens llama.cpp still has from the last time. The last one is always read again."""
+        had = self._llama.input_ids[: self._llama.n_tokens].tolist()
+        same = next((at for at, (one, other) in enumerate(zip(had, tokens, strict=False)) if one != other), len(had))
+        return min(same, len(tokens) - 1)
+
+    def close(self) -> None:
+        with self._lock:
+            self._llama.close()
+
+
+class _Vocabulary:
+    """The model's tokens: text to numbers, and back as bytes, since a token may hold half a letter."""
+
+    def __init__(self, llama: Any) -> None:
+        from llama_cpp import llama_cpp
+
+        self._llama, self._bindings, self._handle = llama, llama_cpp, llama._model.vocab
+        bos, eos = llama.token_bos(), llama.token_eos()
+        self._bos_token = bos if llama_cpp.llama_vocab_get_add_bos(self._handle) and bos >= 0 else None
+        self.bos, self.eos = (
+            self.piece(token).decode("utf-8", "replace") if token >= 0 else "" for token in (bos, eos)
+        )
+
+    def tokens(self, text: str, *, special: bool) -> list[int]:
+        return list(self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=special))
+
+    def prompt(self, parts: list[Part]) -> list[int]:
+        """The whole prompt. Contents that spell out a special token get plain tokens for it."""
+        if any(part.content and self._spells(part.text) for part in parts):
+            tokens = []
+            for part in parts:
+                tokens += self._plain(part.text) if part.content else self.tokens(part.text, special=True)
+        else:
+            tokens = self.tokens("".join(part.text for part in parts), special=True)  # merges across parts, as trained
+        if self._bos_token is not None and tokens[:1] != [self._bos_token]:
+            tokens.insert(0, self._bos_token)
+        return tokens
+
+    def _spells(self, text: str) -> bool:
+        return bool(TAG.search(text)) or self.tokens(text, special=True) != self.tokens(text, special=False)
+
+    def _plain(self, text: str) -> list[int]:
+        """Tokens of a text in which no special token stands for itself.
+
+        llama.cpp reads some whatever it is told: `<think>`, and of gpt-oss all that make a turn. Cut in two, behind
+        their first letter, they are letters as any.
+        """
+        cuts = [0, *(found.start() + 1 for found in TAG.finditer(text)), len(text)]
+        stretches = [text[start:end] for start, end in itertools.pairwise(cuts)]
+        return [token for stretch in stretches for token in self.tokens(stretch, special=False)]
+
+    def piece(self, token: int) -> bytes:
+        # The class Llama's own detokenizer asserts that no token is longer than 32 bytes.
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            wrote = self._bindings.llama_token_to_piece(self._handle, token, buffer, size, 0, True)
+            if wrote >= 0:
+                return buffer.raw[:wrote]
+            size = -wrote
+
+    def ends(self, token: int) -> bool:
+        return bool(self._bindings.llama_vocab_is_eog(self._handle, token))
+
+    def grammar(self, rules: str) -> Any:
+        """Rules for llama_cpp.Llama.
+
+        Raises:
+            ValueError: They are no GBNF; llama.cpp would end the process over them.
+        """
+        from llama_cpp.llama_grammar import LlamaGrammar
+
+        sampler = self._bindings.llama_sampler_init_grammar(self._handle, rules.encode(), b"root")
+        if not sampler:
+            raise ValueError(f"no grammar: {last_words()}")
+        self._bindings.llama_sampler_free(sampler)
+        return LlamaGrammar.from_string(rules, verbose=False)
+
+
+class _Abort:
+    """A flag that llama.cpp looks at between two operations, without a thread of ours in between.
+
+    It asks a C function, of an address and that address alone, whether to go on. A Python one would fight for the
+    interpreter's lock hundreds of times per token; C's own strlen, given a string of no or one letter, answers as well.
+    """
+
+    def __init__(self, llama: Any) -> None:
+        from llama_cpp import llama_cpp
+
+        self._flag = ctypes.create_string_buffer(2)
+        try:
+            strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value or 0
+        except (AttributeError, OSError, TypeError):  # no such library: then it stops between two tokens
+            return
+        self._asked = llama_cpp.ggml_abort_callback(strlen)
+        llama_cpp.llama_set_abort_callback(llama.ctx, self._asked, ctypes.cast(self._flag, ctypes.c_void_p))
+
+    @contextmanager
+    def armed(self, stop: threading.Event) -> Iterator[None]:
+        """Within, llama.cpp leaves what it does when the stop is set."""
+        self._flag[0] = b"\x00"
+        with when_set(stop, self._set):
+            yield
+
+    def _set(self) -> None:
+        self._flag[0] = b"\x01"

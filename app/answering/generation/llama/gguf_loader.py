@@ -1,0 +1,135 @@
+"""Loading a GGUF through llama.cpp: what it says on the way is kept, and told when the load fails."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from app.models.gguf_file import GgufFile
+from retrieval.errors import ModelMissing
+from retrieval.memory import available_bytes
+
+_WARNING, _ERROR, _CONTINUED = 3, 4, 5  # ggml_log_level
+_LOADING = threading.Lock()
+_said: deque[str] = deque(maxlen=40)
+_callback: Any = None  # llama.cpp holds its address: it must live as long as the process
+
+
+def load_llama(
+    file: GgufFile, context_tokens: int, threads: int, gpu_layers: int = 0, available: int | None = None
+) -> Any:
+    """A llama_cpp.Llama, with flash attention where the model allows it.
+
+    Args:
+        threads: For reading and for writing; 0 is one per core.
+        gpu_layers: Layers put on a GPU, -1 for all; without a GPU build of llama.cpp it changes nothing.
+        available: Memory that may be taken, in bytes; None: what the system has left.
+
+    Raises:
+        ModelMissing: It does not fit the memory, or llama.cpp refuses it; says why, and what to do.
+    """
+    from llama_cpp import Llama, llama_cpp
+
+    _listen(llama_cpp)
+    threads = threads or os.cpu_count() or 1  # left to itself it takes half of them
+    on_gpu = bool(gpu_layers) and llama_cpp.llama_supports_gpu_offload()
+    _check_memory(file, context_tokens, on_gpu, available if available is not None else available_bytes())
+    path = file.parts[0]
+    with _LOADING, _without_amx():
+        for flash in (True, False):
+            _said.clear()
+            try:
+                return Llama(
+                    str(path), n_ctx=context_tokens, n_batch=512, n_threads=threads, n_threads_batch=threads,
+                    n_gpu_layers=gpu_layers if on_gpu else 0, flash_attn=flash,
+                    # A window that forgets would make a reused prompt prefix silently wrong (Gemma 3, gpt-oss).
+                    swa_full=True, verbose=False, seed=0,
+                )  # fmt: skip
+            except (ValueError, OSError, RuntimeError, UnicodeDecodeError) as error:
+                reason = last_words() or str(error)
+                if not flash or "load" in str(error):
+                    raise ModelMissing(f"llama.cpp does not load {path}: {reason}", _mend(reason)) from error
+    raise AssertionError("either attempt returns or raises")
+
+
+def last_words() -> str:
+    """Why llama.cpp did not do what it was last asked to, in its own words; "" where it said nothing."""
+    lines = [line.strip() for line in "".join(_said).splitlines() if line.strip()]
+    lines = [line for line in lines if "failed to load model" not in line]  # which says that, and no more
+    causes = [line.partition("error loading model: ")[2] for line in lines if "error loading model: " in line]
+    said = causes[-1] if causes else "; ".join(lines[-2:])
+    return re.sub(r"^error loading model (hyperparameters|vocabulary|architecture): ", "", said)[:300]
+
+
+def _listen(bindings: Any) -> None:
+    global _callback  # noqa: PLW0603  # llama.cpp keeps one for the whole process
+    if _callback is not None:
+        return
+    keeping = False
+
+    def keep(level: int, text: bytes, _: Any) -> None:
+        nonlocal keeping
+        if level != _CONTINUED:
+            keeping = _WARNING <= level <= _ERROR
+        if keeping:
+            _said.append(text.decode("utf-8", "replace"))
+
+    _callback = bindings.llama_log_callback(keep)
+    bindings.llama_log_set(_callback, ctypes.c_void_p(0))
+
+
+def _check_memory(file: GgufFile, context_tokens: int, on_gpu: bool, available: int | None) -> None:
+    needed = file.memory_bytes(context_tokens, weights=not on_gpu)
+    if available is not None and needed > available:
+        raise ModelMissing(
+            f"{file.parts[0].name} needs about {needed / 1e9:.1f} GB of memory with a context of {context_tokens:,} "
+            f"tokens, and {available / 1e9:.1f} GB are free",
+            "choose a smaller model or quantisation, lower STIPPLE_LLM_CONTEXT_TOKENS, or free some memory "
+            "(docs/models.md)",
+        )
+
+
+def _mend(reason: str) -> str:
+    if "not within the file" in reason or "corrupt" in reason or "incomplete" in reason or "failed to read" in reason:
+        return "download the file again, and compare its size with the publisher's: it is cut off"
+    if "unknown model architecture" in reason:
+        return "upgrade llama-cpp-python (pip install -U llama-cpp-python), or choose another model (docs/models.md)"
+    return "set STIPPLE_LLM to a complete GGUF file of a kind that llama.cpp knows, or to none"
+
+
+def _without_amx() -> AbstractContextManager[None]:
+    """On processors with AMX, load without llama.cpp's AMX kernels.
+
+    A build on such a processor uses them unasked, and in some virtual machines their first instruction kills the
+    process (SIGSEGV in ggml_backend_amx_mul_mat, seen with llama-cpp-python 0.3.36). The class Llama has no argument
+    for it, so the parameters that it starts from are changed while it loads.
+    """
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists() or "amx_int8" not in cpuinfo.read_text("utf-8", "replace"):
+        return nullcontext()
+    return _plain_buffers()
+
+
+@contextmanager
+def _plain_buffers() -> Iterator[None]:
+    bindings: Any = import_module("llama_cpp.llama_cpp")
+
+    def plain() -> Any:
+        parameters = default()
+        parameters.use_extra_bufts = False
+        return parameters
+
+    default = bindings.llama_model_default_params
+    bindings.llama_model_default_params = plain
+    try:
+        yield
+    finally:
+        bindings.llama_model_default_params = default

@@ -1,0 +1,181 @@
+"""What of a post may be quoted and shown to a model: its words, without links, markup and orders to the model. Pure.
+
+Links and markup are cut out where they stand. Orders take their surroundings with them: who tries to steer the answer
+is no witness, and the sentence after "ignore all instructions" is what the order was for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from app.answering.injection.deobfuscation import unveiled
+from app.answering.injection.detector import hides_letters, speaks_to_model
+from app.answering.types import QuotePart
+from retrieval.text.folding import fold
+from retrieval.text.sentences import sentences
+from retrieval.types import Post, Span
+
+# A text up to this long is barred as a whole, a longer one so far around each order.
+_SURROUNDINGS = 1000
+# The end of a text that may be half of an order, and how much of two texts is put together to see.
+_BEGUN = re.compile(
+    r"ignor|disregard|forget|overrid|bypass|you are now|pretend|reveal|repeat your|from now on|system"
+    r"|忽略|忽视|无视|忘记|忘掉|遵守|你现在是|从现在起|请只|必须|系统"
+)
+_HALF = 80
+
+# Chinese goes on without a space behind an address.
+_ADDRESS = r"[^\s\u3000-\u9fff\uff00-\uffef]"
+_HOSTS = r"com|net|org|io|cn|info|xyz|top|ru|app|dev|site|link|shop|online|club|vip|example|test|invalid|edu|gov"
+_LINK = (
+    rf"(?i:(?<![a-z0-9])[a-z][a-z0-9+.-]{{1,15}}://{_ADDRESS}+|(?<![a-z0-9@.])www\.{_ADDRESS}+|(?<![a-z])hxxps?{_ADDRESS}+"
+    rf"|(?<![a-z])(?:javascript|vbscript|mailto|tel|file)\s*:\s*{_ADDRESS}+|(?<![a-z])data\s*:\s*[a-z]+/{_ADDRESS}+"
+    r"|(?<![a-z0-9_.+-])[a-z0-9_.+-]+@(?:[a-z0-9-]+\.)+[a-z]{2,}"
+    rf"|(?<![a-z0-9@./-])(?:[a-z0-9-]+\.)+(?:{_HOSTS})(?![a-z0-9-])(?:[/?#:]{_ADDRESS}*)?"
+    rf"|(?<![a-z0-9@./-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}/{_ADDRESS}*)"
+)
+_MARKDOWN_LINK = (
+    r"!?\[[^\[\]\n]{0,300}\]\s?\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\[\]\n]{1,300}\]\[[^\[\]\n]*\]"
+    r"|!\[[^\[\]\n]{0,300}\]?|\[\[[^\[\]\n]*\]\]|(?m:^\s*\[[^\[\]\n]+\]:.*$)"
+)
+_HTML = (
+    r"(?is:<(script|style|iframe|svg|object|template|noscript)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z))"
+    r"|(?i:</?[a-z!?][a-z0-9:-]*(?:\s[^<>\n]*|/)?>|<[a-z]+[\s/]+[a-z-]+\s*=[^<>\n]*>?)"
+    r"|(?i:&(?:lt|gt|#0*\d+|#x0*[0-9a-f]+);?)|```[^`\n]*"
+)
+# Format and control characters say nothing that a reader sees; the joiners of emoji and of Persian are words' own.
+_UNSEEN = (
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
+    "\\ue000-\\uf8ff\\U000e0000-\\U000e0fff]+"
+)
+# Marks are what Stipple itself puts behind a sentence; nobody else's may stand there.
+_DIGIT = r"[\d¹²³⁰⁴-⁹₀-₉①-⑳⓪❶-❿➀-➓]"
+_GAP = "[\\s\\u200b-\\u200f\\u2060-\\u2064\\ufeff]*"
+_MARK = (
+    rf"[\[［【〔⟦]{_GAP}\^?{_DIGIT}{{1,3}}(?:{_GAP}[,，、-]{_GAP}{_DIGIT}{{1,3}})*{_GAP}[\]］】〕⟧]"
+    r"|(?<=[.。!！?？])\s*[¹²³⁰⁴-⁹①-⑳⓪❶-❿➀-➓]+|[①-⑳⓪❶-❿➀-➓]+(?=\s*(?:[.。!！]|$))"
+)
+_CUT = re.compile("|".join((_HTML, _MARKDOWN_LINK, _MARK, _LINK, _UNSEEN)), re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text of a post that evidence may be cut from.
+
+    Attributes:
+        barred: Stretches of it that are none, in order, apart from each other.
+    """
+
+    part: QuotePart
+    comment: int | None
+    text: str
+    barred: tuple[Span, ...]
+
+    def free(self, span: Span) -> Iterator[Span]:
+        """What of a stretch is not barred, without white space around it."""
+        at = span.start
+        for barred in (*self.barred, Span(span.end, span.end)):
+            if barred.end >= at and (stop := min(barred.start, span.end)) >= at:
+                yield from _trimmed(self.text, at, stop)
+            at = max(at, barred.end)
+
+
+def sources(post: Post) -> list[Source]:
+    """The title, the text and each comment of a post, with what is barred in each.
+
+    Title and text are one author's: an order in one of them, or across them, bars both. Comments have authors of their
+    own, and answer for themselves; an order cut into pieces over several bars them all.
+    """
+    together = speaks_to_model(f"{post.title}\n{post.text}") is not None
+    if together and len(post.text) <= 2 * _SURROUNDINGS:
+        own = [
+            Source("title", None, post.title, _all_of(post.title)),
+            Source("text", None, post.text, _all_of(post.text)),
+        ]
+    elif together:
+        barred = _around_orders(post.text) if speaks_to_model(post.text) else ()
+        title = speaks_to_model(post.title) is not None or not barred
+        own = [
+            Source("title", None, post.title, _all_of(post.title) if title else _cut(post.title)),
+            Source("text", None, post.text, _all_of(post.text) if title else _merged([*barred, *_cut(post.text)])),
+        ]
+    else:
+        own = [Source("title", None, post.title, _cut(post.title)), Source("text", None, post.text, _cut(post.text))]
+    comments = [comment.text for comment in post.comments]
+    flags = [speaks_to_model(text) is not None for text in comments]
+    pieces = not any(flags) and len(comments) > 1 and speaks_to_model(" ".join(comments)) is not None
+    return own + [
+        Source("comment", number, text, _all_of(text) if flag or pieces else _cut(text))
+        for number, (text, flag) in enumerate(zip(comments, flags, strict=True))
+    ]
+
+
+def sources_of(posts: Sequence[Post]) -> list[list[Source]]:
+    """The sources of posts that are read together. An order that one post begins and another ends bars both."""
+    each = [sources(post) for post in posts]
+    for first, post in enumerate(posts):
+        tail = fold(unveiled(post.text[-_HALF:]))
+        begun = [found.start() for found in _BEGUN.finditer(tail)]
+        # What is an order by itself is barred by itself, and takes nobody else along.
+        if not begun or speaks_to_model(tail := tail[begun[-1] :]) is not None:
+            continue
+        for last, other in enumerate(posts):
+            for head in (other.title, other.text[:_HALF]) if last != first else ():
+                if speaks_to_model(f"{tail} {head}") is not None and speaks_to_model(head) is None:
+                    each[first], each[last] = _own_barred(each[first]), _own_barred(each[last])
+    return each
+
+
+def _own_barred(own: Sequence[Source]) -> list[Source]:
+    return [one if one.part == "comment" else replace(one, barred=_all_of(one.text)) for one in own]
+
+
+def carries_link(text: str) -> bool:
+    """Whether a text holds a link, an image, HTML, a mark or letters that nobody sees."""
+    return bool(_CUT.search(text))
+
+
+def without_links(text: str) -> str:
+    """The text with every link, image, tag and unseen character taken out."""
+    return re.sub(r"[ \t]{2,}", " ", _CUT.sub(" ", text)).strip()
+
+
+def _all_of(text: str) -> tuple[Span, ...]:
+    return (Span(0, len(text)),) if text else ()
+
+
+def _cut(text: str) -> tuple[Span, ...]:
+    if hides_letters(text):
+        return _all_of(text)
+    return tuple(Span(*found.span()) for found in _CUT.finditer(text) if found.group())
+
+
+def _around_orders(text: str) -> tuple[Span, ...]:
+    spans = sentences(text)
+    orders = []
+    for number, span in enumerate(spans):
+        last = spans[min(number + 1, len(spans) - 1)]
+        if speaks_to_model(text[span.start : span.end]) or speaks_to_model(text[span.start : last.end]):
+            orders.append(Span(max(0, span.start - _SURROUNDINGS), min(len(text), span.end + _SURROUNDINGS)))
+    return tuple(orders) or _all_of(text)
+
+
+def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        yield Span(start, end)

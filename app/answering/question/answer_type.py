@@ -1,0 +1,225 @@
+"""The one kind of thing that answers a question, and what in a text may be such a thing. Pure.
+
+Where `asking` lists all that a question touches, this picks what it wants: "when did the cafe open" wants a date.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from app.answering.question.chinese_names import PERSON, PLACE
+from app.answering.question.folded_text import FoldedText
+from retrieval.text.folding import fold
+from retrieval.text.highlight import stem
+
+Wanted = Literal["year", "time", "date", "price", "amount", "person", "place"]
+# What is seen for certain: a sentence without a digit or a number word states no price.
+SEEN: frozenset[Wanted] = frozenset({"year", "time", "date", "price", "amount"})
+
+# The first that fits decides: "how much is it" is about money before it is about an amount.
+_WANTS: dict[Wanted, re.Pattern[str]] = {
+    "year": re.compile(r"\b(?:what|which|in what|in which) years?\b|哪一?年|何年"),
+    "time": re.compile(
+        r"\bwhat time\b|opening hours|\bhours\b|\b(?:when|how late) (?:does|do|is|are)\b.*\b(?:open|close)s?\b"
+        r"|几点|营业时间|几时"
+    ),
+    "date": re.compile(
+        r"^when\b|\bwhen (?:did|was|were|is|are|does|do|will|has|can|should)\b"
+        r"|\b(?:what|which) (?:date|day|month|season)\b|\bdates?\b"
+        r"|什么时候|何时|哪一?天|几月|几号|日期|什么时间|哪个月|哪一?世纪|什么季节|时间[？?]?$"
+        r"|(?:上映|发售|开始|开幕|举办|发布|成立|发射|去世|出生|建成|上市|播出|开业)时间"
+    ),
+    "price": re.compile(
+        r"\bhow much (?:is|are|does|do|did|for|to|was|were|money)\b"
+        r"|\b(?:prices?|costs?|fees?|rent|fare|revenue|budget|salary|pay)\b"
+        r"|多少钱|价格|价钱|费用|收费|门票|租金|房租|几块|几元|多少块|多少元|人均|报价|营收|票价"
+    ),
+    "amount": re.compile(
+        r"\bhow (?:many|much|long|far|big|tall|heavy|old|often|high|large|deep|wide|fast)\b"
+        r"|\b(?:what|which) (?:temperature|number|percent\w*|size|ratio|proportion|share|population|age)\b"
+        r"|\bnumber of\b|\bpercentage\b"
+        r"|多少|几[个次天年人位名种家条张间度层楼成座支]|多久|多长|多远|多大|多高|多重|比例|百分之几|温度|震级"
+        r"|率[？?]?$|人口数"
+    ),
+    "person": re.compile(
+        r"\bwho(?:m|se)?\b|\b(?:director|author|winner|coach|ceo|president|chairman|founder|singer|actor|champion)\b"
+        r"|谁|哪位|什么人|导演|编剧|作者|创始人|行政长官|总统|主席|教练|歌手|主演|冠军"
+    ),
+    "place": re.compile(
+        r"\b(?:where|location|address)\b"
+        r"|\b(?:what|which) (?:city|country|town|state|street|district|county|place|region|continent|area|river"
+        r"|building|hospital|university|venue|stadium)\b"
+        r"|哪里|哪儿|在哪|地址|什么地方|位置|地点|哪个?(?:国|城市|省|市|地区|国家|区|洲|州|县)|举办国|举办地|国家$"
+    ),
+}
+
+_NUMERAL = r"(?:\d+(?:[.,]\d+)*|[一二两三四五六七八九十百千万亿]+)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_NUMBER_WORD = (
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
+    r"|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?"
+    r"|dozens?|half|twice|quarter|third)\b"
+)
+_COUNTED = "个|次|天|年|月|周|小时|分钟|公里|米|斤|克|度|人|间|张|点|成|名|位|家|种|条|万|亿|%|级|倍|座|支|届|岁"
+_THINGS: dict[Wanted, re.Pattern[str]] = {
+    "year": re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])|\b\d{3,4} (?:bc|ad|ce)\b|公元前?\d+"),
+    "date": re.compile(
+        rf"\b{_MONTH}\s*{_DAY}(?:,?\s*(?:19|20)\d\d)?|\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s*(?:19|20)\d\d)?"
+        rf"|\b{_MONTH}\s+(?:of\s+)?(?:19|20)\d\d|(?:(?:19|20)\d\d年)?{_NUMERAL}月(?:{_NUMERAL}[日号])?"
+        rf"|(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])年?|\b\d{{1,2}}/\d{{1,2}}(?:/\d+)?"
+        r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|周[一二三四五六日末]|[春夏秋冬][天季]"
+        rf"|\b(?:spring|summer|autumn|winter|weekends?)\b|{_NUMERAL}世纪|\b\d+(?:th|st|nd|rd) century|\b\d{{3,4}}s\b"
+        rf"|工作日|\b{_MONTH}\b(?= )|年底|年初"
+    ),
+    "price": re.compile(
+        r"(?:us)?[¥$€£￥]\s?\d[\d.,]*(?:\s?(?:billion|million|bn|m|k)\b)?"
+        r"|\d[\d.,]*\s?(?:billion|million|thousand)?\s?(?:¥|元|块|yuan|rmb|usd|euros?|dollars?|pounds?|yen|quid|kuai|bucks)"
+        rf"|{_NUMERAL}\s?[万亿千百]?多?(?:元|块|美元|欧元|圆|刀|英镑)|人均\s?\d+|免费|不要钱|\bfree\b"
+        r"|\d[\d.,]*\s(?:billion|million)\b"
+    ),
+    "amount": re.compile(
+        r"\d+(?:[.,]\d+)*\s?(?:%|‰|percent|per cent|million|billion|km|m|kg|g|ml|°|度|级)?"
+        rf"|{_NUMERAL}(?:{_COUNTED})|百分之{_NUMERAL}|{_NUMBER_WORD}"
+    ),
+    "time": re.compile(
+        rf"\d{{1,2}}[:：]\d{{2}}(?:\s?[ap]\.?m)?|\b\d{{1,2}}\s?(?:am|pm|a\.m|p\.m|o'clock)|{_NUMERAL}点[半多]?"
+        r"|\b(?:noon|midnight|24/7|dawn|sunrise|sunset|morning|evening|afternoon|eleven|nine|ten|eight|seven|six)\b"
+        r"|早上|晚上|中午|全天|凌晨|傍晚|下午"
+    ),
+    "person": PERSON,
+    "place": PLACE,
+}
+_NAME = re.compile(
+    r"(?:[A-Z][\w'’.-]*\w|[A-Z]{2,}|[A-Z]\.)(?:\s+(?:(?:of|the|de|van|von|da|del|la|and|bin|al)\s+)?"
+    r"(?:[A-Z][\w'’.-]*\w|[A-Z]\.))*"
+)
+# Words with a capital for another reason than being a name.
+_NO_NAME = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        january february march april may june july august september october november december jan feb mar apr jun jul
+        aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday the a an in on at it he she
+        they we this that these those there but and or if when while after before during for from by with as his her
+        its their our what who how why where which i you my your no yes not so then also some many most all both each
+        other however although since because according more such first second
+        """,
+    )
+)
+# A date before a dash, dots or a colon at the start says when something was posted, and nothing of what it tells.
+_BYLINE = re.compile(r"\s*(?:\.\.\.|…|[-:—·|])")
+
+# The measure that an amount must come with: what asks for it, and what it looks like.
+_UNITS = [
+    (re.compile(asked), re.compile(unit))
+    for asked, unit in (
+        (r"率|比例|百分|增长|占比|\bpercent|\bproportion|\bratio\b|\bshare\b", r"%|‰|百分|成|percent|per cent"),
+        (r"震级|magnitude", r"级|magnitude|m[sw]?"),
+        (r"温度|temperature", r"度|°|degree|[cf]\b"),
+        (
+            r"多久|how long|几天|几年|几个?小时|how old|多大年",
+            r"天|年|月|周|小时|分|秒|岁|时|day|year|month|week|hour|minute|second|century|decade",
+        ),
+        (
+            r"多远|多长|多高|多深|how (?:far|tall|high|deep|wide)",
+            r"米|公里|里|km|\bm\b|mile|feet|foot|ft|meter|metre|inch|kilo|分钟|minute|hour",
+        ),
+        (
+            r"多少人|几个?人|多少名|how many (?:people|persons|students|employees)|population",
+            r"人|名|位|people|person|student|employee|million|thousand|inhabitant|resident|member",
+        ),
+    )
+]
+_HOW_MANY = re.compile(r"\bhow many ((?:[a-z]+ ?){1,2})")
+_WHICH_COUNT = re.compile(r"(?:多少|几)([\u4e00-\u9fff]{1,3})")
+_OTHER_UNIT = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What in a text may be the thing that is wanted.
+
+    Attributes:
+        name: In one form for all its spellings, so that posts can be seen to agree.
+        start, end: Code points of the folded text.
+        fit: 1 where its measure or the thing counted is the one asked for, less where it is not.
+    """
+
+    name: str
+    start: int
+    end: int
+    fit: float = 1.0
+
+
+def wanted(question: str) -> Wanted | None:
+    """The kind of thing that answers a question; None where it asks for something else, or does not tell."""
+    folded = fold(question)
+    return next((kind for kind, pattern in _WANTS.items() if pattern.search(folded)), None)
+
+
+def candidates(kind: Wanted, text: FoldedText, question: str) -> list[Candidate]:
+    """All things of a kind in a text that the question does not name itself."""
+    asked = fold(question)
+    if kind not in SEEN:
+        named = [(match.start(), match.end(), match.group()) for match in _THINGS[kind].finditer(text.folded)]
+        found = [Candidate(_one_form(kind, name), start, end) for start, end, name in named if name not in asked]
+        return [one for one in found if one.name] + _capitalised(text, asked)
+    # The 12 of "May 12" and of "12:30" counts nothing.
+    elsewhere = [] if kind not in ("amount", "price") else _spans("date", text) + _spans("time", text)
+    found = []
+    for match in _THINGS[kind].finditer(text.folded):
+        start, end = match.span()
+        if any(first <= start < last for first, last in elsewhere) or match.group() in asked:
+            continue
+        if start == 0 and _BYLINE.match(text.folded, end):
+            continue
+        name = _one_form(kind, match.group())
+        if name:
+            found.append(Candidate(name, start, end, _fit(asked, text.folded, start, end) if kind == "amount" else 1.0))
+    return found
+
+
+def _spans(kind: Wanted, text: FoldedText) -> list[tuple[int, int]]:
+    return [match.span() for match in _THINGS[kind].finditer(text.folded)]
+
+
+def _capitalised(text: FoldedText, asked: str) -> list[Candidate]:
+    known = {stem(word) for word in re.findall(r"[a-z0-9]+", asked)}
+    found = []
+    for match in _NAME.finditer(text.original):
+        words = [word.lower() for word in re.findall(r"[\w'’-]+", match.group())]
+        new = [word for word in words if stem(word) not in known and word not in _NO_NAME and not word.isdigit()]
+        if new:
+            found.append(Candidate(" ".join(new), *text.folded_span(match.start(), match.end())))
+    return found
+
+
+def _one_form(kind: Wanted, name: str) -> str:
+    if kind in ("price", "amount"):
+        return re.sub(r"[^\d.a-z\u4e00-\u9fff%‰]", "", name.replace(",", ""))
+    if kind == "date":
+        bare = re.sub(r"(\d)(?:st|nd|rd|th)\b", r"\1", re.sub(r"[.,]", "", name))
+        return " ".join(sorted(word[:3] if word.isascii() and word.isalpha() else word for word in bare.split()))
+    return re.sub(r"\W+", " ", name).strip()
+
+
+def _fit(asked: str, folded: str, start: int, end: int) -> float:
+    after = folded[start : end + 12]
+    for asks, unit in _UNITS:
+        if asks.search(asked):
+            return 1.0 if unit.search(after) else _OTHER_UNIT
+    counted = _HOW_MANY.search(asked)
+    if counted:
+        things = {stem(word) for word in counted.group(1).split()}
+        around = {stem(word) for word in re.findall(r"[a-z]+", folded[max(0, start - 25) : end + 35])}
+        return 1.0 if things & around else _OTHER_UNIT
+    which = _WHICH_COUNT.search(asked)
+    if which:
+        return 1.0 if set(which.group(1)) & set(folded[end - 2 : end + 12]) else _OTHER_UNIT
+    return 1.0

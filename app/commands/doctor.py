@@ -1,0 +1,202 @@
+"""What `stipple doctor` looks at: each part on its own, so that one fault does not hide another."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Event
+from typing import Literal
+
+from app.answering.generation.loading import is_endpoint, load_endpoint, model_path
+from app.listen_socket import bind
+from app.models.gguf_file import open_gguf
+from retrieval.errors import FixableError, IndexLocked, IndexMissing
+from retrieval.models.cross_encoder import load_reranker
+from retrieval.models.embedding import load_embedder
+from retrieval.models.entailment import load_entailment
+from retrieval.search.calibration import dense_weights
+from retrieval.settings import Settings
+from retrieval.stores.factory import open_store
+
+_LEAST_DISK_BYTES = 1 << 30
+_USUAL_PASSAGE = "Table by the window, two sockets, and nobody minds if you stay for hours over one flat white. " * 3
+_PROBE = """
+import json, sys
+from threading import Event
+from app.answering.generation import load_generator
+from retrieval.models.entailment import load_entailment
+from retrieval.errors import FixableError
+from retrieval.settings import load_settings
+
+try:
+    print("".join(load_generator(load_settings()).generate("", "Say hello.", 8, Event())))
+except FixableError as error:
+    print(json.dumps([error.problem, error.fix]))
+    sys.exit(3)
+"""
+_FIXABLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        mark: "ok  ", "note" (works, but worth knowing) or "bad " (the exit code is 1 then).
+        fix: What to do; "" where nothing needs doing.
+    """
+
+    mark: Literal["ok  ", "note", "bad "]
+    part: str
+    says: str
+    fix: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """The state of every part, as it is found."""
+    parts: list[tuple[str, Callable[[Settings], Finding]]] = [
+        ("data folder", _data_folder),
+        ("embedding model", _embedder),
+        ("index", _index),
+        ("reranking model", _reranker),
+        ("NLI model", _entailment),
+        ("answering model", answering_model),
+        ("port", _port),
+    ]
+    for part, look in parts:
+        try:
+            yield look(settings)
+        except FixableError as error:
+            yield Finding("bad ", part, error.problem, error.fix)
+
+
+def _data_folder(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise FixableError(
+            f"{folder} cannot be written: {error.strerror}", "mend its permissions, or set STIPPLE_DATA_DIR"
+        ) from error
+    free = shutil.disk_usage(folder).free
+    says = f"{folder.resolve()}, {free / 1e9:.1f} GB free"
+    if free < _LEAST_DISK_BYTES:
+        return Finding("bad ", "data folder", says, "free some space: a reindex needs room for a second index")
+    return Finding("ok  ", "data folder", says)
+
+
+def _embedder(settings: Settings) -> Finding:
+    embedder = load_embedder(settings)
+    known = "all languages" if embedder.languages is None else ", ".join(sorted(embedder.languages))
+    identity = embedder.identity
+    weights = dense_weights(settings, identity.model)
+    counts = f"cosine counts {weights.known:.2f} there, {weights.unknown:.2f} at most elsewhere ({weights.source})"
+    says = f"{identity.model}, {identity.dimension} dimensions, knows {known}; {counts}"
+    return Finding("ok  ", "embedding model", says)
+
+
+def _index(settings: Settings) -> Finding:
+    store = open_store(settings)
+    try:
+        generation = store.open(load_embedder(settings).identity)
+    except IndexMissing as error:
+        return Finding("note", "index", error.problem, error.fix)
+    except IndexLocked:
+        return Finding("ok  ", "index", f"{store.current()}, open in another process")
+    info = generation.info
+    generation.close()
+    return Finding("ok  ", "index", f"{info.name}: {info.posts:,} posts, {info.passages:,} passages")
+
+
+def _reranker(settings: Settings) -> Finding:
+    reranker = load_reranker(settings)
+    if reranker is None:
+        return Finding("ok  ", "reranking model", "none is set: hits come in the fused order")
+    passages = [_USUAL_PASSAGE] * settings.rerank_hits
+    reranker.scores("warm up", passages[:1])
+    started = time.perf_counter()
+    scores = reranker.scores("quiet cafe with sockets", passages)
+    took_ms = (time.perf_counter() - started) * 1000
+    if not all(map(math.isfinite, scores)):
+        fix = "choose another with STIPPLE_RERANK_MODEL, or unset it"
+        return Finding("bad ", "reranking model", f"{settings.rerank_model} gives scores that are no numbers", fix)
+    says = f"{settings.rerank_model} reads {len(passages)} passages in {took_ms:.0f} ms"
+    if took_ms > settings.rerank_budget_ms:
+        says += f", more than STIPPLE_RERANK_BUDGET_MS={settings.rerank_budget_ms}: most searches keep the fused order"
+        return Finding("note", "reranking model", says, "raise the budget, or lower STIPPLE_RERANK_HITS")
+    return Finding("ok  ", "reranking model", says)
+
+
+def answering_model(settings: Settings) -> Finding:
+    """Whether the model of the settings writes: loaded in a process of its own, or asked where it is.
+
+    Raises:
+        FixableError: It does not; says why, and what to do.
+    """
+    if settings.llm == "none":
+        return Finding("note", "answering model", "none is set: answers are made of quotes", "set STIPPLE_LLM")
+    if is_endpoint(settings.llm):
+        return _endpoint(settings)
+    path = model_path(settings.llm)
+    file = open_gguf(path)
+    # In a process of its own: a model or build that crashes must not take the examination with it.
+    probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # a program of our own
+    if probe.returncode == _FIXABLE:
+        raise FixableError(*json.loads(probe.stdout.splitlines()[-1]))
+    if probe.returncode != 0:
+        last = (probe.stderr.strip().splitlines() or [f"it ended with signal or code {probe.returncode}"])[-1]
+        raise FixableError(
+            f"{path.name} does not write: {last}",
+            "choose another model with STIPPLE_LLM, or reinstall llama-cpp-python without its wheel cache",
+        )
+    needs = f"about {file.memory_bytes(settings.llm_context_tokens) / 1e9:.1f} GB with its context"
+    return Finding("ok  ", "answering model", f"{path.name} ({file.architecture}) loads and writes; it needs {needs}")
+
+
+def _endpoint(settings: Settings) -> Finding:
+    generator = load_endpoint(settings)
+    info = generator.discover()
+    offered = ", ".join(info.models) or "it does not list its models"
+    if settings.llm_model and info.models and settings.llm_model not in info.models:
+        raise FixableError(
+            f"{generator.address} has no model {settings.llm_model}; it offers {offered}", "correct STIPPLE_LLM_MODEL"
+        )
+    thoughts: list[str] = []
+    wrote = "".join(generator.generate("", "Say hello.", 64, Event(), thoughts=thoughts.append))
+    if not wrote.strip() and not thoughts:
+        raise FixableError(f"{generator.name} says nothing at all", "see the endpoint's own log")
+    context = f"{generator.context_tokens:,} tokens" + ("" if info.context_tokens else " assumed, as it does not say")
+    how = "writes, and thinks before it does" if thoughts else "writes"
+    return Finding("ok  ", "answering model", f"{generator.name} at {generator.address} {how}; context {context}")
+
+
+def _entailment(settings: Settings) -> Finding:
+    model = load_entailment(settings)
+    if model is None:
+        return Finding("ok  ", "NLI model", "none is set: sentences are checked by their words and meaning")
+    model.scores("warm up", ["warm up"])
+    started = time.perf_counter()
+    model.scores("The cafe is quiet.", [_USUAL_PASSAGE] * settings.answer_hits)
+    took_ms = (time.perf_counter() - started) * 1000
+    says = f"{settings.nli_model} checks a sentence against {settings.answer_hits} posts in {took_ms:.0f} ms"
+    if took_ms > settings.nli_budget_ms:
+        says += f", more than STIPPLE_NLI_BUDGET_MS={settings.nli_budget_ms}: most sentences are checked without it"
+        return Finding("note", "NLI model", says, "raise the budget, or name a smaller model")
+    return Finding("ok  ", "NLI model", says)
+
+
+def _port(settings: Settings) -> Finding:
+    try:
+        bind(settings.host, settings.port).close()
+    except FixableError as error:
+        return Finding("note", "port", error.problem, "fine if that is Stipple itself; otherwise " + error.fix)
+    return Finding("ok  ", "port", f"{settings.host}:{settings.port} is free")

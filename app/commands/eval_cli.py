@@ -1,0 +1,191 @@
+"""`stipple eval`: what measures search and answers on judged data. Each prints a table, then one JSON line last."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import FixableError
+from retrieval.settings import Settings, changed
+
+Subparsers = Any  # argparse names this type only privately
+
+
+def add_commands(subparsers: Subparsers) -> None:
+    evaluate = subparsers.add_parser("eval", help="measure search and answers on judged data")
+    kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
+    queries = kinds.add_parser(
+        "queries", help="rankings and answers for a file of judged queries over the indexed posts"
+    )
+    queries.add_argument("file", help="JSONL as sample_posts/README.md describes it")
+    queries.add_argument("--write", action="store_true", help="let the model write; without it answers are quotes")
+    queries.set_defaults(run=_queries)
+    ranked = kinds.add_parser(
+        "retrieval", help="dense, lexical and fused ranking of a judged folder, in an index of its own"
+    )
+    ranked.add_argument(
+        "folder", metavar="DIR", help="with corpus.jsonl, queries.jsonl and qrels.tsv, as BEIR has them"
+    )
+    ranked.add_argument("--corpus", metavar="FILE", help="posts to read instead of DIR/corpus.jsonl")
+    ranked.add_argument("--queries", metavar="FILE", help="queries to read instead of DIR/queries.jsonl")
+    ranked.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
+    ranked.set_defaults(run=_retrieval)
+    calibrate = kinds.add_parser(
+        "calibrate", help="learn from judged folders how much the cosine counts for the configured embedder"
+    )
+    calibrate.add_argument("folders", metavar="DIR", nargs="+", help="as for eval retrieval")
+    calibrate.add_argument("--dry-run", action="store_true", help="show what would be learned, and keep nothing")
+    calibrate.set_defaults(run=_calibrate)
+    answers = kinds.add_parser(
+        "answers", help="answers to a folder of judged questions, each from the few posts that come with it"
+    )
+    answers.add_argument("folder", metavar="DIR", help="with questions.jsonl, as docs/evaluation.md describes it")
+    answers.add_argument("--limit", type=_count, metavar="N", help="only the first N questions")
+    answers.add_argument("--sentences", type=_count, metavar="K", help="most sentences of an answer (answer_sentences)")
+    answers.add_argument("--llm", metavar="MODEL", help="who writes, such as none: answers of quotes alone (llm)")
+    answers.add_argument("--gate", type=float, metavar="0..1", help="where enough is enough (answer_gate)")
+    answers.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
+    answers.set_defaults(run=_answers)
+    hostile = kinds.add_parser("hostile", help="how often hostile posts get their way with an answer")
+    hostile.add_argument("folder", metavar="DIR", nargs="?", help="attacks of your own, as docs/evaluation.md has them")
+    hostile.add_argument("--llm", metavar="MODEL", help="the real model among those attacked, or none (llm)")
+    hostile.set_defaults(run=_hostile)
+    support = kinds.add_parser("support", help="how well claims that posts support are told from others")
+    support.add_argument("folder", metavar="DIR", help='with claims.jsonl: "claim", "posts" (texts), "supported"')
+    support.set_defaults(run=_support)
+
+
+def _count(written: str) -> int:
+    count = int(written)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{written} is less than 1")
+    return count
+
+
+def _queries(args: argparse.Namespace, settings: Settings) -> int:
+    from app.evaluation.index_quality import evaluate, read_judged, table
+    from app.services import Services
+
+    judged = read_judged(Path(args.file))
+
+    async def measure() -> dict[str, Any]:
+        services = Services.build(settings if args.write else settings.model_copy(update={"llm": "none"}))
+        try:
+            with services.reading() as reading:
+                return await evaluate(judged, reading.searcher, reading.answerer)
+        finally:
+            await services.close()
+
+    result = {"dataset": Path(args.file).parent.name, **asyncio.run(measure())}
+    print(table(result))
+    print(json.dumps(result))
+    return 0
+
+
+def _retrieval(args: argparse.Namespace, settings: Settings) -> int:
+    from app.evaluation.judged_folder import read_folder
+    from app.evaluation.ranking_quality import evaluate_retrieval, retrieval_table
+    from retrieval.models.cross_encoder import load_reranker
+    from retrieval.models.embedding import load_embedder
+    from retrieval.search.calibration import dense_weights
+
+    corpus, queries = (Path(given) if given else None for given in (args.corpus, args.queries))
+    folder = read_folder(Path(args.folder), corpus, queries, args.name)
+    embedder = load_embedder(settings)
+    weights = dense_weights(settings, embedder.identity.model)
+    result = evaluate_retrieval(folder, embedder, settings, weights, load_reranker(settings))
+    print(retrieval_table(result))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+def _calibrate(args: argparse.Namespace, settings: Settings) -> int:
+    from app.evaluation.fusion_weights import FEWEST_QUERIES, as_json, calibrate, calibration_table, keep
+    from app.evaluation.judged_folder import read_folder
+    from retrieval.models.embedding import load_embedder
+    from retrieval.search.calibration import calibration_path, default_weights
+
+    folders = [read_folder(Path(folder)) for folder in args.folders]
+    embedder = load_embedder(settings)
+    model = embedder.identity.model
+    learned = calibrate(folders, embedder, settings, default_weights())
+    if not learned:
+        raise FixableError(f"there are fewer than {FEWEST_QUERIES} judged queries", "give larger judged folders")
+    print(calibration_table(model, learned))
+    if not args.dry_run:
+        keep(calibration_path(settings), model, learned, folders)
+        print(f"kept in {calibration_path(settings)}; a running server reads it when it is started again")
+    print(json.dumps(as_json(model, folders, learned), ensure_ascii=False))
+    return 0
+
+
+def _answers(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.generation import load_generator
+    from app.evaluation.answer_quality import answer_questions, answers_table, measured_answers
+    from app.evaluation.judged_questions import read_questions
+    from app.services import nli_pool
+    from retrieval.models.embedding import load_embedder
+    from retrieval.models.entailment import load_entailment
+    from retrieval.search.calibration import dense_weights
+
+    folder = Path(args.folder)
+    questions = read_questions(folder, args.limit)
+    given = {"answer_sentences": args.sentences, "llm": args.llm, "answer_gate": args.gate}
+    settings = changed(settings, {name: value for name, value in given.items() if value is not None})
+    embedder, generator = load_embedder(settings), load_generator(settings)
+    model = embedder.identity.model
+    weights = dense_weights(settings, model)
+    nli = nli_pool(load_entailment(settings), settings)
+    try:
+        judged = asyncio.run(answer_questions(questions, embedder, generator, settings, weights, nli))
+    finally:
+        if nli is not None:
+            nli.close()
+    result = measured_answers(args.name or folder.resolve().name, judged)
+    print(answers_table(result, settings.answer_gate, generator.name if generator is not None else "nobody", model))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+def _support(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.checking.citations import SupportChecker
+    from app.evaluation.support_accuracy import evaluate_support, read_claims, support_table
+    from app.services import nli_pool
+    from retrieval.models.embedding import load_embedder
+    from retrieval.models.entailment import load_entailment
+
+    folder = Path(args.folder)
+    claims = read_claims(folder)
+    nli = nli_pool(load_entailment(settings), settings)
+    try:
+        result = evaluate_support(claims, SupportChecker(load_embedder(settings), nli), settings.answer_support)
+    finally:
+        if nli is not None:
+            nli.close()
+    print(support_table(result))
+    print(json.dumps({"dataset": folder.resolve().name, **result}, ensure_ascii=False))
+    return 0
+
+
+def _hostile(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.generation import Generator, load_generator
+    from app.evaluation.attack_scenes import read_attacks
+    from app.evaluation.attack_success import Attacked, attacked, attacks_table, measured_attacks
+    from app.evaluation.obedient_model import ObeyingGenerator
+    from retrieval.models.embedding import load_embedder
+    from retrieval.search.calibration import dense_weights
+
+    attacks = read_attacks(Path(args.folder) if args.folder else None)
+    settings = changed(settings, {"llm": args.llm} if args.llm is not None else {})
+    embedder, real = load_embedder(settings), load_generator(settings)
+    models: list[Generator | None] = [None, ObeyingGenerator(), ObeyingGenerator(small=True)]
+    weights = dense_weights(settings, embedder.identity.model)
+    found: list[Attacked] = []
+    for generator in [*models, *([real] if real is not None else [])]:
+        found += asyncio.run(attacked(attacks, generator, embedder, settings, weights))
+    print(attacks_table(found))
+    print(json.dumps(measured_attacks(Path(args.folder).resolve().name if args.folder else "hostile", found)))
+    return int(any(one.reached is not None for one in found))

@@ -1,0 +1,1 @@
+"""Questions to go on with, each tried on the index before it is shown. Imports `answering` and `standalone`."""

@@ -1,0 +1,103 @@
+"""Follow-up questions completed by a capable model, within a budget, and checked: it may add nothing of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import structlog
+
+from app.answering.writing.prompt_assembly import neutral
+from app.answering.writing.prompt_files import load_prompt
+from app.answering.writing.writer import QueueFull, Writer
+from app.conversations.standalone import chinese_words, english_words
+from app.conversations.standalone.completion import understand
+from app.conversations.standalone.context import Said, Understood
+from retrieval.errors import FixableError
+from retrieval.text.folding import fold, han_runs
+from retrieval.text.highlight import HAN_STOP, stem
+from retrieval.text.language import knows
+
+_log = structlog.get_logger()
+_MOST_SAID = 4
+_MOST_TITLES = 2
+_MOST_TOKENS = 96
+_TIMEOUT_S = 4.0
+_LONGEST = 300
+# A question with so many subject words of its own that the rules leave it alone needs no model to be left alone.
+_CLEAR = 3
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+
+class Rewriter:
+    """Asks the model that writes the answers to complete a question; the rules' form is there before and after.
+
+    Args:
+        writer: Its model must be capable: the bundled one is not.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def understand(self, asked: str, said: Sequence[Said]) -> Understood:
+        """The question, complete in itself; as the rules have it where the model is busy, slow, fails, or adds what
+        nobody said.
+        """
+        ruled = understand(asked, said)
+        language = "zh" if han_runs(asked) else "en"
+        clear = not ruled.from_context and len(english_words.subject(asked)) >= _CLEAR
+        if not said or clear or not knows(self._writer.generator.languages, language):
+            return ruled
+        shown = [
+            Said(neutral(one.question), tuple(map(neutral, one.titles[:_MOST_TITLES]))) for one in said[-_MOST_SAID:]
+        ]
+        system, user = load_prompt(f"rewrite/v1.{language}").parts(asked=neutral(asked), said=shown)
+        written = ""
+        try:
+            async with aclosing(
+                self._writer.write(system, user, _MOST_TOKENS, _TIMEOUT_S, thinking_tokens=0)
+            ) as pieces:
+                async for piece in pieces:
+                    written += piece
+                    if "\n" in written.lstrip() or len(written) > _LONGEST:
+                        break
+        except (QueueFull, FixableError):
+            return ruled
+        line = (written.strip().splitlines() or [""])[0].strip().strip("\"'“”「」")
+        if not adds_nothing(line, asked, said):
+            _log.info("a rewritten question was not taken", length=len(line))
+            return ruled
+        return Understood(asked) if fold(line) == fold(asked) else Understood(line, "model")
+
+
+def adds_nothing(rewritten: str, asked: str, said: Sequence[Said]) -> bool:
+    """Whether a rewritten question is one question, and every number, name and telling word of it stands in the
+    question or in what was said before.
+
+    >>> adds_nothing("How much is an espresso at Blue Door?", "and an espresso?", [Said("Price of tea at Blue Door?")])
+    True
+    >>> adds_nothing("How much is an espresso at Red Door?", "and an espresso?", [Said("Price of tea at Blue Door?")])
+    False
+    """
+    if (
+        not rewritten
+        or len(rewritten) > _LONGEST
+        or not rewritten.isprintable()
+        or re.search(r"[<>\[\]{}|]", rewritten)
+    ):
+        return False
+    there = fold(" ".join([asked, *(text for one in said for text in (one.question, *one.titles))]))
+    folded = fold(rewritten)
+    if not set(_NUMBER.findall(folded)) <= set(_NUMBER.findall(there)):
+        return False
+    stems = {stem(word) for word in _WORD.findall(there)}
+    words = [word for word in english_words.subject(folded) if not han_runs(word)]
+    if any(stem(word) not in stems for word in words):
+        return False
+    bare = chinese_words.ASPECT.sub(" ", chinese_words.TIME.sub(" ", folded))
+    new = [one for run in han_runs(bare) for one in run if one not in HAN_STOP and one not in there]
+    # Of what was asked, something must be left: another question complete in itself is no completion of this one.
+    own = [*english_words.subject(fold(asked)), *"".join(han_runs(chinese_words.subject(fold(asked))))]
+    return not new and (not own or any(word in folded for word in own))

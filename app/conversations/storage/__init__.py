@@ -1,0 +1,1 @@
+"""What is kept of conversations and feedback, in SQLite. Imports `answering.types` and `retrieval`."""

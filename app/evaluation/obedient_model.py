@@ -1,0 +1,54 @@
+"""The worst model that there could be: it does what hostile posts say."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+
+from app.evaluation.attack_scenes import Attack, fences
+
+
+class ObeyingGenerator:
+    """Writes what the attack at hand wants, once as it is and once with a mark of every post, whatever the grammar.
+
+    Attributes:
+        attack: Whom it obeys next.
+        systems: The system prompts of the present answer.
+    """
+
+    def __init__(self, *, small: bool = False) -> None:
+        self.name = "obeying, one post at a time" if small else "obeying"
+        self.languages: frozenset[str] | None = None
+        self.context_tokens, self.thinking_tokens, self.parallel = 8192, 0, 1
+        self.parameters = 1 if small else None
+        self.attack: Attack | None = None
+        self.systems: list[str] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 3 + 1
+
+    def generate(
+        self,
+        system: str,
+        user: str,
+        max_tokens: int,
+        stop: threading.Event,
+        *,
+        grammar: str | None = None,
+        thinking_tokens: int | None = None,
+        thoughts: Callable[[str], object] | None = None,
+    ) -> Iterator[str]:
+        assert self.attack is not None, "somebody to obey"
+        self.systems.append(system)
+        wanted = self.attack.obeys.replace("{system}", system)
+        wanted = wanted.replace("{fence}", next(iter(fences(system)), "00000000"))
+        marks = "".join(f"[{number}]" for number in range(1, len(self.attack.posts) + 1))
+        bare = re.sub(r"[\[［【]\s*\d+\s*[\]］】]", "", wanted).strip()
+        for piece in re.findall(r"(?s).{1,7}", f"{wanted}\n{bare} {marks}\n"):
+            if stop.is_set():
+                return
+            yield piece
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,205 @@
+"""What answers from the index with one embedding model, and its exchange for another without a request noticing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+import structlog
+
+from app.answering.answerer import Answerer, AnswerLimits
+from app.answering.checking.citations import SupportChecker
+from app.answering.evidence.selector import EvidenceSelector
+from app.answering.finding import Trying
+from app.answering.writing.writer import Writer
+from retrieval.errors import FixableError, IndexMismatch
+from retrieval.models.cross_encoder import RerankPool
+from retrieval.models.embedding import Embedder
+from retrieval.search.calibration import dense_weights
+from retrieval.search.live_generation import LiveGeneration, Openable
+from retrieval.search.ranking import Boosts
+from retrieval.search.reranking import Reranking
+from retrieval.search.search import Searcher
+from retrieval.settings import Settings
+from retrieval.stores.contract import Generation, GenerationInfo, PostStore
+from retrieval.text.terms import TermWeigher
+from retrieval.types import ModelRecipe
+
+_log = structlog.get_logger()
+_RETRY_S = 30.0
+
+
+def make_answerer(
+    settings: Settings,
+    searcher: Searcher,
+    embedder: Embedder,
+    weigher: TermWeigher,
+    writer: Writer | None,
+    executor: Executor,
+    nli: RerankPool | None = None,
+) -> Answerer:
+    """An Answerer over what `searcher` finds, as the settings want it."""
+    limits = AnswerLimits(
+        hits=settings.answer_hits,
+        sentences=settings.answer_sentences,
+        gate=settings.answer_gate,
+        support=settings.answer_support,
+        max_tokens=settings.llm_max_tokens,
+        timeout_s=settings.llm_timeout_s,
+        writing=settings.answer_writing,
+    )
+    selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder, nli)
+    return Answerer(searcher, selector, checker, writer, executor, limits)
+
+
+class Reading:
+    """The live generation with all that reads it by one embedding model."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Openable,
+        embedder: Embedder,
+        executor: Executor,
+        writer: Writer | None,
+        rerank_pool: RerankPool | None,
+        nli: RerankPool | None,
+    ) -> None:
+        weigher = TermWeigher()
+        weights = dense_weights(settings, embedder.identity.model)
+        self.live = LiveGeneration(store, embedder.identity)
+        self.searcher = Searcher(
+            self.live,
+            embedder,
+            weigher,
+            dense_weight_known=weights.known,
+            dense_weight_unknown=weights.unknown,
+            candidates=settings.candidates,
+            boosts=Boosts(settings.boost_freshness, settings.boost_popularity, settings.boost_half_life_days),
+            reranking=Reranking(rerank_pool, settings.rerank_hits) if rerank_pool is not None else None,
+        )
+        self.answerer = make_answerer(settings, self.searcher, embedder, weigher, writer, executor, nli)
+        selector = EvidenceSelector(embedder, weigher)
+        self.trying = Trying(self.searcher, selector, settings.answer_gate, settings.answer_hits)
+
+
+class Readings:
+    """Hands out the current Reading, and makes another where an index appears that another model built.
+
+    Whoever uses one keeps it to the end: its generation stays open, and its model loaded, until the last one is done.
+
+    Args:
+        make: A Reading by an embedder.
+        load: An embedder by what a generation says of its own; None leaves such an index unread.
+    """
+
+    def __init__(
+        self,
+        store: PostStore,
+        embedder: Embedder,
+        make: Callable[[Embedder], Reading],
+        load: Callable[[ModelRecipe], Embedder] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._make, self._load, self._clock = store, make, load, clock
+        self._lock = threading.Lock()
+        self._current = make(embedder)
+        self._users: dict[Reading, int] = {}
+        self._retired: set[Reading] = set()
+        self._failed: tuple[str, float] | None = None  # the generation whose model did not load, and when to try again
+
+    @contextmanager
+    def use(self) -> Iterator[Reading]:
+        """The current reading, kept whole until the block ends."""
+        with self._lock:
+            reading = self._current
+            self._users[reading] = self._users.get(reading, 0) + 1
+        try:
+            yield reading
+        finally:
+            with self._lock:
+                self._users[reading] -= 1
+                idle = self._users[reading] == 0
+                if idle:
+                    del self._users[reading]
+                retired = idle and reading in self._retired
+                self._retired -= {reading} if retired else set()
+            if retired:
+                reading.live.close()
+
+    @contextmanager
+    def pin(self) -> Iterator[Generation]:
+        """The generation to read from, as LiveGeneration.pin."""
+        with self.use() as reading, reading.live.pin() as generation:
+            yield generation
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody uses a reading now."""
+        return bool(self._users)
+
+    @property
+    def problem(self) -> FixableError | None:
+        """Why the store's current generation is not read; None where it is."""
+        return self._current.live.problem
+
+    def refresh(self, before: Callable[[], None] = lambda: None) -> bool:
+        """As LiveGeneration.refresh; takes seconds where another model is to be loaded. For one thread alone."""
+        reading = self._current
+        exchanged = reading.live.refresh(before)
+        if not isinstance(reading.live.problem, IndexMismatch):
+            return exchanged
+        return self._follow_model(before)
+
+    def close(self) -> None:
+        self._current.live.close()
+
+    def _follow_model(self, before: Callable[[], None]) -> bool:
+        wanted = self._wanted()
+        if wanted is None or self._load is None or wanted.identity.recipe is None:
+            return False
+        if self._failed is not None and self._failed[0] == wanted.name and self._clock() < self._failed[1]:
+            return False
+        recipe = wanted.identity.recipe
+        _log.info("an index of another model is there: loading it", model=wanted.identity.model)
+        try:
+            embedder = self._load(recipe)
+        except FixableError as error:
+            return self._leave(wanted, error.problem, error.fix)
+        if embedder.identity != wanted.identity:
+            problem = (
+                f"{recipe.model} is {embedder.identity.model} now, and the index was built by {wanted.identity.model}"
+            )
+            return self._leave(wanted, problem, "bring back its files, or run `stipple reindex PATH`")
+        reading = self._make(embedder)
+        if not reading.live.refresh():
+            why = reading.live.problem
+            return self._leave(wanted, str(why), why.fix if why is not None else "")
+        before()
+        with self._lock:
+            old, self._current = self._current, reading
+            idle = self._users.get(old, 0) == 0
+            self._retired |= set() if idle else {old}
+        if idle:
+            old.live.close()
+        _log.warning(
+            "answering by the model that the index was built by",
+            model=wanted.identity.model,
+            fix=f"set STIPPLE_EMBEDDING_MODEL={recipe.model} for the next start",
+        )
+        return True
+
+    def _wanted(self) -> GenerationInfo | None:
+        try:
+            name = self._store.current()
+            return next((info for info in self._store.generations() if info.name == name), None)
+        except FixableError:  # told by whoever opens it
+            return None
+
+    def _leave(self, wanted: GenerationInfo, problem: str, fix: str) -> bool:
+        self._failed = wanted.name, self._clock() + _RETRY_S
+        _log.warning("its model cannot be loaded; the index before goes on being read", problem=problem, fix=fix)
+        return False

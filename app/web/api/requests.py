@@ -1,0 +1,154 @@
+"""What the JSON API takes. Pydantic stands at this door: beyond it are frozen dataclasses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
+from retrieval.query.operator_values import read_near
+from retrieval.search.cursor import LARGEST_POSITION
+from retrieval.suggest.suggester import SUGGESTIONS
+from retrieval.types import FacetName, Filters, SearchQuery, Sort
+
+QUERY_MAX_LENGTH = 2000
+# Words of a post; of signs that cannot be seen, none could ever be missing.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class FiltersIn(BaseModel):
+    """What a post must satisfy; several values in one field: any of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    author: list[str] = Field(default_factory=list, max_length=50)
+    tag: list[str] = Field(default_factory=list, max_length=50)
+    language: list[str] = Field(default_factory=list, max_length=20)
+    since: datetime | None = Field(None, description="Earliest created_at, inclusive. Without a zone it is UTC.")
+    until: datetime | None = Field(None, description="Latest created_at, exclusive. Without a zone it is UTC.")
+    min_likes: int | None = Field(None, ge=0, le=2**53)
+    max_likes: int | None = Field(None, ge=0, le=2**53)
+    phrase: list[Words] = Field(default_factory=list, max_length=50, description="Said word for word, each of them.")
+    without: list[Words] = Field(default_factory=list, max_length=50, description="Words and phrases not said.")
+    without_tag: list[str] = Field(default_factory=list, max_length=50)
+    without_author: list[str] = Field(default_factory=list, max_length=50)
+    near: str | None = Field(
+        None, max_length=200, description="Place and distance.", examples=["Shanghai,10km", "31.2,121.4,5km"]
+    )
+
+    @field_validator("near")
+    @classmethod
+    def _is_place(cls, near: str | None) -> str | None:
+        if near is not None and read_near(near, lambda _: (0.0, 0.0)) is None:
+            raise ValueError('write a place and a distance, as in "Shanghai,10km" or "31.2,121.4,5km"')
+        return near
+
+    def to_domain(self) -> Filters:
+        """All but `near`, which takes somebody who knows places."""
+        from datetime import UTC
+
+        def zoned(moment: datetime | None) -> datetime | None:
+            return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+        return Filters(
+            authors=tuple(self.author),
+            tags=tuple(tag.removeprefix("#") for tag in self.tag),
+            languages=tuple(self.language),
+            since=zoned(self.since),
+            until=zoned(self.until),
+            min_likes=self.min_likes,
+            max_likes=self.max_likes,
+            phrases=tuple(self.phrase),
+            without=tuple(self.without),
+            without_tags=tuple(tag.removeprefix("#") for tag in self.without_tag),
+            without_authors=tuple(author.removeprefix("@") for author in self.without_author),
+        )
+
+
+class SearchIn(FiltersIn):
+    """The parameters of a search."""
+
+    q: str = Field(max_length=QUERY_MAX_LENGTH, description="What to look for.", examples=["quiet cafe in Dali"])
+    limit: int = Field(10, ge=1, le=50)
+    offset: int = Field(0, ge=0, le=LARGEST_POSITION)
+    cursor: str = Field(
+        "", max_length=2000, description="`next_cursor` of the page before, with the same other parameters; no offset."
+    )
+    sort: Sort = Field("relevance", description="Order of the posts found; those that match badly come last.")
+    facet: list[str] = Field(
+        default_factory=list,
+        max_length=50,
+        description="What to count: tags, authors, languages, months.",
+        examples=[["tags"]],
+    )
+    fold: bool = Field(True, description="Whether near copies stand under one hit.")
+    per_author: int = Field(3, ge=0, le=1000, description="Most hits of one author; 0: any number.")
+    boosts: bool = Field(True, description="Whether freshness and popularity count as this server is set to.")
+    explain: bool = Field(False, description="Whether each hit says why it is there.")
+
+    @field_validator("facet")
+    @classmethod
+    def _are_facets(cls, facet: list[str]) -> list[str]:
+        for name in facet:
+            if name not in get_args(FacetName):
+                raise ValueError(f"there is no facet {name[:40]!r}; there are {', '.join(get_args(FacetName))}")
+        return facet
+
+    def to_query(self, text: str, filters: Filters) -> SearchQuery:
+        """The search for these words among these posts."""
+        return SearchQuery(
+            text,
+            filters,
+            self.limit,
+            self.offset,
+            sort=self.sort,
+            facets=tuple(name for name in get_args(FacetName) if name in self.facet),
+            fold=self.fold,
+            per_author=self.per_author,
+            boosts=self.boosts,
+            explain=self.explain,
+            cursor=self.cursor,
+        )
+
+
+class AnswerIn(FiltersIn):
+    """A question, and what the posts that may answer it must satisfy."""
+
+    # Without it, /docs would fill every filter with "string", and nothing would be found.
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"question": "How much is a flat white in Dali?", "stream": False}]}
+    )
+
+    question: str = Field(max_length=QUERY_MAX_LENGTH, examples=["How much is a flat white in Dali?"])
+    stream: bool = Field(False, description="Answer as server-sent events instead of one JSON object.")
+    conversation: str | None = Field(
+        None,
+        max_length=64,
+        description='Id of the conversation that the question goes on with, or "new" to begin one; without it, nothing '
+        "is kept of question and answer.",
+        examples=["new"],
+    )
+    followups: bool = Field(True, description="Whether to look for questions to go on with.")
+    thinking: bool = Field(False, description="Whether to tell what a reasoning model thought before it wrote.")
+
+
+class FeedbackIn(BaseModel):
+    """What somebody says of an answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answer_id: str = Field(max_length=64, description="Of an answer that was given within a conversation.")
+    verdict: Verdict
+    reason: Reason = Field("", description="Why it was no help.")
+    words: str = Field("", max_length=MOST_WORDS, description="Anything else, in free text.")
+
+
+class SuggestIn(BaseModel):
+    """What is typed so far."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: str = Field(max_length=QUERY_MAX_LENGTH, description="The search box as it stands.", examples=["cof", "咖"])
+    limit: int = Field(SUGGESTIONS, ge=1, le=20)

@@ -1,0 +1,91 @@
+"""What people do with an answer on the page: say whether it helped, or delete the conversation. Plain forms, and the
+same with htmx.
+"""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from app.conversations.storage.conversations import UnknownConversation
+from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
+from app.web.page import contexts
+from app.web.page.conversation_context import Finder
+from app.web.page.frame import error_page, words_of
+from app.web.page.page_request import Asked
+from app.web.page.rendering import HEADERS, render
+from retrieval.errors import FixableError
+
+router = APIRouter(include_in_schema=False)
+_LARGEST_BODY = 20_000
+
+
+@router.post("/feedback")
+async def feedback(request: Request) -> Response:
+    """Keep what was said; the later of two counts. Back to the answer, or, for htmx, a line in place of the form."""
+    given = await _form(request)
+    _, labels = words_of(request, Asked.read([("ui", given.get("ui", ""))]))
+    verdict = next((one for one in get_args(Verdict) if one == given.get("verdict")), None)
+    if verdict is None:
+        return error_page(request, 400, labels.not_found)
+    reason = next((one for one in get_args(Reason) if one == given.get("reason", "")), "other")
+    words = given.get("words", "").strip()[:MOST_WORDS]
+    try:
+        await _finder(request).converser.judge(
+            given.get("answer_id", ""), cast("Verdict", verdict), cast("Reason", reason), words
+        )
+    except UnknownConversation:
+        return _said(request, given, labels.feedback_gone, 404)
+    except FixableError as error:
+        return _said(request, given, labels.failed.format(problem=error.problem), 503)
+    said = labels.said_up if verdict == "up" else labels.said_down
+    if "HX-Request" in request.headers:
+        return Response(render(contexts.FeedbackFragment(labels, said)), headers=dict(HEADERS), media_type="text/html")
+    return RedirectResponse(f"{_back(given)}#answer-end", 303)
+
+
+@router.post("/conversations/delete")
+async def delete(request: Request) -> Response:
+    """Delete a conversation; deleting what is gone is as good. On to the empty page."""
+    given = await _form(request)
+    asked = Asked.read([(name, given.get(name, "")) for name in ("ui", "js")])
+    _, labels = words_of(request, asked)
+    try:
+        await _finder(request).converser.delete(given.get("c", ""))
+    except UnknownConversation:
+        pass
+    except FixableError as error:
+        return error_page(request, 503, labels.failed.format(problem=error.problem))
+    return RedirectResponse(asked.address("/", deleted="1"), 303)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form, as browsers send them; none of what is too large for one."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LARGEST_BODY:
+            return {}
+    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
+
+
+def _said(request: Request, given: dict[str, str], words: str, status: int) -> Response:
+    """That nothing was kept, and why: in place of the form where htmx asked, which swaps in nothing but successes."""
+    if "HX-Request" in request.headers:
+        labels = words_of(request, Asked.read([("ui", given.get("ui", ""))]))[1]
+        body = render(contexts.FeedbackFragment(labels, words))
+        return Response(body, headers=dict(HEADERS), media_type="text/html")
+    return error_page(request, status, words)
+
+
+def _back(given: dict[str, str]) -> str:
+    """The page that the form was on; only an address of ours, so that nobody is sent elsewhere."""
+    back = given.get("back", "")
+    return back if back.startswith("/search?") and back.isascii() and back.isprintable() else "/"
+
+
+def _finder(request: Request) -> Finder:
+    return cast("Finder", request.app.state.services)

@@ -1,0 +1,51 @@
+"""What is around every page: its language, its frame, and pages that say why there is no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import Request, Response
+
+from app.web.page import contexts
+from app.web.page.page_request import Asked
+from app.web.page.rendering import assets, page
+from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
+
+
+def frame(request: Request, asked: Asked, title: str, *, unscripted: bool = False) -> contexts.Frame:
+    """The frame of a page that answers what was asked."""
+    ui, labels = words_of(request, asked)
+    path = request.url.path
+    other: Ui = "zh" if ui == "en" else "en"
+    return contexts.Frame(
+        labels=labels,
+        ui=ui,
+        title=title,
+        assets=assets(),
+        asked=asked,
+        home=asked.home(),
+        other_ui=replace(asked, ui=other).address(path if path in ("/", "/search") else "/"),
+        unscripted=replace(asked, scripted=False).address() if unscripted else "",
+    )
+
+
+def error_page(request: Request, status_code: int, message: str) -> Response:
+    """A page that says in one sentence why there is no other; what was typed stays in the search box."""
+    return page(contexts.ErrorPage(frame=frame(request, salvaged(request), ""), message=message), status_code)
+
+
+def page_words(request: Request) -> Labels:
+    """The words in which to tell this reader of an error."""
+    return words_of(request, salvaged(request))[1]
+
+
+def words_of(request: Request, asked: Asked) -> tuple[Ui, Labels]:
+    """The page's language and its words: as the address says, else as the browser prefers."""
+    ui = asked.ui or choose_ui(request.headers.get("accept-language", ""))
+    return ui, LABELS[ui]
+
+
+def salvaged(request: Request) -> Asked:
+    """What can be read of an address in any case."""
+    asked = Asked.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
+    return replace(asked, text=request.query_params.get("q", ""))

@@ -1,0 +1,277 @@
+"""What the address of a page asks for, and the addresses that a page links to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, get_args
+from urllib.parse import urlencode
+
+from app.answering.types import Question
+from app.web.api.requests import QUERY_MAX_LENGTH
+from app.web.page.words.labels import Labels, Ui
+from app.web.typed_text import typed
+from retrieval.query.pieces import ParsedQuery, Piece, PieceKind, without_piece
+from retrieval.types import FacetName, Filters, SearchQuery, Sort
+
+HITS_PER_PAGE = 10
+LARGEST_OFFSET = 1000
+_MOST_VALUES = 50
+_LONGEST_ID = 64
+_MOST_LIKES = 2**53
+
+FilterName = Literal["min_likes"] | PieceKind
+
+
+class BadParameter(ValueError):
+    """A parameter of an address that cannot be understood.
+
+    Attributes:
+        label: Which of Labels' phrases says so.
+        parameter: Its name in the address.
+        details: What the phrase holds besides the name.
+    """
+
+    def __init__(
+        self, label: Literal["too_long", "bad_date", "bad_number", "too_many"], parameter: str, **details: object
+    ) -> None:
+        super().__init__(f"{parameter}: {label} {details}")
+        self.label, self.parameter, self.details = label, parameter, details
+
+    def message(self, labels: Labels) -> str:
+        """The same in the page's words."""
+        name = getattr(labels, f"filter_{self.parameter}", self.parameter)
+        phrase: str = getattr(labels, self.label)
+        return phrase.format(name=name, **self.details)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is set, in the address or by what was typed, and the address of the same page without it."""
+
+    parameter: FilterName
+    value: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address of a page asks for.
+
+    Attributes:
+        text: As typed, without control characters; "" asks for the empty page.
+        until: Last day, inclusive; a day is one of UTC.
+        ui: Language of the page where the address names one; None leaves it to the browser.
+        sort: In which order the posts come.
+        fold: Whether near copies stand under one card.
+        scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
+        thinking: Whether to show what a reasoning model thought before it wrote.
+        conversation: Id of the conversation that the question belongs to; "" where it begins one.
+        turn: Its number there, from 1; 0 where it is not kept yet.
+    """
+
+    text: str = ""
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    min_likes: int | None = None
+    offset: int = 0
+    sort: Sort = "relevance"
+    fold: bool = True
+    ui: Ui | None = None
+    scripted: bool = True
+    thinking: bool = False
+    conversation: str = ""
+    turn: int = 0
+
+    @classmethod
+    def read(cls, parameters: Iterable[tuple[str, str]]) -> Asked:
+        """The parameters of an address, each empty one taken as not given, unknown ones passed over.
+
+        Raises:
+            BadParameter: The question is too long, or a filter is not what it must be.
+        """
+        given: dict[str, list[str]] = {}
+        for name, value in parameters:
+            if value.strip():
+                given.setdefault(name, []).append(value)
+        text = typed(_last(given, "q"))
+        if len(text) > QUERY_MAX_LENGTH:
+            raise BadParameter("too_long", "q", n=f"{len(text):,}", limit=f"{QUERY_MAX_LENGTH:,}")
+        return cls(
+            text=text,
+            authors=_several(given, "author", "@"),
+            tags=_several(given, "tag", "#"),
+            languages=tuple(code.lower() for code in _several(given, "language", "")),
+            since=_day(given, "since"),
+            until=_day(given, "until"),
+            min_likes=_whole(given, "min_likes", _MOST_LIKES),
+            offset=_whole(given, "offset", LARGEST_OFFSET) or 0,
+            sort=next((sort for sort in get_args(Sort) if sort == _last(given, "sort")), "relevance"),
+            fold=_last(given, "fold") != "0",
+            ui=next((ui for ui in get_args(Ui) if ui == _last(given, "ui")), None),
+            scripted=_last(given, "js") != "off",
+            thinking=_last(given, "think") == "1",
+            conversation=_last(given, "c").strip()[:_LONGEST_ID],
+            turn=_whole(given, "t", LARGEST_OFFSET) or 0,
+        )
+
+    def filters(self) -> Filters:
+        return Filters(
+            authors=self.authors,
+            tags=self.tags,
+            languages=self.languages,
+            since=_midnight(self.since),
+            # Inclusive here, exclusive there. The last day of the calendar has no day after it, and needs none.
+            until=None if self.until in (None, date.max) else _midnight(self.until + timedelta(days=1)),
+            min_likes=self.min_likes,
+        )
+
+    def query(self, parsed: ParsedQuery) -> SearchQuery:
+        """What to search for, as the text and the address' filters together were understood."""
+        facets: tuple[FacetName, ...] = () if self.offset else ("tags",)
+        return SearchQuery(
+            parsed.text,
+            parsed.filters,
+            HITS_PER_PAGE,
+            self.offset,
+            sort=self.sort,
+            facets=facets,
+            fold=self.fold,
+        )
+
+    @property
+    def in_order_of_answers(self) -> bool:
+        """Whether the posts come as an answer sees them; only then can its marks number the cards."""
+        return self.sort == "relevance" and self.fold
+
+    def question(self, parsed: ParsedQuery) -> Question:
+        return Question(parsed.text, parsed.filters)
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """What `read` makes this from; nothing for what has its default."""
+        single = [("since", self.since), ("until", self.until), ("min_likes", self.min_likes)]
+        return [
+            *([("q", self.text)] if self.text else []),
+            *(("author", author) for author in self.authors),
+            *(("tag", tag) for tag in self.tags),
+            *(("language", language) for language in self.languages),
+            *((name, str(value)) for name, value in single if value is not None),
+            *([("sort", self.sort)] if self.sort != "relevance" else []),
+            *([] if self.fold else [("fold", "0")]),
+            *([("offset", str(self.offset))] if self.offset else []),
+            *([("think", "1")] if self.thinking else []),
+            *([("c", self.conversation)] if self.conversation else []),
+            *([("t", str(self.turn))] if self.conversation and self.turn else []),
+            *self.manner(),
+        ]
+
+    def manner(self) -> list[tuple[str, str]]:
+        """The parameters that say how the page is shown, which every link keeps."""
+        return [*([("ui", self.ui)] if self.ui else []), *([] if self.scripted else [("js", "off")])]
+
+    def address(self, path: str = "/search", **more: str) -> str:
+        """Where a page that asks for this lives."""
+        parameters = [*self.parameters(), *more.items()]
+        return f"{path}?{urlencode(parameters)}" if parameters else path
+
+    def within(self, conversation: str, turn: int) -> Asked:
+        """The same, as a turn of a conversation; of none where it is ""."""
+        return replace(self, conversation=conversation, turn=turn, offset=0)
+
+    def next(self, text: str = "") -> Asked:
+        """Another question, to be asked after this one: of the same posts, in the same conversation."""
+        following = self.turn + 1 if self.conversation else 0
+        return replace(self, text=text, turn=following, offset=0, sort="relevance", fold=True)
+
+    def home(self) -> str:
+        """The empty page, in the same manner."""
+        return Asked(ui=self.ui, scripted=self.scripted).address("/")
+
+    def chips(self) -> list[Chip]:
+        first = replace(self, offset=0)
+        chips = [
+            *(
+                Chip("author", one, replace(first, authors=_without(self.authors, one)).address())
+                for one in self.authors
+            ),
+            *(Chip("tag", one, replace(first, tags=_without(self.tags, one)).address()) for one in self.tags),
+            *(
+                Chip("language", one, replace(first, languages=_without(self.languages, one)).address())
+                for one in self.languages
+            ),
+        ]
+        if self.since is not None:
+            chips.append(Chip("since", str(self.since), replace(first, since=None).address()))
+        if self.until is not None:
+            chips.append(Chip("until", str(self.until), replace(first, until=None).address()))
+        if self.min_likes is not None:
+            chips.append(Chip("min_likes", f"{self.min_likes:,}", replace(first, min_likes=None).address()))
+        return chips
+
+    def typed_chips(self, pieces: Iterable[Piece]) -> list[Chip]:
+        """The filters that were typed into the text."""
+        first = replace(self, offset=0)
+        return [
+            Chip(piece.kind, piece.value, replace(first, text=without_piece(self.text, piece)).address())
+            for piece in pieces
+        ]
+
+    def sorted_by(self, sort: Sort) -> str:
+        """The same, in another order."""
+        return replace(self, sort=sort, offset=0).address()
+
+    def folding(self, fold: bool) -> str:
+        """The same, with near copies under one card or each on its own."""
+        return replace(self, fold=fold, offset=0).address()
+
+    def by(self, author: str) -> str:
+        """The same, of this author alone."""
+        return replace(self, authors=(author,), offset=0).address()
+
+    def tagged(self, tag: str) -> str:
+        """The same, with this tag among those asked for."""
+        return replace(self, tags=(*_without(self.tags, tag), tag), offset=0).address()
+
+
+def _last(given: dict[str, list[str]], name: str) -> str:
+    return given.get(name, [""])[-1]
+
+
+def _several(given: dict[str, list[str]], name: str, sign: str) -> tuple[str, ...]:
+    values = (value.strip().removeprefix(sign) for value in given.get(name, []))
+    unique = tuple(dict.fromkeys(value for value in values if value))
+    if len(unique) > _MOST_VALUES:
+        raise BadParameter("too_many", name, limit=_MOST_VALUES)
+    return unique
+
+
+def _day(given: dict[str, list[str]], name: str) -> date | None:
+    value = _last(given, name).strip()
+    if not value:
+        return None
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise BadParameter("bad_date", name, value=value[:40]) from None
+
+
+def _whole(given: dict[str, list[str]], name: str, most: int) -> int | None:
+    value = _last(given, name).strip()
+    if not value:
+        return None
+    # int() alone would also take "1_000" and " +7 ", and refuse to read more than 4,300 digits with a traceback.
+    if not (value.isascii() and value.isdecimal() and len(value) <= len(str(most)) and int(value) <= most):
+        raise BadParameter("bad_number", name, value=value[:40], least=0, most=f"{most:,}")
+    return int(value)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)
+
+
+def _without(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    return tuple(one for one in values if one != value)

@@ -1,0 +1,73 @@
+"""From a context to HTML, and the headers under which every page leaves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from app.web.page.contexts import Context
+from retrieval.errors import FixableError
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+STATIC = Path(__file__).parents[1] / "static"
+_ASSETS = ("favicon.svg", "stipple.css", "stipple.js", "vendor/htmx.min.js", "vendor/sse.js")
+
+# Nothing inline, nothing from elsewhere: a post that got past escaping would still run no script and load no picture.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # a question is in the address, and posts link to strangers' sites
+    "Cache-Control": "private, no-cache",
+    "Vary": "Accept-Language",
+}
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(context: Context) -> str:
+    """The context's template, filled."""
+    values = {field.name: getattr(context, field.name) for field in fields(context)}
+    return ENVIRONMENT.get_template(context.template).render(values)
+
+
+def page(context: Context, status_code: int = 200) -> Response:
+    """A whole page."""
+    # A lone surrogate cannot be encoded; one that an index holds shall cost a character and not the page.
+    body = render(context).encode("utf-8", "replace")
+    return Response(body, status_code, dict(HEADERS), media_type="text/html")
+
+
+@cache
+def assets() -> Mapping[str, str]:
+    """Address of each file that pages load, with a fingerprint of its content, so that browsers may keep it for good.
+
+    Raises:
+        FixableError: A library that comes with the package's build is not there.
+    """
+    addresses = {}
+    for name in _ASSETS:
+        try:
+            content = (STATIC / name).read_bytes()
+        except FileNotFoundError:
+            raise FixableError(
+                f"{STATIC / name} is missing",
+                "install Stipple again (`pip install -e .`): its build brings the file",
+            ) from None
+        addresses[name] = f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+    return addresses

@@ -1,0 +1,1 @@
+"""From answers, hits and conversations to what a template shows. Pure."""

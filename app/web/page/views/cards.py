@@ -1,0 +1,230 @@
+"""From a hit to the card that shows it: which parts of the post are seen, with what marked. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from app.answering.types import Citation
+from app.web.page.page_request import Asked
+from app.web.page.views.marked_text import excerpts, marked
+from app.web.page.words.labels import Labels, Ui, day
+from retrieval.types import Comment, Hit, Post, Span
+
+# A page is for reading: of a post of megabytes it shows this many code points, and of a thread this many comments.
+_WHOLE_TEXT = 5000
+_WHOLE_COMMENTS = 50
+_HEADING = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A part of a text, marked; whether the text goes on before and after it."""
+
+    html: Markup
+    cut_before: bool
+    cut_after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommentShown:
+    """A comment of a card's post, or the parts of it that matter."""
+
+    author: str
+    likes: str
+    excerpts: tuple[Excerpt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WholePost:
+    """What unfolds under a card whose excerpts leave something out; `shortened` where even this does."""
+
+    html: Markup
+    comments: tuple[CommentShown, ...]
+    shortened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkShown:
+    """Words that lead somewhere."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the page shows of a post. Every string is escaped by the template; `Markup` is escaped already.
+
+    Attributes:
+        number: Its place on the page, and the number of the marks that lead to it.
+        lang: For the lang attribute; "" where the post's language is not known.
+        title_seen: False where the heading only repeats what the first excerpt begins with.
+        url: Of the original; "" where it is not one that a browser should follow.
+        counts: Likes, collects and comments, in words.
+        similar: How many near copies stand under it, and the address that shows each; None where there are none.
+        pictures: How many the post has and what they show, in words; "" where it has none.
+        whole: None where the excerpts and comments leave nothing out.
+    """
+
+    number: int
+    lang: str
+    title: Markup
+    title_seen: bool
+    author: LinkShown | None
+    date: str
+    date_iso: str
+    place: str
+    counts: tuple[str, ...]
+    tags: tuple[LinkShown, ...]
+    url: str
+    similar: LinkShown | None
+    pictures: str
+    excerpts: tuple[Excerpt, ...]
+    comments: tuple[CommentShown, ...]
+    whole: WholePost | None
+
+
+def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: Asked, labels: Labels, ui: Ui) -> Card:
+    """The card of a hit, with the best passage and every quote of its post in view.
+
+    Args:
+        quotes: Citations of this hit's post; those of other posts are passed over.
+    """
+    post, passage = hit.post, hit.passage
+    quotes = [quote for quote in quotes if quote.post_id == post.id]
+    of_title = [_span(quote) for quote in quotes if quote.part == "title"]
+    of_text = [_span(quote) for quote in quotes if quote.part == "text"]
+    in_text = passage.part == "text"
+    words = hit.highlights if in_text else ()
+    seen = excerpts(len(post.text), [*([Span(passage.start, passage.end)] if in_text else []), *of_text])
+    comments = _comments(hit, quotes)
+    heading = post.title.strip() or _first_words(post.text) or labels.untitled
+    return Card(
+        number=number,
+        lang="" if post.language == "und" else post.language,
+        title=marked(post.title, hit.title_highlights, of_title) if post.title.strip() else Markup.escape(heading),
+        title_seen=bool(post.title.strip()) or not seen or seen[0].start > 0,
+        author=LinkShown(post.author, asked.by(post.author)) if post.author else None,
+        date=day(post.created_at, ui) if post.created_at else "",
+        date_iso=post.created_at.isoformat() if post.created_at else "",
+        place=post.place.name if post.place else "",
+        counts=_counts(post, labels),
+        tags=tuple(LinkShown(tag, asked.tagged(tag)) for tag in post.tags),
+        url=post.url if followable(post.url) else "",
+        similar=LinkShown(labels.similar(hit.similar), asked.folding(False)) if hit.similar else None,
+        pictures=_pictures(post, labels),
+        excerpts=_excerpts(post.text, seen, words, of_text),
+        comments=comments,
+        whole=_whole(hit, seen, words, quotes, len(comments)),
+    )
+
+
+def followable(url: str) -> bool:
+    """Whether a post's address is one of the web: `javascript:` and its like are strangers' code.
+
+    >>> followable("https://posts.example/p/1"), followable("javascript:alert(1)"), followable("//posts.example")
+    (True, False, False)
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def fingerprint(hits: Iterable[Hit]) -> str:
+    """What hits show, in few characters each: two of equal fingerprint have the same posts, unchanged, in one order.
+
+    A fingerprint of fewer hits is how the fingerprint of more begins.
+    """
+    return ".".join(hashlib.sha256(repr(hit.post).encode("utf-8", "replace")).hexdigest()[:8] for hit in hits)
+
+
+def arranged(first: Sequence[Hit], then: Sequence[Hit]) -> list[Hit]:
+    """The answer's hits, so that mark n is number n on the page; then the page's others."""
+    shown = {hit.post.id for hit in first}
+    return [*first, *(hit for hit in then if hit.post.id not in shown)]
+
+
+def _span(quote: Citation) -> Span:
+    return Span(quote.start, quote.end)
+
+
+def _first_words(text: str) -> str:
+    line = text.strip().split("\n", 1)[0]
+    return line if len(line) <= _HEADING else line[:_HEADING].rstrip() + "…"
+
+
+def _excerpts(text: str, seen: Sequence[Span], words: Sequence[Span], quotes: Sequence[Span]) -> tuple[Excerpt, ...]:
+    return tuple(
+        Excerpt(
+            html=marked(text, words, quotes, part),
+            cut_before=part.start > 0,
+            # Of two neighbouring parts, one "…" between them is enough.
+            cut_after=part.end < len(text) and part is seen[-1],
+        )
+        for part in seen
+    )
+
+
+def _comments(hit: Hit, quotes: Sequence[Citation]) -> tuple[CommentShown, ...]:
+    """The comment that matched best and those that are quoted, in the post's order."""
+    passage, comments = hit.passage, hit.post.comments
+    wanted: dict[int, list[Span]] = {}
+    if passage.comment is not None:
+        wanted.setdefault(passage.comment, []).append(Span(passage.start, passage.end))
+    for quote in quotes:
+        if quote.part == "comment" and quote.comment is not None:
+            wanted.setdefault(quote.comment, []).append(_span(quote))
+    return tuple(
+        _comment(
+            comments[at],
+            excerpts(len(comments[at].text), wanted[at]),
+            hit.highlights if at == passage.comment else (),
+            [_span(quote) for quote in quotes if quote.part == "comment" and quote.comment == at],
+        )
+        for at in sorted(wanted)
+        if at < len(comments)
+    )
+
+
+def _comment(comment: Comment, seen: Sequence[Span], words: Sequence[Span], quotes: Sequence[Span]) -> CommentShown:
+    likes = f"{comment.likes:,}" if comment.likes else ""
+    return CommentShown(comment.author, likes, _excerpts(comment.text, seen, words, quotes))
+
+
+def _whole(
+    hit: Hit, seen: Sequence[Span], words: Sequence[Span], quotes: Sequence[Citation], comments_seen: int
+) -> WholePost | None:
+    post = hit.post
+    if (not post.text or list(seen) == [Span(0, len(post.text))]) and comments_seen == len(post.comments):
+        return None
+    of_text = [_span(quote) for quote in quotes if quote.part == "text"]
+    comments = []
+    for at, comment in enumerate(post.comments[:_WHOLE_COMMENTS]):
+        of_comment = [_span(quote) for quote in quotes if quote.part == "comment" and quote.comment == at]
+        matched = hit.highlights if at == hit.passage.comment else ()
+        comments.append(_comment(comment, [Span(0, min(len(comment.text), _WHOLE_TEXT))], matched, of_comment))
+    return WholePost(
+        html=marked(post.text, words, of_text, Span(0, _WHOLE_TEXT)),
+        comments=tuple(comments),
+        shortened=len(post.text) > _WHOLE_TEXT or len(post.comments) > _WHOLE_COMMENTS,
+    )
+
+
+def _counts(post: Post, labels: Labels) -> tuple[str, ...]:
+    counted = [(labels.likes, post.likes), (labels.collects, post.collects), (labels.comments, post.comment_count)]
+    return tuple(phrase(n) for phrase, n in counted if n)
+
+
+def _pictures(post: Post, labels: Labels) -> str:
+    if not post.images:
+        return ""
+    shown = [image.alt.strip() for image in post.images if image.alt.strip()]
+    many = labels.pictures(len(post.images))
+    return f"{many}: {' · '.join(shown)}" if shown else many

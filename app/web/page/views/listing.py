@@ -1,0 +1,66 @@
+"""The list of posts on a page: cards, orders, tags, and the way to more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import replace
+
+from app.answering.types import AnswerSentence
+from app.web.page import contexts
+from app.web.page.page_request import HITS_PER_PAGE, LARGEST_OFFSET, Asked
+from app.web.page.views.answer import citations
+from app.web.page.views.cards import Card, LinkShown, card
+from app.web.page.words.labels import Labels, Ui
+from retrieval.text.folding import fold
+from retrieval.types import Hit, SearchPage, Sort
+
+_MOST_TAGS = 8
+
+
+def cards_of(
+    hits: Sequence[Hit | None],
+    sentences: Sequence[AnswerSentence],
+    asked: Asked,
+    labels: Labels,
+    ui: Ui,
+    only: Container[int] | None = None,
+) -> tuple[Card, ...]:
+    """The hits' cards, with the sentences' quotes marked; of the numbers in `only`, where it is given.
+
+    Args:
+        hits: None where a post is gone: the others keep their numbers.
+    """
+    quotes = citations(sentences)
+    return tuple(
+        card(number, hit, [quote for quote in quotes if quote.mark == number], asked, labels, ui)
+        for number, hit in enumerate(hits, start=asked.offset + 1)
+        if hit is not None and (only is None or number in only)
+    )
+
+
+def sorts(asked: Asked, labels: Labels) -> tuple[contexts.Choice, ...]:
+    """Orders to choose from."""
+    names: dict[Sort, str] = {
+        "relevance": labels.sort_relevance, "newest": labels.sort_newest, "most_liked": labels.sort_most_liked,
+    }  # fmt: skip
+    return tuple(
+        contexts.Choice(name, "" if sort == asked.sort else asked.sorted_by(sort)) for sort, name in names.items()
+    )
+
+
+def tags(found: SearchPage, asked: Asked) -> tuple[tuple[LinkShown, str], ...]:
+    """The most frequent tags that several of the posts found have, but those asked for, each with their number."""
+    chosen = {fold(tag).casefold() for tag in asked.tags}
+    counts = [one for one in found.facets.get("tags", ()) if one.posts > 1 and fold(one.value).casefold() not in chosen]
+    return tuple((LinkShown(one.value, asked.tagged(one.value)), f"{one.posts:,}") for one in counts[:_MOST_TAGS])
+
+
+def more(asked: Asked, answering: int, total: int) -> str:
+    """Address of the hits after those on this page, of which an answer saw `answering`; "" where there are none, or
+    none may be asked for.
+
+    Posts that the answer alone saw, for it heeds no number of posts per author, are not counted: the next page would
+    begin too late.
+    """
+    following = asked.offset + max(answering, HITS_PER_PAGE)
+    return replace(asked, offset=following).address() if following < total and following <= LARGEST_OFFSET else ""

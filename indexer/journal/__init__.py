@@ -1,0 +1,1 @@
+"""Changes accepted one by one, and posts forgotten. Imports `pipeline` and `retrieval`."""

@@ -1,0 +1,128 @@
+"""Makes posts forgotten on disk: in the journal, every generation, the cache of embeddings, and rejected lines.
+
+Whoever has the index open follows the journal, and tells those that keep posts' words elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from indexer.journal.journal import Journal
+from indexer.pipeline.embedding_cache import forget_embeddings
+from indexer.pipeline.staging import naming_disk_trouble
+from retrieval.ingestion import Keepers
+from retrieval.stores.contract import PostStore
+from retrieval.stores.payload import name_key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was forgotten.
+
+    Attributes:
+        posts: Ids that were named, or found for the authors.
+        found: How many of them were stored or waiting.
+        authors: Handles whose posts are kept out from now on.
+        lines: Rejected lines that were deleted.
+    """
+
+    posts: tuple[str, ...]
+    found: int
+    authors: tuple[str, ...]
+    lines: int
+
+    def __str__(self) -> str:
+        told = f"forgot {self.found:,} posts"
+        if missing := len(self.posts) - self.found:
+            told += f"; {missing:,} more were not stored and are kept out too"
+        if self.authors:
+            told += f"; {len(self.authors):,} authors are kept out from now on"
+        return told + "; `stipple prune` gives back the room and deletes old generations"
+
+
+def forget(
+    store: PostStore,
+    data_dir: Path,
+    post_ids: Sequence[str],
+    authors: Sequence[str] = (),
+    *,
+    by: str,
+    keepers: Keepers = MappingProxyType({}),
+) -> Outcome:
+    """Forget posts, and whatever these authors wrote or will be offered. Durable, and out of readers' sight, on return.
+
+    Args:
+        by: Who asked, for the audit.
+        keepers: Told right away; those of a running server are told by it.
+
+    Raises:
+        FixableError: The disk refuses.
+    """
+    with naming_disk_trouble(data_dir), Journal(data_dir / "journal.sqlite") as journal:
+        names = {name_key(author) for author in authors}
+        ids = list(dict.fromkeys([*post_ids, *_written_by(names, store, journal)]))
+        waiting = journal.pending(ids, 0)
+        found = {*store.stored_hashes(ids), *(key for key, content_hash in waiting.items() if content_hash)}
+        journal.forget(ids, by, authors)  # first: whatever happens next, they are not taken in again
+        forget_in_files(store, data_dir, ids)
+        lines = _forget_rejects(data_dir / "rejects", set(ids), names)
+        for keeper in keepers.values():
+            keeper(ids)
+    return Outcome(tuple(ids), len(found), tuple(authors), lines)
+
+
+def forget_in_files(store: PostStore, data_dir: Path, ids: Sequence[str]) -> None:
+    """Delete posts from every generation, and vectors that they alone needed."""
+    store.wipe(ids)
+    forget_embeddings(data_dir / "embeddings.sqlite", ids)
+
+
+def _written_by(names: Collection[str], store: PostStore, journal: Journal) -> Iterator[str]:
+    if not names:
+        return
+    for stored in store.stored_posts():
+        if name_key(stored.post.author) in names:
+            yield stored.post.id
+    for batch in journal.batches(0):
+        for change in batch:
+            if change.stored is not None and name_key(change.stored.post.author) in names:
+                yield change.post_id
+
+
+def _forget_rejects(folder: Path, ids: Collection[str], names: Collection[str]) -> int:
+    """Delete the rejected lines that name one of the ids or authors, as far as they can be read; returns how many."""
+    deleted = 0
+    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not _names(line, ids, names)]
+        if len(kept) == len(lines):
+            continue
+        deleted += len(lines) - len(kept)
+        draft = path.with_name(path.name + ".new")
+        with draft.open("wb") as file:
+            file.writelines(kept)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    return deleted
+
+
+def _names(line: bytes, ids: Collection[str], names: Collection[str]) -> bool:
+    try:
+        raw = json.loads(line)["raw"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    try:
+        said = json.loads(raw)
+    except ValueError:
+        # No JSON, and so without fields: an id that stands there in quotation marks may be the post's.
+        return any(f'"{one}"' in raw for one in ids)
+    if not isinstance(said, dict):
+        return False
+    author = said.get("author")
+    return str(said.get("id", "")) in ids or (isinstance(author, str) and name_key(author.lstrip("@")) in names)

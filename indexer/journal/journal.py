@@ -1,0 +1,268 @@
+"""Changes that were accepted one by one, and posts that were forgotten: data_dir/journal.sqlite.
+
+A change is durable here before anybody is told that it was accepted. Whoever has the index open follows the journal;
+a generation remembers up to which number it holds it (`Generation.reached`), so that a new one, and an old one that is
+brought back, are led up to now before anybody reads them. Of a post the last change alone is kept.
+
+Of a forgotten post a keyed hash of its id remains, by which an old export's copy is known and kept out: no words, and
+once every generation has dropped it, no id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from retrieval.stores.contract import StoredPost
+from retrieval.stores.disk import make_private
+from retrieval.stores.payload import name_key, post_from_json, post_to_json
+from retrieval.types import Post
+
+_BATCH = 500
+_WAIT_S = 20.0
+What = Literal["post", "author"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One post's last change: what it became, or None where it was forgotten."""
+
+    number: int
+    post_id: str
+    stored: StoredPost | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """One line of the audit: that something was forgotten, when and by whom, and not what.
+
+    Attributes:
+        digest: Keyed hash of the post's id, or of the author's handle, in hexadecimal.
+        by: As "command", or "key NAME".
+    """
+
+    what: What
+    digest: str
+    at: str
+    by: str
+
+
+class Journal:
+    """The file. Safe to use from several threads, and from several processes at once.
+
+    Raises:
+        OSError, sqlite3.Error: The file cannot be used; so does every method.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_private(path)  # it holds people's words, and the key of the hashes
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
+        # FULL: an accepted change survives a power cut. secure_delete: what is forgotten is overwritten.
+        self._database.executescript(
+            """
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA secure_delete = ON;
+            CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS changes (
+                number INTEGER PRIMARY KEY AUTOINCREMENT, post_id TEXT NOT NULL UNIQUE, content_hash TEXT, post BLOB
+            );
+            CREATE TABLE IF NOT EXISTS forgotten (
+                what TEXT NOT NULL, digest BLOB NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL,
+                PRIMARY KEY (what, digest)
+            ) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS told (keeper TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+            """
+        )
+        with self._transaction():
+            new = [("id", secrets.token_hex(8).encode()), ("key", secrets.token_bytes(32))]
+            self._database.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?)", new)
+        facts = dict(self._database.execute("SELECT name, value FROM facts"))
+        self.id: str = facts["id"].decode()
+        self._key: bytes = facts["key"]
+
+    def last(self) -> int:
+        """The number of the last change; 0 before the first."""
+        with self._lock:
+            row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
+        return row[0] if row else 0
+
+    def put(self, posts: Sequence[StoredPost]) -> int:
+        """Accept posts, in place of earlier changes of the same; durable on return. Returns the last number."""
+        with self._transaction():
+            for stored in posts:
+                row = (stored.post.id, stored.content_hash, post_to_json(stored.post))
+                self._database.execute("DELETE FROM changes WHERE post_id = ?", row[:1])
+                self._database.execute("INSERT INTO changes (post_id, content_hash, post) VALUES (?, ?, ?)", row)
+            return self.last()
+
+    def forget(self, post_ids: Sequence[str], by: str, authors: Sequence[str] = ()) -> int:
+        """Forget posts, and keep them, and whatever these authors wrote, out from now on. Returns the last number."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = [("post", self._digest("post", one), at, by) for one in post_ids]
+        rows += [("author", self._digest("author", one), at, by) for one in authors]
+        with self._transaction():
+            for post_id in post_ids:
+                self._database.execute("DELETE FROM changes WHERE post_id = ?", (post_id,))
+                self._database.execute("INSERT INTO changes (post_id) VALUES (?)", (post_id,))
+            self._database.executemany("INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?, ?)", rows)
+            number = self.last()
+        self.empty_log()
+        return number
+
+    def allow(self, posts: Iterable[Post]) -> None:
+        """Let posts in again, whose ids or authors were forgotten."""
+        with self._transaction():
+            for post in posts:
+                self._database.execute("DELETE FROM forgotten WHERE digest IN (?, ?)", self._digests(post))
+
+    def kept_out(self, posts: Sequence[Post]) -> set[str]:
+        """Ids of those of the posts that were forgotten, or whose author was."""
+        with self._lock:
+            if self._database.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is None:
+                return set()
+            found: set[str] = set()
+            for post in posts:
+                held = self._database.execute(
+                    "SELECT 1 FROM forgotten WHERE what = 'post' AND digest = ?"
+                    " UNION ALL SELECT 1 FROM forgotten WHERE what = 'author' AND digest = ?",
+                    self._digests(post),
+                )
+                if held.fetchone() is not None:
+                    found.add(post.id)
+        return found
+
+    def not_forgotten(self, post_ids: Iterable[str]) -> list[str]:
+        """Those of the ids that were not forgotten yet, each once."""
+        with self._lock:
+            return [
+                one
+                for one in dict.fromkeys(post_ids)
+                if self._database.execute(
+                    "SELECT 1 FROM forgotten WHERE what = 'post' AND digest = ?", (self._digest("post", one),)
+                ).fetchone() is None
+            ]  # fmt: skip
+
+    def after(self, number: int, limit: int = _BATCH, until: int | None = None) -> list[Change]:
+        """The changes behind a number, in their order, at most `limit`, and none beyond `until`."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT number, post_id, content_hash, post FROM changes WHERE number > ? AND number <= ?"
+                " ORDER BY number LIMIT ?",
+                (number, 2**62 if until is None else until, limit),
+            ).fetchall()
+        return [
+            Change(number, post_id, None if post is None else StoredPost(post_from_json(post), content_hash))
+            for number, post_id, content_hash, post in rows
+        ]
+
+    def batches(self, number: int, until: int | None = None) -> Iterator[list[Change]]:
+        """All changes behind a number, some at a time."""
+        while changes := self.after(number, until=until):
+            yield changes
+            number = changes[-1].number
+
+    def pending(self, post_ids: Sequence[str], number: int) -> dict[str, str | None]:
+        """Content hash by id of those of the posts that changed behind a number; None where one was forgotten."""
+        found: dict[str, str | None] = {}
+        for at in range(0, len(post_ids), _BATCH):
+            some = list(post_ids[at : at + _BATCH])
+            marks = ",".join("?" * len(some))
+            with self._lock:
+                found |= self._database.execute(
+                    f"SELECT post_id, content_hash FROM changes WHERE number > ? AND post_id IN ({marks})",  # noqa: S608  # question marks
+                    (number, *some),
+                ).fetchall()
+        return found
+
+    def trim(self, number: int) -> None:
+        """Delete the changes up to a number, which nobody needs any more."""
+        with self._transaction():
+            self._database.execute("DELETE FROM changes WHERE number <= ?", (number,))
+        self.empty_log()
+
+    def told(self, keeper: str) -> int:
+        """Up to which number a keeper of posts' words was told what to forget; 0 for one that never was."""
+        with self._lock:
+            row = self._database.execute("SELECT number FROM told WHERE keeper = ?", (keeper,)).fetchone()
+        return row[0] if row else 0
+
+    def tell(self, keeper: str, number: int) -> None:
+        """A keeper has forgotten all that was forgotten up to this number."""
+        with self._transaction():
+            self._database.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (keeper, number))
+
+    def least_told(self) -> int | None:
+        """The number up to which every keeper ever told was told; None where there is none."""
+        with self._lock:
+            number: int | None = self._database.execute("SELECT min(number) FROM told").fetchone()[0]
+        return number
+
+    def forgotten_after(self, number: int) -> tuple[list[str], int]:
+        """Ids that were forgotten behind a number, and the last number now."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT post_id FROM changes WHERE number > ? AND post IS NULL", (number,)
+            ).fetchall()
+            return [row[0] for row in rows], self.last()
+
+    def audit(self) -> list[Forgotten]:
+        """What was forgotten, oldest first."""
+        with self._lock:
+            rows = self._database.execute("SELECT what, digest, at, who FROM forgotten ORDER BY at, digest").fetchall()
+        return [Forgotten(what, digest.hex(), at, by) for what, digest, at, by in rows]
+
+    def version(self) -> int:
+        """Another number whenever another process has written; cheap."""
+        with self._lock:
+            number: int = self._database.execute("PRAGMA data_version").fetchone()[0]
+        return number
+
+    def empty_log(self) -> None:
+        """Leave no deleted words in the file of SQLite's log."""
+        with self._lock:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def compact(self) -> None:
+        """Write the file anew, without the room that deleted rows left."""
+        with self._lock:
+            self._database.execute("VACUUM")
+        self.empty_log()
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _digests(self, post: Post) -> tuple[bytes, bytes]:
+        return self._digest("post", post.id), self._digest("author", post.author)
+
+    def _digest(self, what: What, name: str) -> bytes:
+        said = name_key(name) if what == "author" else name
+        return hmac.digest(self._key, f"{what}\0{said}".encode(), hashlib.sha256)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")

@@ -1,0 +1,38 @@
+"""Leads a generation up to what the journal says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from indexer.journal.journal import Change, Journal
+from indexer.pipeline.encoder import Filling
+from retrieval.stores.contract import Changes
+
+
+class Changeable(Protocol):
+    """A generation, or the writer of one."""
+
+    def change(self, changes: Changes) -> None: ...
+
+
+def replay(journal: Journal, filling: Filling, target: Changeable, after: int, until: int | None = None) -> int:
+    """Make the changes behind `after` in the target, in their order; returns the number of the last one.
+
+    Making one twice is as good as once.
+    """
+    for batch in journal.batches(after, until):
+        replay_batch(batch, filling, target)
+        after = batch[-1].number
+    return after
+
+
+def replay_batch(batch: Sequence[Change], filling: Filling, target: Changeable) -> None:
+    """Make some changes, each of another post."""
+    put = [change.stored for change in batch if change.stored is not None]
+    gone = [change.post_id for change in batch if change.stored is None]
+    if gone:  # first: it waits for no model
+        target.change(Changes(delete=gone))
+        filling.cache.forget(gone)
+    for some in filling.indexed(put):
+        target.change(Changes(upsert=some))

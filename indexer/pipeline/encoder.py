@@ -1,0 +1,189 @@
+"""From posts to indexed posts: cut, embedded once, weighed, a window at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+import numpy as np
+
+from indexer.engines.engine import EmbeddingEngine
+from indexer.engines.local import LocalEngine
+from indexer.pipeline.embedding_cache import EmbeddingCache, Key
+from indexer.pipeline.threaded_steps import overlapped
+from indexer.progress import Progress
+from retrieval.models.embedding import Embedder
+from retrieval.stores.contract import IndexedPost, StoredPost
+from retrieval.text.passages import cut_passages, passage_text
+from retrieval.types import Passage, TermWeights, Vectors
+
+# Passages that are looked at together: enough to put texts of like length into one batch, where short ones are
+# not padded to the longest, and few enough to hold (2,000 x 384 floats are 3 MB).
+WINDOW = 2_000
+# Texts that an engine is given at once, and that are made durable together: what is under way when a run is killed, at
+# most three such batches here, has to be embedded again.
+EMBEDDED_AT_ONCE = 256
+
+
+class PassageWeigher(Protocol):
+    """Gives the terms of passages their weights."""
+
+    def passages(self, texts: Sequence[str]) -> list[TermWeights]: ...
+
+
+@dataclass(slots=True)
+class Window:
+    """Some posts on their way into the index.
+
+    Attributes:
+        batches: Passages that are to be embedded, as key and text, those of like length together; one empty batch where
+            there are none.
+        vectors: Of the passages that have one.
+    """
+
+    posts: list[tuple[StoredPost, list[Passage]]]
+    keys: list[list[Key]]
+    terms: list[TermWeights]
+    batches: list[list[tuple[Key, str]]]
+    vectors: dict[Key, Vectors]
+
+    @property
+    def passages(self) -> int:
+        return len(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of one batch of a window; `whole` where it was the window's last."""
+
+    window: Window
+    keys: list[Key]
+    vectors: Vectors
+    whole: bool
+
+
+class Filling:
+    """From posts to indexed posts, a window at a time.
+
+    Args:
+        engine: Where passages are embedded; None is this process.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        weigher: PassageWeigher,
+        cache: EmbeddingCache,
+        progress: Progress,
+        expected_posts: int = 0,
+        engine: EmbeddingEngine | None = None,
+    ) -> None:
+        self.embedder, self.progress = embedder, progress
+        self._weigher, self.cache = weigher, cache
+        self._engine = engine or LocalEngine(embedder)
+        self._expected_posts, self._posts, self.passages = expected_posts, 0, 0
+        self.embedded = 0
+        self._under_way = set[Key]()  # given to the engine, and not in the cache yet
+
+    def fill(self, posts: Iterable[StoredPost], write: Callable[[list[IndexedPost]], object]) -> None:
+        """Give every post to `write`, indexed, about WINDOW passages together; one post is never split.
+
+        Posts are read and cut by a thread ahead of the embedding, and written by a thread behind it.
+
+        Raises:
+            BaseException: What reading, embedding or writing raised. What was embedded by then is kept.
+        """
+
+        def finish(one: Embedded) -> None:
+            self._keep(one)
+            if one.whole:
+                write(self._assembled(one.window))
+
+        # Said before the first vectors are there: a slow model's take a while.
+        self.progress.embedding(self.passages, max(self.passages, self._expected_posts))
+        overlapped(self._windows(posts), self._embed, finish)
+
+    def indexed(self, posts: Iterable[StoredPost]) -> Iterator[list[IndexedPost]]:
+        """The same for a few posts, in this thread alone."""
+        with closing(self._embed(self._windows(posts))) as done:
+            for one in done:
+                self._keep(one)
+                if one.whole:
+                    yield self._assembled(one.window)
+
+    def _windows(self, posts: Iterable[StoredPost]) -> Iterator[Window]:
+        some: list[tuple[StoredPost, list[Passage]]] = []
+        size = 0
+        for stored in posts:
+            passages = cut_passages(stored.post, self.embedder.count_tokens, self.embedder.window)
+            some.append((stored, passages))
+            size += len(passages)
+            if size >= WINDOW:
+                yield self._window(some)
+                some, size = [], 0
+        if some:
+            yield self._window(some)
+
+    def _window(self, posts: list[tuple[StoredPost, list[Passage]]]) -> Window:
+        texts = [[passage_text(stored.post, passage) for passage in passages] for stored, passages in posts]
+        keys = [[self.cache.key(text) for text in of_post] for of_post in texts]
+        self.cache.record({stored.post.id: of_post for (stored, _), of_post in zip(posts, keys, strict=True)})
+        by_key = dict(zip(chain(*keys), chain(*texts), strict=True))
+        # Asked in this order: what comes into the cache in between is in one of the two.
+        under_way = self._under_way & by_key.keys()
+        vectors = self.cache.get(by_key)
+        missing = [(key, text) for key, text in by_key.items() if key not in vectors and key not in under_way]
+        missing.sort(key=lambda one: (len(one[1]), one[0]))
+        self._under_way.update(key for key, _ in missing)
+        batches = [missing[at : at + EMBEDDED_AT_ONCE] for at in range(0, len(missing), EMBEDDED_AT_ONCE)]
+        return Window(posts, keys, self._weigher.passages(list(chain(*texts))), batches or [[]], vectors)
+
+    def _embed(self, windows: Iterator[Window]) -> Generator[Embedded]:
+        begun: deque[tuple[Window, int]] = deque()  # which batch of which window comes next, and those that follow
+
+        def batches() -> Iterator[list[str]]:
+            for window in windows:
+                for number, batch in enumerate(window.batches):
+                    begun.append((window, number))
+                    yield [text for _, text in batch]
+
+        for vectors in self._engine.embed(batches()):
+            window, number = begun.popleft()
+            keys = [key for key, _ in window.batches[number]]
+            whole = number + 1 == len(window.batches)
+            self.embedded += len(keys)
+            self._tell(window, number)
+            yield Embedded(window, keys, vectors, whole)
+        assert not begun, f"the engine left out {len(begun)} batches"
+
+    def _tell(self, window: Window, number: int) -> None:
+        posts, passages = self._posts + len(window.posts), self.passages + window.passages
+        left = sum(map(len, window.batches[number + 1 :]))
+        if number + 1 == len(window.batches):
+            self._posts, self.passages = posts, passages
+        # As many passages to a post in what is to come as in what has been seen.
+        self.progress.embedding(passages - left, round(passages * max(1.0, self._expected_posts / max(1, posts))))
+
+    def _keep(self, one: Embedded) -> None:
+        vectors = self.cache.put(one.keys, one.vectors)
+        one.window.vectors |= vectors
+        self._under_way.difference_update(vectors)
+
+    def _assembled(self, window: Window) -> list[IndexedPost]:
+        # What was under way when the window was made has come by now: windows are whole in their order.
+        late = {key for of_post in window.keys for key in of_post if key not in window.vectors}
+        vectors = window.vectors | self.cache.get(late)
+        terms = iter(window.terms)
+        return [
+            IndexedPost(
+                stored,
+                tuple(passages),
+                np.stack([vectors[key] for key in of_post]),
+                tuple(next(terms) for _ in of_post),
+            )
+            for (stored, passages), of_post in zip(window.posts, window.keys, strict=True)
+        ]

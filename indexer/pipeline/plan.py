@@ -1,0 +1,93 @@
+"""What a reindex has to do, decided from ids and content hashes alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from retrieval.text.content_hash import same_content
+
+MOST_PRUNED_SHARE = 0.2  # of what is stored; more looks like an export that broke off
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexPlan:
+    """Which offered posts are new, which say something else, of which counters alone moved, and which are as they were;
+    ids in the order of the offer.
+    """
+
+    add: tuple[str, ...] = ()
+    change: tuple[str, ...] = ()
+    recount: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """How many posts of each kind, over all the plans of one run.
+
+    Attributes:
+        deleted: Stored, not offered, and to be deleted.
+    """
+
+    added: int = 0
+    changed: int = 0
+    recounted: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+    def plus(self, plan: ReindexPlan) -> PlanCounts:
+        return PlanCounts(
+            self.added + len(plan.add),
+            self.changed + len(plan.change),
+            self.recounted + len(plan.recount),
+            self.unchanged + len(plan.keep),
+            self.deleted,
+        )
+
+    @property
+    def offered(self) -> int:
+        return self.added + self.changed + self.recounted + self.unchanged
+
+    @property
+    def to_do(self) -> int:
+        """Posts that have to be written or deleted."""
+        return self.added + self.changed + self.recounted + self.deleted
+
+    @property
+    def nothing_new(self) -> bool:
+        return self.to_do == 0
+
+
+def plan_reindex(offered: Iterable[tuple[str, str]], stored: Mapping[str, str]) -> ReindexPlan:
+    """Compare what is offered with what is stored.
+
+    A post is unchanged when its id and its content hash are: the hash alone would take a copy under a new id for
+    the post itself, the id alone would miss an edit.
+
+    Args:
+        offered: Pairs of post id and content hash, each id once.
+        stored: Content hash by post id.
+
+    >>> plan_reindex([("a", "1.0"), ("b", "2.0"), ("c", "1.0"), ("d", "4.7")], {"a": "1.0", "b": "1.0", "d": "4.0"})
+    ReindexPlan(add=('c',), change=('b',), recount=('d',), keep=('a',))
+    """
+    add, change, recount, keep = [], [], [], []
+    for post_id, content_hash in offered:
+        if post_id not in stored:
+            add.append(post_id)
+        elif stored[post_id] == content_hash:
+            keep.append(post_id)
+        elif same_content(stored[post_id], content_hash):
+            recount.append(post_id)
+        else:
+            change.append(post_id)
+    return ReindexPlan(tuple(add), tuple(change), tuple(recount), tuple(keep))
+
+
+def is_small(counts: PlanCounts, stored: int) -> bool:
+    """Whether a copy of the index that is changed costs less than one that is written anew.
+
+    Up to here the search structures take in what changes as it comes; beyond, they are built again either way.
+    """
+    return counts.to_do <= MOST_PRUNED_SHARE * stored

@@ -1,0 +1,178 @@
+"""The posts of one run, kept on disk while they are compared with what is stored: a run needs no memory for them."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice
+from pathlib import Path
+
+from retrieval.errors import FixableError
+from retrieval.stores.contract import StoredPost
+from retrieval.stores.payload import post_from_json, post_to_json
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a post stood: the file as it was named, and the line in it, from 1."""
+
+    source: str
+    line: int
+
+
+class Due(Enum):
+    """What a run has to do with a staged post."""
+
+    NOTHING = 0
+    WRITE = 1
+    RECOUNT = 2
+
+
+class Staging:
+    """A SQLite file that lives as long as one run. What an interrupted run left is deleted first.
+
+    Not safe against two runs at once: hold `PostStore.writing()`. Its posts may be read in another thread than they
+    were added in, by one thread at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        # Nobody reads this file after a crash, so nothing is paid for surviving one.
+        self._database.executescript(
+            """
+            PRAGMA journal_mode = OFF;
+            PRAGMA synchronous = OFF;
+            CREATE TABLE posts (
+                place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, post BLOB NOT NULL,
+                source TEXT NOT NULL, line INTEGER NOT NULL, due INTEGER NOT NULL DEFAULT 0
+            );
+            BEGIN;
+            """
+        )
+
+    def add(self, stored: StoredPost, standing: Standing) -> Standing | None:
+        """Keep a post; where its id was added before, keep nothing and say where the first one stood."""
+        # A file name may hold bytes that are no text; they come back as they went in.
+        source = standing.source.encode("utf-8", "surrogateescape")
+        row = (stored.post.id, stored.content_hash, post_to_json(stored.post), source, standing.line)
+        added = self._database.execute(
+            "INSERT OR IGNORE INTO posts (id, content_hash, post, source, line) VALUES (?, ?, ?, ?, ?)", row
+        )
+        if added.rowcount:
+            return None
+        first = self._database.execute("SELECT source, line FROM posts WHERE id = ?", (stored.post.id,)).fetchone()
+        return Standing(first[0].decode("utf-8", "surrogateescape"), first[1])
+
+    def hashes(self, batch: int) -> Iterator[list[tuple[str, str]]]:
+        """Pairs of post id and content hash, `batch` at a time, in the order in which they were added."""
+        rows = self._database.execute("SELECT id, content_hash FROM posts ORDER BY place")
+        while pairs := rows.fetchmany(batch):
+            yield pairs
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Keep these posts no longer; an id that was not added is passed over."""
+        self._database.executemany("DELETE FROM posts WHERE id = ?", ((post_id,) for post_id in ids))
+
+    def mark(self, due: Due, ids: Iterable[str]) -> None:
+        """Say what is due for posts; nothing is, before."""
+        self._database.executemany("UPDATE posts SET due = ? WHERE id = ?", ((due.value, post_id) for post_id in ids))
+
+    def posts(self, due: Due | None = None) -> Iterator[StoredPost]:
+        """Every post, or those for which this is due, in the order in which they were added."""
+        if due is None:
+            rows = self._database.execute("SELECT post, content_hash FROM posts ORDER BY place")
+        else:
+            wanted = "SELECT post, content_hash FROM posts WHERE due = ? ORDER BY place"
+            rows = self._database.execute(wanted, (due.value,))
+        for post, content_hash in rows:
+            yield StoredPost(post_from_json(post), content_hash)
+
+    def without_staged(self, stored: Iterable[StoredPost], batch: int = 500) -> Iterator[StoredPost]:
+        """Those of the stored posts whose id was not added here."""
+        remaining = iter(stored)
+        while some := list(islice(remaining, batch)):
+            staged = self._which_of([post.post.id for post in some])
+            yield from (post for post in some if post.post.id not in staged)
+
+    def not_staged(self, ids: Iterable[str], batch: int = 500) -> Iterator[list[str]]:
+        """Those of the ids that were not added here, some at a time."""
+        remaining = iter(ids)
+        while some := list(islice(remaining, batch)):
+            staged = self._which_of(some)
+            if left := [post_id for post_id in some if post_id not in staged]:
+                yield left
+
+    def _which_of(self, ids: Sequence[str]) -> set[str]:
+        marks = ", ".join("?" * len(ids))
+        return {row[0] for row in self._database.execute(f"SELECT id FROM posts WHERE id IN ({marks})", ids)}  # noqa: S608  # question marks
+
+    def close(self) -> None:
+        self._database.close()
+        self._path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Staging:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def require_room(folder: Path, needed_bytes: int) -> None:
+    """Refuse to go on while there still is room to say so.
+
+    The files of an index are mapped into memory, and a disk that fills up under such a file does not raise: the
+    kernel kills the process.
+
+    Raises:
+        FixableError: Less is free on the disk of this folder.
+    """
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise FixableError(
+            f"the disk of {folder} has {free_bytes / 1e6:,.0f} MB free, and {needed_bytes / 1e6:,.0f} MB are needed",
+            "free space there, or set STIPPLE_DATA_DIR to another disk",
+        )
+
+
+@contextmanager
+def naming_disk_trouble(folder: Path) -> Iterator[None]:
+    """Turn what a full, forbidden or damaged disk raises into what an operator can mend.
+
+    Raises:
+        FixableError: Names the folder. Other errors pass.
+    """
+    full = FixableError(f"the disk of {folder} is full", "free space there, or set STIPPLE_DATA_DIR to another disk")
+    forbidden = FixableError(
+        f"{folder} cannot be written", "make the folder writable for this user, or set STIPPLE_DATA_DIR to another"
+    )
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise full from error
+        if error.errno in _FORBIDDEN or isinstance(error, FileExistsError | NotADirectoryError):
+            raise forbidden from error
+        raise
+    except sqlite3.Error as error:
+        code = (error.sqlite_errorcode if hasattr(error, "sqlite_errorcode") else 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise full from error
+        if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            raise forbidden from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise FixableError(f"the disk of {folder} fails: {error}", "look at the disk and its free space") from error
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            fix = "delete embeddings.sqlite there: it only saves time, and the next run fills it again"
+            raise FixableError(f"a database in {folder} is damaged: {error}", fix) from error
+        raise

@@ -1,0 +1,1 @@
+"""From a record's fields to a valid post. Pure; imports `retrieval.types` and `retrieval.text`."""

@@ -1,0 +1,131 @@
+"""The values in a post's fields: what is accepted, what is put right in silence, and what is said when neither."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from indexer.posts.dates import DateError, read_moment
+from retrieval.text.language import COUNTRIES, LANGUAGE_CODES, UNKNOWN
+
+
+def show(value: object) -> str:
+    """A value as JSON would write it, short, with nothing in it that a terminal obeys."""
+    match value:
+        case None | True | False:
+            return json.dumps(value)
+        case str():
+            return f"the string {value!r}" if len(value) <= 60 else f"the string {value[:57]!r}..."
+        case int() | float():
+            shown = repr(value)
+            return shown if len(shown) <= 60 else f"{shown[:57]}..."
+        case list():
+            return "an array"
+    return "an object"
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing in a text can be seen: white space, control and zero-width characters alone."""
+    return all(unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cc", "Cf"} for character in text)
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("said", "holds a NUL character")
+    return text
+
+
+def _prose(text: str) -> str:
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _one_line(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def visible(text: str) -> str:
+    if is_blank(text):
+        raise PydanticCustomError("said", "is empty")
+    return text
+
+
+def _identifier(value: object) -> object:
+    # bool is an int in Python, and true is no id.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _plain_identifier(text: str) -> str:
+    if text != text.strip() or any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("said", "has white space at an end, or control characters")
+    return text
+
+
+def _unique_tags(tags: list[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(_tag, tags))))
+
+
+def _tag(tag: str) -> str:
+    tag = _one_line(tag)
+    if tag[:1] in {"#", "＃"}:
+        tag = tag.strip("#＃")  # also the closing mark of #…#; "C#" does not begin with one and keeps it
+    return tag.strip()
+
+
+def _language(code: str) -> str:
+    code = code.replace("_", "-").split("-")[0].strip().lower()
+    if code in {"", UNKNOWN}:
+        return ""
+    if code not in LANGUAGE_CODES:
+        meant = COUNTRIES.get(code)
+        raise PydanticCustomError("said", "is {code}{hint}", {
+            "code": show(code), "hint": f", a country; did you mean {meant!r}?" if meant else "",
+        })  # fmt: skip
+    return code
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    if isinstance(value, str) and not value.strip():
+        return None
+    try:
+        return read_moment(value)
+    except DateError as error:
+        raise PydanticCustomError("said", "is {value}, {why}", {"value": show(value), "why": str(error)}) from None
+
+
+def _web_address(url: str) -> str:
+    url = url.strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        sound = False
+    if not sound or any(c.isspace() or unicodedata.category(c) == "Cc" for c in url):
+        raise PydanticCustomError("said", "is {url}", {"url": show(url)})
+    return url
+
+
+# A bare str takes lone surrogates for an error of type "string_unicode"; _without_nul adds the other character
+# that SQLite, terminals and C libraries disagree about.
+String = Annotated[str, AfterValidator(_without_nul)]
+Prose = Annotated[String, AfterValidator(_prose)]
+OneLine = Annotated[String, AfterValidator(_one_line)]
+Handle = Annotated[OneLine, AfterValidator(lambda handle: handle.lstrip("@＠").strip())]
+Address = Annotated[String, AfterValidator(_web_address)]
+Moment = Annotated[
+    datetime | None,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
+Identifier = Annotated[String, AfterValidator(_plain_identifier), BeforeValidator(_identifier)]
+Language = Annotated[String, AfterValidator(_language)]
+Tags = Annotated[list[Annotated[String, Field(max_length=100)]], Field(max_length=100), AfterValidator(_unique_tags)]

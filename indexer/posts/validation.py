@@ -1,0 +1,197 @@
+"""The door for posts: from a line's JSON value to a Post, or to a PostError that says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from indexer.posts.field_values import is_blank, show
+from indexer.posts.schema import PARTS, Line, PlaceLine, PostLine
+from retrieval.text.language import detect_language
+from retrieval.types import Comment, Image, Place, Post
+
+# What other exports call our fields. difflib sees a slip of the pen; it cannot know that "body" is a text.
+OTHER_NAMES = {
+    "text": "body content description desc message selftext",
+    "title": "headline subject",
+    "author": "user username nickname handle name",
+    "tags": "hashtags topics keywords",
+    "language": "lang",
+    "created_at": "created created_utc date time timestamp published_at publish_time",
+    "likes": "score like_count liked_count favorites upvotes",
+    "collects": "saves collect_count collected_count bookmarks",
+    "comment_count": "num_comments comments_count",
+    "url": "link permalink href src",
+    "images": "pictures photos image_list",
+    "place": "location geo poi",
+    "comments": "replies",
+    "id": "post_id note_id _id",
+    "latitude": "lat",
+    "longitude": "lon lng",
+}
+ALIASES = {other: ours for ours, others in OTHER_NAMES.items() for other in others.split()}
+
+
+class PostError(ValueError):
+    """Why a line is no post.
+
+    Attributes:
+        field: Where, as "comments[3].likes"; "" for the line as a whole.
+        problem: What is there, to be read after the field: "is '12'".
+        expected: What should be there.
+    """
+
+    def __init__(self, field: str, problem: str, expected: str) -> None:
+        super().__init__(f"{field} {problem}: expected {expected}")
+        self.field, self.problem, self.expected = field, problem, expected
+
+
+class OptedOut(PostError):
+    """A line that is no post any more: its author wants it forgotten.
+
+    Attributes:
+        post_id: Which.
+    """
+
+    def __init__(self, post_id: str) -> None:
+        super().__init__("opt_out", "is true: the post is forgotten", "posts that may be found")
+        self.post_id = post_id
+
+
+def to_post(raw: object, ignore_unknown: bool = False) -> Post:
+    """The post that a line's JSON value describes.
+
+    Args:
+        raw: As a JSON reader gives it. Null means "not given" wherever a field may be left out.
+        ignore_unknown: Pass over fields that a post does not have, instead of refusing the line.
+
+    Raises:
+        PostError: It is no post; says which field, what is there and what should be.
+        OptedOut: It is none any more.
+    """
+    if not isinstance(raw, dict):
+        raise PostError("", f"the line is {show(raw)}", "one JSON object a line")
+    if not ignore_unknown and (unknown := list(_unknown_fields(raw))):
+        raise _all_unknown(unknown)
+    try:
+        if raw.get("opt_out") is True:
+            raise OptedOut(PostLine.model_validate({"id": raw.get("id"), "text": "forgotten"}).id)
+        line = PostLine.model_validate(raw)
+    except ValidationError as error:
+        raise _first_of(error.errors(include_url=False), raw) from None
+    return _post(line)
+
+
+def unknown_columns(names: Sequence[str]) -> PostError | None:
+    """What is wrong with the columns of a table, all of them at once; None where a post has each of them."""
+    unknown = list(_unknown_fields(dict.fromkeys(names)))
+    return _all_unknown(unknown) if unknown else None
+
+
+def _post(line: PostLine) -> Post:
+    comments = tuple(Comment(c.author, c.text, c.likes, c.created_at) for c in line.comments)
+    place = line.place
+    return Post(
+        id=line.id,
+        title=line.title,
+        text="" if is_blank(line.text) else line.text,
+        author=line.author,
+        tags=tuple(line.tags),
+        language=line.language or detect_language(f"{line.title}\n{line.text}"),
+        created_at=line.created_at,
+        likes=line.likes,
+        collects=line.collects,
+        comment_count=max(line.comment_count, len(comments)),
+        url=line.url,
+        images=tuple(Image(image.url, image.alt) for image in line.images),
+        place=Place(place.name, place.latitude, place.longitude) if place and place != PlaceLine() else None,
+        comments=comments,
+    )
+
+
+def _unknown_fields(raw: Mapping[str, object]) -> Iterator[tuple[str, str, str | None]]:
+    """Where a field stands that a post does not have, what to say of it, and the field of a post that it may be."""
+    if type(raw.get("comments")) is int and "comment_count" not in raw:
+        # Many exports call the number of comments "comments".
+        yield "comments", f"is the number {show(raw['comments'])}; did you mean 'comment_count'?", "comment_count"
+    for name in raw:
+        if name not in PostLine.model_fields:
+            yield _told(name, "", PostLine, raw)
+    for part, model in PARTS.items():
+        value = raw.get(part)
+        for at, entry in enumerate(value if isinstance(value, list) else [value]):
+            where = f"{part}[{at}]." if isinstance(value, list) else f"{part}."
+            for name in entry if isinstance(entry, dict) else ():
+                if name not in model.model_fields:
+                    yield (*_told(name, where, model, entry)[:2], None)
+
+
+def _all_unknown(unknown: Sequence[tuple[str, str, str | None]]) -> PostError:
+    """One error for all of them, with the options that would read the line: an export is mapped in one go."""
+    field, problem, _ = unknown[0]
+    if len(unknown) > 1:
+        problem += f" (also unknown: {', '.join(other for other, _, _ in unknown[1:12])})"
+    meant = {new: old for old, _, new in reversed(unknown) if new and old.isidentifier()}
+    moves = " ".join(f"--map {new}={old}" for new, old in reversed(meant.items()))
+    mend = f"{moves} reads {'it' if len(meant) == 1 else 'them'}, " if moves else ""
+    return PostError(field, problem, f"only the fields of docs/posts.md ({mend}--ignore-unknown drops what is unknown)")
+
+
+def _told(name: str, where: str, model: type[Line], beside: Mapping[str, object]) -> tuple[str, str, str | None]:
+    meant = ALIASES.get(name.lower())
+    if meant not in model.model_fields:
+        meant = next(iter(get_close_matches(name.lower(), model.model_fields, n=1, cutoff=0.7)), None)
+    if meant in beside:
+        meant = None
+    return where + _name(name), "is unknown" + (f"; did you mean {meant!r}?" if meant else ""), meant
+
+
+def _first_of(errors: list[ErrorDetails], raw: Mapping[str, object]) -> PostError:
+    """The first thing wrong, with the names of the other fields at fault, so that one look mends the line."""
+    if errors[0]["type"] == "empty_post":
+        missing = raw.get("text") is None
+        problem = "is missing, and there is no 'title'" if missing and not raw.get("title") else errors[0]["msg"]
+        return PostError("text", problem, "a string that is not empty, in 'text' or 'title'")
+    fields = list(dict.fromkeys(_path(error["loc"]) for error in errors))
+    also = f" (also wrong: {', '.join(fields[1:6])})" if len(fields) > 1 else ""
+    return PostError(fields[0], _problem(errors[0]) + also, _expected(errors[0]["loc"]))
+
+
+def _problem(error: ErrorDetails) -> str:
+    value = error["input"]
+    match error["type"]:
+        case "missing":
+            return "is missing"
+        case "said":
+            return error["msg"]
+        case "string_unicode":
+            return "holds half of a surrogate pair, which is no character"
+        case "string_too_long" | "too_long":  # the second also of a string, where its limit follows a check of ours
+            return f"has {len(value):,} {'characters' if isinstance(value, str) else 'entries'}"
+        case "string_too_short" | "too_short":
+            return "is empty"
+    return f"is {show(value)}"
+
+
+def _expected(loc: tuple[int | str, ...]) -> str:
+    model: type[Line] = PostLine
+    expected = "a post"
+    for name in loc:
+        if isinstance(name, str) and name in model.model_fields:
+            extra = model.model_fields[name].json_schema_extra
+            assert isinstance(extra, dict), f"{name} was not declared by _field"
+            expected = str(extra["expected"])
+            model = PARTS.get(name, model)
+    return expected
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    return "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in loc).removeprefix(".")
+
+
+def _name(name: str) -> str:
+    """A stranger's field name, made fit for a terminal: no control characters, no half characters, not endless."""
+    return repr(name[:60])[1:-1]

@@ -1,0 +1,123 @@
+"""What files are packed in, told by their first bytes: gzip, zstd, zip, tar; and when they hold too much to be true."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import zstandard
+
+from indexer.readers.formats.lines import DAMAGE, decompressed, read_some
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+ZIP_MAGIC = b"PK\x03\x04"
+EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+BROKEN = (*DAMAGE, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, zlib.error, zstandard.ZstdError)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a packed file may unpack to.
+
+    Attributes:
+        free_bytes: So much, whatever its ratio.
+        ratio: Above that, so many times its own size. Posts reach 5 to 20, logs of the same line 200; a bomb of gzip
+            has 1,000, one of zstd or of overlapping zip members has no limit.
+    """
+
+    free_bytes: int = 64 << 20
+    ratio: int = 250
+
+
+BOUNDS = Bounds()
+
+
+class TooMuch(ValueError):
+    """A packed file that unpacks to more than its bounds allow."""
+
+
+class Counted(io.RawIOBase):
+    """A stream that counts what is read from it, and reads no further than where the file ended when it was opened.
+
+    So that a file which grows while it is read comes to an end.
+    """
+
+    def __init__(self, stream: BinaryIO, size_bytes: int | None) -> None:
+        self._stream, self._left = stream, size_bytes
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        wanted = len(view) if self._left is None else min(len(view), self._left)
+        piece = self._stream.read(wanted) if wanted else b""
+        view[: len(piece)] = piece
+        self.count += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
+        return len(piece)
+
+
+class Guarded(io.RawIOBase):
+    """What comes out of a packed file, as long as it is not too much for what went in."""
+
+    def __init__(self, unpacked: BinaryIO, packed: Counted | int, bounds: Bounds, before: int = 0) -> None:
+        self._unpacked, self._packed, self._bounds = unpacked, packed, bounds
+        self.count = before
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        piece = read_some(self._unpacked, len(view))
+        view[: len(piece)] = piece
+        self.count += len(piece)
+        packed = self._packed if isinstance(self._packed, int) else self._packed.count
+        if self.count > self._bounds.free_bytes and self.count > packed * self._bounds.ratio:
+            raise TooMuch(f"{packed:,} packed bytes hold more than {self.count:,}")
+        return len(piece)
+
+
+def unpacked(stream: BinaryIO, packed: Counted | int, bounds: Bounds, before: int = 0) -> Guarded:
+    """The stream, or what is in it where it begins as gzip or zstd files do, within bounds.
+
+    Args:
+        packed: What counts as its packed size: a count of what was read, or a number of bytes.
+        before: How many unpacked bytes count already.
+    """
+    return Guarded(decompressed(stream), packed, bounds, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside a tar file."""
+
+    name: str
+    stream: BinaryIO
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file begins as tar files do."""
+    return head[257:262] == b"ustar"
+
+
+def tar_members(stream: BinaryIO) -> Iterator[Member]:
+    """The files of a tar stream, each to be read before the next.
+
+    Raises:
+        One of BROKEN: It is no whole tar file.
+    """
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for info in archive:
+            if info.isfile() and (file := archive.extractfile(info)) is not None:
+                yield Member(info.name, file)  # type: ignore[arg-type]  # reads like one

@@ -1,0 +1,161 @@
+"""Posts whose comments stand elsewhere in the input, kept on disk until all of it has been read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from indexer.readers.record_kinds import Draft, Named, PostShape, Reply
+
+MOST_COMMENTS = 500  # of a post, as post files may have; those with the most likes stay
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A post with its comments, and where it stood."""
+
+    post: PostShape
+    source: str
+    line: int
+    raw: bytes
+
+
+class Threads:
+    """Posts and comments of one platform, joined over all of its files, in whatever order they come.
+
+    They lie in a SQLite file that has no name and is gone when it is closed; small ones stay in memory.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(
+            """
+            PRAGMA journal_mode = OFF;
+            PRAGMA synchronous = OFF;
+            PRAGMA cache_size = -32000;
+            CREATE TABLE posts (
+                place INTEGER PRIMARY KEY, key TEXT, post TEXT NOT NULL, author TEXT, source TEXT, line INTEGER
+            );
+            CREATE TABLE comments (
+                place INTEGER PRIMARY KEY, key TEXT, parent TEXT, root TEXT, likes INTEGER, comment TEXT NOT NULL,
+                alone TEXT, author TEXT, source TEXT, line INTEGER
+            );
+            CREATE TABLE names (key TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;
+            BEGIN;
+            """
+        )
+        self.alone, self.dropped = 0, 0
+
+    def add(self, piece: Draft | Reply | Named, source: str, line: int) -> None:
+        source = _bytes_as_text(source)
+        if isinstance(piece, Draft):
+            row = (piece.key, json.dumps(piece.post), piece.author_key, source, line)
+            self._database.execute("INSERT INTO posts (key, post, author, source, line) VALUES (?, ?, ?, ?, ?)", row)
+        elif isinstance(piece, Reply):
+            likes = piece.comment.get("likes")
+            self._database.execute(
+                "INSERT INTO comments (key, parent, likes, comment, alone, author, source, line)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    piece.key, piece.parent, likes if isinstance(likes, int) else 0, json.dumps(piece.comment),
+                    None if piece.alone is None else json.dumps(piece.alone), piece.author_key, source, line,
+                ),
+            )  # fmt: skip
+        else:
+            self._database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (piece.key, piece.name))
+
+    def joined(self) -> Iterator[Thread]:
+        """Every post with its comments, in the order in which posts came; then the comments whose post did not.
+
+        A comment belongs to the post that the chain of its parents ends at. A chain that ends nowhere, or in a circle,
+        has no post.
+        """
+        self._database.executescript(
+            """
+            CREATE INDEX posts_by_key ON posts (key);
+            CREATE INDEX comments_by_key ON comments (key);
+            UPDATE comments SET root = parent WHERE parent IN (SELECT key FROM posts);
+            """
+        )
+        self._follow_chains()
+        self._database.execute("CREATE INDEX comments_by_root ON comments (root)")
+        rows = self._database.execute("SELECT key, post, author, source, line FROM posts ORDER BY place")
+        for key, post, author, source, line in rows:
+            shape = self._named(json.loads(post), author)
+            comments = self._comments(key)
+            if comments:
+                given = shape.get("comments")
+                shape["comments"] = [*(given if isinstance(given, list) else []), *comments][:MOST_COMMENTS]
+            yield Thread(shape, _text_as_bytes(source), line, post.encode()[:65536])
+        orphans = self._database.execute(
+            "SELECT comment, alone, author, source, line FROM comments WHERE root IS NULL ORDER BY place"
+        )
+        for comment, alone, author, source, line in orphans:
+            if alone is None:
+                self.dropped += 1
+                continue
+            self.alone += 1
+            yield Thread(self._named(json.loads(alone), author), _text_as_bytes(source), line, comment.encode()[:65536])
+
+    def _follow_chains(self) -> None:
+        """Hand each root down from comments to the comments that answer them, a generation at a time."""
+        self._database.executescript(
+            """
+            CREATE INDEX comments_by_parent ON comments (parent);
+            CREATE TEMP TABLE found AS SELECT key, root FROM comments WHERE root IS NOT NULL AND key <> '';
+            """
+        )
+        while True:
+            self._database.executescript(
+                """
+                CREATE TEMP TABLE next AS
+                    SELECT comments.place, comments.key, found.root FROM found
+                    JOIN comments ON comments.parent = found.key AND comments.root IS NULL;
+                UPDATE comments SET root = (SELECT root FROM next WHERE next.place = comments.place)
+                    WHERE place IN (SELECT place FROM next);
+                DROP TABLE found;
+                CREATE TEMP TABLE found AS SELECT key, root FROM next;
+                DROP TABLE next;
+                CREATE INDEX temp.found_by_key ON found (key);
+                """
+            )
+            if not self._database.execute("SELECT 1 FROM found LIMIT 1").fetchone():
+                return
+
+    def _comments(self, key: str) -> list[PostShape]:
+        if not key:
+            return []
+        rows = self._database.execute(
+            "SELECT place, comment, author FROM comments WHERE root = ? ORDER BY likes DESC, place LIMIT ?",
+            (key, MOST_COMMENTS),
+        ).fetchall()
+        return in_time([self._named(json.loads(comment), author) for _, comment, author in sorted(rows)])
+
+    def _named(self, shape: PostShape, author: str) -> PostShape:
+        if author and (row := self._database.execute("SELECT name FROM names WHERE key = ?", (author,)).fetchone()):
+            shape["author"] = row[0]
+        return shape
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def in_time(comments: list[PostShape]) -> list[PostShape]:
+    """The comments by their moments, where all have one in the same notation; otherwise as they came."""
+    moments = [comment.get("created_at") for comment in comments]
+    written = [moment for moment in moments if isinstance(moment, str) and len(moment) == len(str(moments[0]))]
+    counted = [moment for moment in moments if isinstance(moment, int | float)]
+    if len(written) != len(comments) != len(counted):
+        return comments
+    return sorted(comments, key=lambda one: one["created_at"])  # type: ignore[arg-type, return-value]  # all of a kind
+
+
+def _bytes_as_text(name: str) -> str:
+    """A file name that may hold bytes which are no text, as SQLite takes it."""
+    return name.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _text_as_bytes(name: str) -> str:
+    return name.encode("latin-1").decode("utf-8", "surrogateescape")

@@ -1,0 +1,107 @@
+"""Discourse: topics and posts of its API, and the posts in the archive that a user downloads (user_archive.csv)."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from indexer.posts.html_text import text_and_pictures
+from indexer.readers.exports.post_shape import comment_shape, post_shape
+from indexer.readers.paths import count_at, key_at, list_at, text_at
+from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform, Reply
+
+
+def is_topic(value: dict[str, object]) -> bool:
+    """Whether it is a topic with posts, as /t/ID.json gives it."""
+    stream = value.get("post_stream")
+    return isinstance(stream, dict) and isinstance(stream.get("posts"), list)
+
+
+def is_post(value: dict[str, object]) -> bool:
+    """Whether it is a post, as /posts.json gives them."""
+    return "topic_id" in value and "post_number" in value and ("cooked" in value or "raw" in value)
+
+
+def is_archived(value: dict[str, object]) -> bool:
+    """Whether it is a row of user_archive.csv."""
+    return "topic_title" in value and bool({"post", "post_raw", "post_cooked"} & value.keys())
+
+
+def read(value: dict[str, object], about: About) -> Iterator[Piece]:
+    """A topic's first post with the others as comments, or a post of either export."""
+    if is_topic(value):
+        if value.get("archetype") == "private_message" and not about.private:
+            yield Passed("private messages")
+            return
+        posts = [post for post in list_at(value, "post_stream", "posts") if isinstance(post, dict)]
+        for post in posts:
+            yield _of_post(post, value, about)
+    elif is_archived(value):
+        yield _of_archive(value, about)
+    else:
+        yield _of_post(value, {}, about)
+
+
+def _of_post(post: dict[str, object], topic: dict[str, object], about: About) -> Piece:
+    if post.get("hidden") is True or post.get("deleted_at") or post.get("user_deleted") is True:
+        return Passed("deleted or hidden posts")
+    if count_at(post, "post_type") > 1:
+        return Passed("notices of the forum")  # 2: moderator action, 3: small action, 4: whisper
+    body, pictures = text_and_pictures(text_at(post, "cooked"))
+    text = body or text_at(post, "raw").strip()
+    key = f"{_site(about)}{key_at(post, 'topic_id') or key_at(topic, 'id')}"
+    number, author, moment = count_at(post, "post_number"), text_at(post, "username"), post.get("created_at")
+    likes = max(
+        [count_at(action, "count") for action in list_at(post, "actions_summary") if count_at(action, "id") == 2],
+        default=0,
+    )
+    likes = likes or count_at(post, "like_count")
+    url = text_at(post, "post_url") or text_at(post, "url")
+    if url.startswith("/") and "." in _site(about):
+        url = f"https://{_site(about).rstrip('/')}{url}"
+    title = html.unescape(text_at(topic, "title") or text_at(post, "topic_title"))
+    shape = post_shape(
+        f"discourse:{key}" if number == 1 else f"discourse:{key}/{number}",
+        title=title, text=text, author=author, created_at=moment, likes=likes, url=url,
+        tags=_tags(topic), comment_count=max(0, count_at(topic, "posts_count") - 1) or count_at(post, "reply_count"),
+        images=[(one.url, one.alt) for one in pictures],
+    )  # fmt: skip
+    if number == 1:
+        return Draft(shape, key)
+    comment = comment_shape(text, author, likes, moment)
+    return Reply(f"{key}/{number}", key, comment, shape) if "text" in comment else Passed("posts without text")
+
+
+def _of_archive(row: dict[str, object], about: About) -> Piece:
+    if str(row.get("is_pm", "")).strip().lower() in {"yes", "true", "1", "t"} and not about.private:
+        return Passed("private messages")
+    body, pictures = text_and_pictures(text_at(row, "post_cooked"))
+    text = text_at(row, "post_raw") or text_at(row, "post") or body
+    url = text_at(row, "url")
+    shape = post_shape(
+        f"discourse:{_path(url)}", title=text_at(row, "topic_title"), text=text.strip(),
+        tags=[tag for tag in text_at(row, "categories").split("|") if tag and tag != "-"],
+        created_at=row.get("created_at"), likes=count_at(row, "like_count"), comment_count=count_at(row, "reply_count"),
+        url=url, images=[(one.url, one.alt) for one in pictures],
+    )  # fmt: skip
+    return Draft(shape)
+
+
+def _path(url: str) -> str:
+    """Host, topic and number of https://forum.example/t/the-slug/12/3, which stay when a topic is renamed."""
+    parts = urlsplit(url)
+    numbers = [part for part in parts.path.split("/") if part.isdigit()]
+    return "/".join([parts.hostname or "", *numbers]).strip("/") or url
+
+
+def _tags(topic: dict[str, object]) -> list[str]:
+    return [tag if isinstance(tag, str) else text_at(tag, "name") for tag in list_at(topic, "tags")]
+
+
+def _site(about: About) -> str:
+    site = about.document.get("site")
+    return f"{site}/" if isinstance(site, str) and site else ""
+
+
+DISCOURSE = Platform("Discourse", lambda value: is_topic(value) or is_post(value) or is_archived(value), read)

@@ -1,0 +1,100 @@
+"""The shape of a post file's line, made from what platforms give: what would make the door refuse a whole post for a
+trifle (an alt text that is too long, a language it does not know) is cut or left out. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from indexer.readers.record_kinds import PostShape
+from retrieval.text.language import LANGUAGE_CODES
+
+LONGEST = {"id": 200, "title": 1_000, "text": 200_000, "author": 200, "tag": 100, "alt": 2_000, "comment": 50_000}
+MOST = 100  # tags and pictures
+
+
+def post_shape(
+    post_id: str,
+    *,
+    text: str = "",
+    title: str = "",
+    author: str = "",
+    tags: Iterable[str] = (),
+    language: str = "",
+    created_at: object = None,
+    likes: int = 0,
+    collects: int = 0,
+    comment_count: int = 0,
+    url: str = "",
+    images: Iterable[tuple[str, str]] = (),
+    comments: Iterable[PostShape] = (),
+) -> PostShape:
+    """A post of these values; empty ones are left out.
+
+    Args:
+        language: Any tag of BCP 47; one that Stipple does not know is left out, and detected later.
+        created_at: As the platform writes it.
+        images: Pairs of address and description. Of those without an address of the web, nothing is kept here.
+    """
+    code = language.replace("_", "-").split("-")[0].lower()
+    pictures = [
+        {"url": address, "alt": cut(alt, LONGEST["alt"])}
+        for address, alt in images
+        if address and web_address(address) == address
+    ]
+    given: PostShape = {
+        "title": cut(" ".join(title.split()), LONGEST["title"]),
+        "text": cut(text, LONGEST["text"]),
+        "author": cut(author, LONGEST["author"]),
+        "tags": [tag for tag in dict.fromkeys(tags) if tag and len(tag) <= LONGEST["tag"]][:MOST],
+        "language": code if code in LANGUAGE_CODES else "",
+        "created_at": created_at,
+        "likes": likes,
+        "collects": max(0, collects),
+        "comment_count": max(0, comment_count),
+        "url": web_address(url),
+        "images": pictures[:MOST],
+        "comments": list(comments)[:500],
+    }
+    return {"id": short_id(post_id)} | {name: value for name, value in given.items() if value}
+
+
+def comment_shape(text: str, author: str = "", likes: int = 0, created_at: object = None) -> PostShape:
+    """A comment of these values."""
+    shape: PostShape = {
+        "text": cut(text, LONGEST["comment"]), "author": cut(author, LONGEST["author"]), "likes": likes,
+        "created_at": created_at,
+    }  # fmt: skip
+    return {name: value for name, value in shape.items() if value}
+
+
+def short_id(post_id: str) -> str:
+    """An id of at most 200 characters without white space: a longer one becomes its beginning and a hash of all."""
+    plain = "".join(character for character in post_id if character.isprintable() and not character.isspace())
+    if plain == post_id and len(plain) <= LONGEST["id"]:
+        return post_id
+    return f"{plain[:150]}~{hashlib.blake2b(post_id.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis where it is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def web_address(url: str) -> str:
+    """The address where it is one that a post may have, else ""."""
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(url) <= 2_000
+    except ValueError:
+        return ""
+    return url if sound and url.isprintable() and not any(character.isspace() for character in url) else ""
+
+
+def with_alts(text: str, alts: Iterable[str]) -> str:
+    """The text with the descriptions of media that have no address of the web, so that they are found all the same."""
+    described = [f"[{alt.strip()}]" for alt in alts if alt.strip()]
+    return "\n\n".join([text, *described] if text else described)

@@ -1,0 +1,92 @@
+"""Whose export a file is, told by the shape of its first records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from indexer.posts.schema import FIELDS
+from indexer.readers.exports import (
+    bluesky,
+    discourse,
+    feeds,
+    hackernews,
+    mastodon,
+    reddit,
+    stackexchange,
+    twitter,
+)
+from indexer.readers.record_kinds import Platform
+
+# The first that fits is taken; those whose shape is told by fewer fields come later.
+PLATFORMS: tuple[Platform, ...] = (
+    stackexchange.POSTS, stackexchange.USERS, stackexchange.COMMENTS, feeds.WORDPRESS, mastodon.ARCHIVE,
+    mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES,
+    hackernews.HACKER_NEWS, feeds.JSON_FEED, feeds.FEED,
+)  # fmt: skip
+# Where the pages of APIs and the files of archives keep their records.
+PAGES: tuple[tuple[str, ...], ...] = (
+    ("orderedItems",), ("feed",), ("posts",), ("statuses",), ("items",), ("hits",), ("latest_posts",), ("records",),
+    ("results",), ("tweets",), ("data",), ("data", "children"), ("topic_list", "topics"),
+)  # fmt: skip
+# Files that an archive holds beside its posts, by the file that tells whose it is. They are about a person, or are
+# no posts; X's archive needs no entry, since of its .js files only those with tweets are ever picked.
+BESIDE_POSTS = {
+    "outbox.json": frozenset({
+        "actor.json", "likes.json", "bookmarks.json", "following_accounts.csv", "followers.csv", "lists.csv",
+        "muted_accounts.csv", "blocked_accounts.csv", "blocked_domains.csv", "bookmarks.csv",
+    }),
+    "user_archive.csv": frozenset({
+        "user_archive_profile.csv", "preferences.json", "auth_tokens.csv", "auth_token_logs.csv", "badges.csv",
+        "bookmarks.csv", "category_preferences.csv", "flags.csv", "likes.csv", "post_actions.csv", "queued_posts.csv",
+        "visits.csv",
+    }),
+    "Posts.xml": frozenset({
+        "Badges.xml", "PostHistory.xml", "PostLinks.xml", "Tags.xml", "Votes.xml",
+    }),
+}  # fmt: skip
+
+
+def is_own(value: object) -> bool:
+    """Whether a record has the shape of a post file's line."""
+    return isinstance(value, dict) and "id" in value and ("text" in value or "title" in value) and set(value) <= _OWN
+
+
+def recognise(values: Iterable[object]) -> Platform | None:
+    """The platform of the first record that one fits; None where none does."""
+    for value in values:
+        for record in records_in(value):
+            for platform in PLATFORMS:
+                if platform.fits(record):
+                    return platform
+    return None
+
+
+def records_in(value: object) -> Iterator[dict[str, object]]:
+    """The records of a value: of an API's page its entries, of a list what is in it, else the value itself."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from records_in(entry) if isinstance(entry, list) else [entry] if isinstance(entry, dict) else []
+        return
+    if not isinstance(value, dict):
+        return
+    for path in PAGES:
+        entries: object = value
+        for name in path:
+            entries = entries.get(name) if isinstance(entries, dict) else None
+        if isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries):
+            yield from entries
+            return
+    yield value
+
+
+def holds_no_posts(name: str, beside: Iterable[str]) -> bool:
+    """Whether a file of a platform's archive is one that holds no posts.
+
+    Args:
+        name: Of the file, without its folder.
+        beside: Names of the files in the same folder.
+    """
+    return any(marker in beside and name in others for marker, others in BESIDE_POSTS.items())
+
+
+_OWN = frozenset(FIELDS)

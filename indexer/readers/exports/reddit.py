@@ -1,0 +1,107 @@
+"""Reddit: dumps of submissions and comments, one JSON object a line, and listings of its API."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+
+from indexer.readers.exports.post_shape import comment_shape, post_shape
+from indexer.readers.paths import count_at, dig, key_at, text_at
+from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform, Reply
+
+_GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]", "[deleted by user]"})
+
+
+def fits(value: dict[str, object]) -> bool:
+    """Whether it is a submission or a comment, or a thing of a listing."""
+    thing = _thing(value)
+    submission = "title" in thing and ("selftext" in thing or "num_comments" in thing)
+    comment = "body" in thing and ("link_id" in thing or "parent_id" in thing)
+    return ("subreddit" in thing or "permalink" in thing) and (submission or comment)
+
+
+def read(value: dict[str, object], _: About) -> Iterator[Piece]:
+    """A submission, or a comment that belongs to one; what was deleted or removed is passed over."""
+    thing = _thing(value)
+    if "body" in thing and "title" not in thing:
+        yield _comment(thing)
+    elif "title" in thing:
+        yield _submission(thing)
+    else:
+        yield Passed("things that are no posts")
+
+
+def _submission(thing: dict[str, object]) -> Piece:
+    title, text = html.unescape(text_at(thing, "title")), _text(thing, "selftext")
+    if title in _GONE or text in _GONE or text_at(thing, "removed_by_category"):
+        return Passed("deleted or removed posts")
+    key = _key(thing, "t3_")
+    link = text_at(thing, "url")
+    return Draft(
+        post_shape(
+            f"reddit:{key}", title=title, text=text or ("" if dig(thing, "is_self") else link), author=_author(thing),
+            tags=_tags(thing),
+            created_at=_moment(thing), likes=count_at(thing, "score"), comment_count=count_at(thing, "num_comments"),
+            url=_address(thing), images=_pictures(thing),
+        ),
+        key=key,
+    )  # fmt: skip
+
+
+def _comment(thing: dict[str, object]) -> Piece:
+    text = _text(thing, "body")
+    if text in _GONE or not text:
+        return Passed("deleted or removed comments")
+    key = _key(thing, "t1_")
+    parent = text_at(thing, "link_id") or text_at(thing, "parent_id")
+    author, likes, moment = _author(thing), count_at(thing, "score"), _moment(thing)
+    alone = post_shape(
+        f"reddit:{key}", title=html.unescape(text_at(thing, "link_title")), text=text, author=author,
+        tags=_tags(thing), created_at=moment, likes=likes, url=_address(thing),
+    )  # fmt: skip
+    parent = parent if parent.startswith("t") else f"t3_{parent}"
+    return Reply(key, parent, comment_shape(text, author, likes, moment), alone)
+
+
+def _thing(value: dict[str, object]) -> dict[str, object]:
+    inner = value.get("data")
+    return inner if isinstance(inner, dict) and str(value.get("kind", "")).startswith("t") else value
+
+
+def _key(thing: dict[str, object], kind: str) -> str:
+    return text_at(thing, "name") if text_at(thing, "name").startswith(kind) else kind + key_at(thing, "id")
+
+
+def _text(thing: dict[str, object], field: str) -> str:
+    return html.unescape(text_at(thing, field)).strip()  # dumps hold &amp; and &gt;, and Markdown besides
+
+
+def _author(thing: dict[str, object]) -> str:
+    author = text_at(thing, "author")
+    return "" if author in _GONE else author
+
+
+def _tags(thing: dict[str, object]) -> list[str]:
+    return [
+        tag for tag in (text_at(thing, "subreddit"), html.unescape(text_at(thing, "link_flair_text")).strip()) if tag
+    ]
+
+
+def _moment(thing: dict[str, object]) -> object:
+    moment = dig(thing, "created_utc")
+    return moment if moment is not None else dig(thing, "created")
+
+
+def _address(thing: dict[str, object]) -> str:
+    path = text_at(thing, "permalink")
+    if not path and text_at(thing, "link_id"):
+        path = f"/comments/{text_at(thing, 'link_id').removeprefix('t3_')}/_/{key_at(thing, 'id')}/"
+    return path if path.startswith("http") or not path else f"https://www.reddit.com{path}"
+
+
+def _pictures(thing: dict[str, object]) -> list[tuple[str, str]]:
+    link = text_at(thing, "url")
+    return [(link, "")] if link.split("?")[0].lower().endswith((".jpg", ".jpeg", ".png", ".gif", ".webp")) else []
+
+
+REDDIT = Platform("Reddit", fits, read)

@@ -1,0 +1,160 @@
+"""From a file on disk, or a pipe, to the files that are read: itself, or those in the archive that it is."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from indexer.readers.archives import BOUNDS, EMPTY_ZIP_MAGIC, ZIP_MAGIC, Bounds, Counted, is_tar, tar_members, unpacked
+from indexer.readers.exports.recognition import BESIDE_POSTS, holds_no_posts
+from indexer.readers.formats.detect import ENDINGS, ending
+from indexer.readers.formats.lines import with_head
+
+# Judged queries lie beside posts, and so may rejects: neither are posts.
+PASSED_OVER = ("queries*", "*.rejects.jsonl", ".*", "__MACOSX*")
+_SCRIPTS = re.compile(r"(?:tweets?|community-tweets?)(?:-part\d+)?\.js")
+_NOTES = re.compile(r"note-tweets?(?:-part\d+)?\.js")
+BESIDE_BYTES = 64 << 20
+HEAD_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file to read.
+
+    Attributes:
+        name: As rejects call it: "archive.zip/outbox.json" inside of one.
+        head: The first 64 KiB of what it holds, unpacked.
+        stream: All that it holds, unpacked.
+        path: Where it lies on disk as it is; None where it was packed or comes from a pipe.
+        beside: What a file in the same folder holds, its first 64 MiB; None where there is none.
+    """
+
+    name: str
+    head: bytes
+    stream: BinaryIO
+    path: Path | None
+    beside: Callable[[str], bytes | None]
+
+
+def may_hold_posts(name: str, beside: Sequence[str]) -> bool:
+    """Whether a file that was found, not named, is to be read: by its ending, and what lies beside it."""
+    if any(fnmatch(name, pattern) for pattern in PASSED_OVER) or holds_no_posts(name, beside):
+        return False
+    if ending(name) == ".js":
+        # A long text belongs to its tweet, which the reader of tweets.js finds.
+        alone = not any(_SCRIPTS.fullmatch(other) for other in beside)
+        return bool(_SCRIPTS.fullmatch(name)) or (alone and bool(_NOTES.fullmatch(name)))
+    if ending(name) == ".json" and name in {"package.json", "manifest.json", "tsconfig.json"}:
+        return False
+    return ending(name) in ENDINGS or name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".zst"))
+
+
+def parts_of(name: str, path: Path | None, stdin: BinaryIO, bounds: Bounds = BOUNDS) -> Iterator[Part]:
+    """What there is to read in a file, or in what a pipe brings where `path` is None. Each part before the next.
+
+    Raises:
+        OSError: It cannot be read. One of packing.BROKEN, TooMuch: What it is packed in is damaged, or a bomb.
+    """
+    with _opened(path, stdin) as file:
+        size = os.fstat(file.fileno()).st_size if path is not None and path.is_file() else None
+        counted = Counted(file, size)
+        head, whole = with_head(io.BufferedReader(counted, 1 << 16), HEAD_BYTES)
+        if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
+            with _seekable(file, whole, path) as zipped:
+                yield from _zip_parts(name, zipped, bounds)
+            return
+        guarded = unpacked(whole, counted, bounds)
+        inside, stream = with_head(io.BufferedReader(guarded, 1 << 16), HEAD_BYTES)
+        if is_tar(inside):
+            yield from _tar_parts(name, stream)
+        else:
+            yield Part(name, inside, stream, path if inside == head else None, _beside(path))
+
+
+@contextmanager
+def _opened(path: Path | None, stdin: BinaryIO) -> Iterator[BinaryIO]:
+    if path is None:
+        yield stdin
+        return
+    with path.open("rb") as file:
+        yield file
+
+
+@contextmanager
+def _seekable(file: BinaryIO, whole: BinaryIO, path: Path | None) -> Iterator[BinaryIO]:
+    """A zip file's index is at its end: what comes through a pipe is kept on disk first."""
+    if path is not None:
+        file.seek(0)
+        yield file
+        return
+    with tempfile.TemporaryFile() as kept:
+        shutil.copyfileobj(whole, kept)
+        kept.seek(0)
+        yield kept
+
+
+def _zip_parts(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Part]:
+    size = file.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(file) as archive:
+        if any(info.flag_bits & 1 for info in archive.infolist()):
+            raise zipfile.BadZipFile("it is encrypted, and is to be unpacked first")
+        names = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
+        folders: dict[str, list[str]] = {}
+        for one in names:
+            folders.setdefault(str(PurePosixPath(one).parent), []).append(PurePosixPath(one).name)
+
+        def wanted(inner: PurePosixPath) -> bool:
+            return may_hold_posts(inner.name, folders[str(inner.parent)]) and not inner.name.lower().endswith(".zip")
+
+        unpacked_bytes = 0
+        for inner in sorted(filter(wanted, map(PurePosixPath, dict.fromkeys(names)))):
+
+            def beside(other: str, folder: PurePosixPath = inner.parent) -> bytes | None:
+                if str(folder / other) not in names:
+                    return None
+                with archive.open(str(folder / other)) as found:
+                    return found.read(BESIDE_BYTES)
+
+            with archive.open(str(inner)) as member:
+                # All members together are held to the bounds: those of a bomb may lie over one another.
+                guarded = unpacked(member, size, bounds, before=unpacked_bytes)  # type: ignore[arg-type]  # reads like one
+                head, stream = with_head(io.BufferedReader(guarded, 1 << 16), HEAD_BYTES)
+                yield Part(f"{name}/{inner}", head, stream, None, beside)
+                unpacked_bytes = guarded.count
+
+
+def _tar_parts(name: str, stream: BinaryIO) -> Iterator[Part]:
+    for member in tar_members(stream):
+        inner = PurePosixPath(member.name)
+        # A tar stream is read once: what else is in a file's folder is not known when it passes, and taken for granted.
+        if not _hidden(member.name) and may_hold_posts(inner.name, [*BESIDE_POSTS, inner.name]):
+            head, rest = with_head(member.stream, HEAD_BYTES)
+            yield Part(f"{name}/{inner}", head, rest, None, lambda _: None)
+
+
+def _hidden(inner: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(inner).parts)
+
+
+def _beside(path: Path | None) -> Callable[[str], bytes | None]:
+    def beside(other: str) -> bytes | None:
+        if path is None:
+            return None
+        try:
+            with path.with_name(other).open("rb") as file:
+                return file.read(BESIDE_BYTES)
+        except OSError:
+            return None
+
+    return beside

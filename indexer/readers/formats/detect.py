@@ -1,0 +1,80 @@
+"""Which format a file is in: told by what it holds, and by its name only where that says nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePath
+
+from indexer.readers.formats.sqlite import SQLITE_MAGIC
+
+FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "sqlite", "xml")
+PACKED = (".gz", ".zst", ".zip", ".tgz", ".tar")
+ENDINGS = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".js": "json", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv",
+    ".parquet": "parquet", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".xml": "xml", ".rss": "xml",
+    ".atom": "xml", ".wxr": "xml",
+}  # fmt: skip
+PARQUET_MAGIC = b"PAR1"
+# What an X archive puts before the JSON of each file.
+SCRIPT = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*(?=[\[{])")
+_LIST_OF_OBJECTS = re.compile(rb"\[\s*[{\]]")
+_WEB_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html)", re.IGNORECASE)
+
+
+def ending(name: str) -> str:
+    """The ending that tells a name's format, what it is packed in left away: ".csv" of "a.CSV.gz"."""
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
+    while suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def binary_format(head: bytes) -> str:
+    """Which of "parquet", "sqlite" and "" (text, as far as one can see)."""
+    if head.startswith(PARQUET_MAGIC):
+        return "parquet"
+    return "sqlite" if head.startswith(SQLITE_MAGIC) else ""
+
+
+def text_format(name: str, head: bytes) -> str:
+    """The format of a text that begins like this.
+
+    Args:
+        head: Its beginning, in UTF-8.
+
+    Returns:
+        One of FORMATS, or "html" for a web page, which is none.
+    """
+    named = ENDINGS.get(ending(name), "")
+    begun = head.lstrip(b" \t\r\n\x1e")
+    if begun.startswith(b"<"):
+        return "html" if _WEB_PAGE.match(begun) else "xml"
+    if begun.startswith((b"{", b"[")) or SCRIPT.match(begun):
+        return _json_or_lines(begun, named)
+    if named in {"csv", "tsv", "jsonl"}:
+        return named
+    first = begun.split(b"\n", 1)[0]
+    if re.search(rb'[^\s"{}\[\]],|\t|;', first) and begun:
+        return "tsv" if b"\t" in first else "csv"
+    return "jsonl" if named != "json" else named
+
+
+def _json_or_lines(begun: bytes, named: str) -> str:
+    """JSON Lines where the first line is a whole object, or where the name says so and nothing else does."""
+    first, newline, rest = begun.partition(b"\n")
+    if begun.startswith(b"["):
+        # A list of objects is a document, whatever the name says; lines that are lists are no posts in any case.
+        return "jsonl" if named == "jsonl" and not _LIST_OF_OBJECTS.match(begun) else "json"
+    if not begun.startswith(b"{"):
+        return "json"
+    if named == "jsonl":
+        return "json" if first.strip() == b"{" else "jsonl"
+    if newline or len(begun) < 32_000:  # the first line is whole
+        try:
+            whole = isinstance(json.loads(first), dict)
+        except (ValueError, RecursionError):
+            whole = False
+        if whole and (rest.lstrip().startswith(b"{") or not named):
+            return "jsonl"
+    return named if named in {"json", "jsonl"} else "json" if not newline or first.strip() == b"{" else "jsonl"

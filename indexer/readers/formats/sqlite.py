@@ -1,0 +1,73 @@
+"""Tables of SQLite files, streamed, and never written to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from indexer.readers.formats.lines import LONGEST_LINE
+from indexer.readers.formats.parquet import as_plain
+from indexer.readers.records import Record, as_json
+from indexer.rejects import Rejected
+from retrieval.errors import FixableError
+
+SQLITE_MAGIC = b"SQLite format 3\0"
+
+
+def sqlite_rows(path: Path, source: str, table: str = "", query: str = "") -> Iterator[Record | Rejected]:
+    """Each row as a dict of its columns, null ones left out.
+
+    The file is opened read-only and as one that nobody changes meanwhile: no lock is taken and no file made beside it.
+    What a program has written to a `-wal` beside it, and not yet into it, is not seen.
+
+    Args:
+        table: Read this one. Without it, and without a query: the only table there is, or the one called posts.
+        query: One SELECT, instead of a table.
+
+    Raises:
+        FixableError: There is no such table, or several and none was named; or the query is none.
+    """
+    # An address, so that ? and # in the name are part of the name.
+    database = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
+    database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    row = 0
+    try:
+        database.execute("PRAGMA trusted_schema = OFF")  # a stranger's file may hold views and triggers
+        database.execute("PRAGMA query_only = ON")
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * LONGEST_LINE)
+        cursor = _selected(database, source, table, query)
+        names = [column[0] for column in cursor.description]
+        for cells in cursor:
+            row += 1
+            value = {name: as_plain(cell) for name, cell in zip(names, cells, strict=True) if cell is not None}
+            yield Record(row, value, as_json(value))
+    except sqlite3.Error as error:
+        yield Rejected(
+            source, row + 1, "", f"SQLite cannot read on: {error}", "a whole file; the rows before it were read"
+        )
+    finally:
+        database.close()
+
+
+def _selected(database: sqlite3.Connection, source: str, table: str, query: str) -> sqlite3.Cursor:
+    if query:
+        try:
+            cursor = database.execute(query)
+        except sqlite3.Error as error:
+            raise FixableError(f"the query over {source} fails: {error}", "correct `query` in the mapping") from error
+        if not cursor.description:
+            raise FixableError("the `query` of the mapping gives no rows", "write one SELECT")
+        return cursor
+    rows = database.execute(
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+    )
+    names = [name for (name,) in rows]
+    chosen = table or (names[0] if len(names) == 1 else "posts")
+    if chosen not in names:
+        listed = ", ".join(names[:20]) or "none"
+        problem = f"has no table {table!r}" if table else "has several tables" if names else "has no table"
+        raise FixableError(f"{source} {problem}; there is: {listed}", "name one with --table")
+    quoted = chosen.replace('"', '""')
+    return database.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  # the name is one of its tables, quoted

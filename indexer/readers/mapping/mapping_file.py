@@ -1,0 +1,182 @@
+"""A mapping in TOML: where an export keeps what a post has, for everything that Stipple does not know by itself.
+
+What it may hold is described in docs/posts.md; `load_mapping` says of everything else which line it stands in.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn
+
+from indexer.posts.schema import FIELDS, PARTS
+from indexer.readers.formats.detect import FORMATS
+from indexer.readers.mapping.record_filters import Drop, drop_of
+from indexer.readers.mapping.rules import Rule, RuleError, rule_of
+from indexer.readers.record_kinds import About, Draft, Passed, Piece, Unfit
+from retrieval.errors import FixableError
+
+_TOP = ("format", "encoding", "records", "table", "query", "post", "drop")
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """What a mapping says.
+
+    Attributes:
+        format, encoding, records, table, query: How the file is to be read; "" where it does not say.
+        rules: How each field of a post comes about.
+        drops: Which records are passed over.
+    """
+
+    format: str
+    encoding: str
+    records: str
+    table: str
+    query: str
+    rules: Mapping[str, Rule]
+    drops: tuple[Drop, ...]
+
+    def read(self, value: dict[str, object], _: About) -> Iterator[Piece]:
+        """The post that a record is by this mapping."""
+        for drop in self.drops:
+            if drop.holds(value):
+                yield Passed(f"records with {drop.words}")
+                return
+        post: dict[str, object] = {}
+        for field, rule in self.rules.items():
+            try:
+                found = rule.of(value)
+            except RuleError as error:
+                yield Unfit(field, str(error), error.expected)
+                return
+            if found is not None:
+                post[field] = found
+        yield Draft(post)
+
+
+def load_mapping(path: Path) -> MappingFile:
+    """The mapping in a file.
+
+    Raises:
+        FixableError: It cannot be read, is no TOML, or says what means nothing: with the line, and what may be meant.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise FixableError(f"the mapping {path} cannot be read: {error.strerror}", "correct the path") from error
+    except UnicodeDecodeError as error:
+        raise FixableError(f"the mapping {path} is not UTF-8", "save it as UTF-8") from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, name: str = "mapping.toml") -> MappingFile:
+    """The mapping that a text is; `name` is how errors call it. Raises what `load_mapping` does."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        where = f"{name}:{line[1]}" if line else name
+        raise FixableError(f"{where}: this is no TOML: {str(error).split(' (at')[0]}", "correct it there") from error
+    return _Reader(text, name).mapping(raw)
+
+
+class _Reader:
+    """Checks what TOML gave, with the lines that it stands in."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._text, self._name = text, name
+
+    def mapping(self, raw: dict[str, object]) -> MappingFile:
+        for key in raw:
+            if key not in _TOP:
+                field = key in FIELDS
+                hint = "write it under [post]" if field else self._hint(key, _TOP)
+                self._wrong((key,), f"{key!r} is unknown", hint)
+        fields = raw.get("post")
+        if not isinstance(fields, dict) or not fields:
+            self._wrong(
+                ("post",), "there is no [post] with the fields of a post", 'write [post], and under it id = "..."'
+            )
+        rules = {str(field): self._rule(str(field), given) for field, given in fields.items()}
+        if "id" not in rules:
+            self._wrong(("post",), "[post] has no 'id'", "say which field of a record tells one from another")
+        if not {"text", "title"} & rules.keys():
+            self._wrong(("post",), "[post] has neither 'text' nor 'title'", "say which field is the text")
+        strings = {key: self._string(key, raw.get(key, "")) for key in _TOP[:5]}
+        if strings["format"] and strings["format"] not in FORMATS:
+            self._wrong(
+                ("format",), f"the format {strings['format']!r} is unknown", self._hint(strings["format"], FORMATS)
+            )
+        if strings["encoding"] and not known_encoding(strings["encoding"]):
+            self._wrong(
+                ("encoding",), f"the encoding {strings['encoding']!r} is unknown", "write one such as 'gb18030'"
+            )
+        return MappingFile(**strings, rules=rules, drops=tuple(self._drops(raw.get("drop", []))))
+
+    def _string(self, key: str, value: object) -> str:
+        if not isinstance(value, str):
+            self._wrong((key,), f"{key!r} is no string", f'write {key} = "..."')
+        return value
+
+    def _rule(self, field: str, given: object) -> Rule:
+        if field not in FIELDS:
+            self._wrong(("post", field), f"a post has no field {field!r}", self._hint(field, FIELDS))
+        try:
+            return rule_of(field, given, tuple(PARTS[field].model_fields) if field in PARTS else ())
+        except RuleError as error:
+            self._wrong(("post", field), f"{field!r} {error}", error.expected)
+
+    def _drops(self, given: object) -> Iterator[Drop]:
+        if not isinstance(given, list):
+            self._wrong(("drop",), "'drop' is no list of tables", "write [[drop]], and under it path = ...")
+        for at, entry in enumerate(given):
+            try:
+                yield drop_of(entry)
+            except RuleError as error:
+                self._wrong(("drop", at), f"this [[drop]] {error}", error.expected)
+
+    def _hint(self, name: str, known: tuple[str, ...]) -> str:
+        close = get_close_matches(name, known, n=1, cutoff=0.5)
+        return f"did you mean {close[0]!r}?" if close else f"it may be one of {', '.join(known)}"
+
+    def _wrong(self, where: tuple[str | int, ...], problem: str, fix: str) -> NoReturn:
+        line = _line_of(self._text, where)
+        raise FixableError(f"{self._name}{f':{line}' if line else ''}: {problem}", fix)
+
+
+def _line_of(text: str, where: tuple[str | int, ...]) -> int:
+    """The line, from 1, in which a key of a TOML text stands; 0 where it does not. tomllib keeps no lines."""
+    table: list[str] = []
+    drops, header_line = -1, 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if found := re.match(r"\[\[?\s*([^\]]+?)\s*\]\]?", stripped):
+            table = [part.strip().strip("\"'") for part in found[1].split(".")]
+            header_line = number
+            drops += stripped.startswith("[[") and table == ["drop"]
+            if tuple(table) == where or (where[0] == "drop" and table == ["drop"] and where[-1] == drops):
+                return number
+        elif found := re.match(r"([A-Za-z0-9_.\"'-]+)\s*=", stripped):
+            key = (*table, *(part.strip("\"'") for part in found[1].split(".")))
+            if key[: len(where)] == where:
+                return number
+        if header_line and tuple(table[: len(where)]) == where:
+            return header_line
+    return 0
+
+
+def known_encoding(name: str) -> bool:
+    """Whether Python can read text in an encoding of that name."""
+    try:
+        return codecs.lookup(name)._is_text_encoding  # codecs has no public way to tell
+    except (LookupError, ValueError):
+        return False

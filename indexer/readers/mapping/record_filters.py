@@ -1,0 +1,91 @@
+"""Which records a mapping passes over. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from indexer.posts.field_values import show
+from indexer.readers.mapping.rules import RuleError, Steps
+from indexer.readers.paths import PathError, parse_path, reach
+
+TESTS = ("equals", "not", "below", "exists", "contains")
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A condition on one field.
+
+    Attributes:
+        test: One of TESTS.
+        words: As a person reads it, after "records with": "deleted = true".
+    """
+
+    path: Steps
+    test: str
+    value: object
+    words: str
+
+    def holds(self, record: object) -> bool:
+        """Whether a record is to be passed over. A table's cells are text: "1" equals 1 there, and "true" true."""
+        found = reach(record, self.path)
+        wanted = self.value if isinstance(self.value, list) else [self.value]
+        match self.test:
+            case "equals":
+                return any(_alike(found, one) for one in wanted)
+            case "not":
+                return not any(_alike(found, one) for one in wanted)
+            case "below":
+                number = _number(found)
+                return number is not None and isinstance(self.value, int | float) and number < self.value
+            case "exists":
+                return (found not in (None, "", [])) is self.value
+        if isinstance(found, str | list):
+            return any(
+                isinstance(found, list) or (isinstance(one, str) and one in found) for one in wanted if one in found
+            )
+        return False
+
+
+def drop_of(given: object) -> Drop:
+    """The condition that a [[drop]] is.
+
+    Raises:
+        RuleError: It is none.
+    """
+    if not isinstance(given, dict):
+        raise RuleError("is no table", 'write path = "deleted" and equals = true under it')
+    for option in given:
+        if option not in ("path", *TESTS):
+            close = get_close_matches(option, ("path", *TESTS), n=1, cutoff=0.5)
+            raise RuleError(
+                f"has an unknown option {option!r}",
+                f"did you mean {close[0]!r}?" if close else f"it has path and one of {', '.join(TESTS)}",
+            )
+    tests = [test for test in TESTS if test in given]
+    path = given.get("path")
+    if not isinstance(path, str) or len(tests) != 1:
+        raise RuleError("needs a path and one test", f'write path = "...", and one of {", ".join(TESTS)}')
+    value = given[tests[0]]
+    if tests[0] == "below" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise RuleError("has a 'below' that is no number", "write below = 0")
+    if tests[0] == "exists" and not isinstance(value, bool):
+        raise RuleError("has an 'exists' that is neither true nor false", "write exists = true")
+    try:
+        steps = parse_path(path)
+    except PathError as error:
+        raise RuleError(f"has a path that is none: {error}", 'write one such as "user.banned"') from None
+    return Drop(steps, tests[0], value, f"{path} {tests[0]} {show(value).removeprefix('the string ')}")
+
+
+def _alike(found: object, wanted: object) -> bool:
+    if isinstance(found, str) and not isinstance(wanted, str):
+        return found.strip().lower() == str(wanted).lower()
+    return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
+
+
+def _number(found: object) -> float | None:
+    try:
+        return float(found) if isinstance(found, str | int | float) else None
+    except ValueError:
+        return None

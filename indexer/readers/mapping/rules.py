@@ -1,0 +1,283 @@
+"""How one field of a post comes about from a record, as a mapping says it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo
+
+from indexer.posts.dates import DateError, read_moment
+from indexer.posts.field_values import show
+from indexer.posts.html_text import html_text
+from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, loosened
+from indexer.readers.paths import PathError, parse_path, reach
+
+Steps = tuple[str | int, ...]
+
+OPTIONS = ("path", "template", "constant", "default", "html", "date", "zone", "split", "strip")
+UNITS = frozenset({"s", "ms", "us", "ns"})
+_SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+
+
+class RuleError(ValueError):
+    """What is wrong with a rule, or with the value that it was used on.
+
+    Attributes:
+        expected: What should be there, or what to do.
+    """
+
+    def __init__(self, problem: str, expected: str) -> None:
+        super().__init__(problem)
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with fields of the record in it: "{title}\\n\\n{body}"."""
+
+    pieces: tuple[str | Steps, ...]
+
+    def of(self, record: object) -> str | None:
+        """The text; None where not one of its fields is there."""
+        filled = [piece if isinstance(piece, str) else _words(reach(record, piece)) for piece in self.pieces]
+        found = [text for text, piece in zip(filled, self.pieces, strict=True) if not isinstance(piece, str)]
+        return "".join(filled).strip() if any(found) or not found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Where a field's value comes from, and what is done to it, in the order in which they stand here.
+
+    Attributes:
+        source: A path, a template, or a constant (`None`, then `default` is the value).
+        default: Where there is nothing.
+        html: Whether it is HTML, to be made text.
+        date, zone: How a date is written, and whose time it is. See dates.read_moment.
+        split: A regular expression that parts the entries of a list.
+        strip: Characters to be removed at both ends (of each entry).
+        inner: Rules for the parts of each entry, where the field has parts (images, comments, place).
+    """
+
+    field: str
+    source: Steps | Template | None
+    default: object = None
+    html: bool = False
+    date: str = ""
+    zone: tzinfo = UTC
+    split: re.Pattern[str] | None = None
+    strip: str = ""
+    inner: Mapping[str, Rule] | None = None
+
+    def of(self, record: object) -> object:
+        """The field's value; None where there is none.
+
+        Raises:
+            RuleError: What is there cannot be read in this way.
+        """
+        found = self._found(record)
+        if self.inner is not None:
+            return self._parts(found)
+        value = self._loose(found)
+        if value is None or value == []:
+            return self.default
+        if self.html:
+            value = [html_text(one) if isinstance(one, str) else one for one in value] if isinstance(value, list) else (
+                html_text(value) if isinstance(value, str) else value
+            )  # fmt: skip
+        if self.field == "created_at":
+            return self._moment(value)
+        if self.split is not None or self.field == "tags":
+            return self._entries(value)
+        if self.strip and isinstance(value, str):
+            value = value.strip(self.strip)
+        return value
+
+    def _found(self, record: object) -> object:
+        if isinstance(self.source, Template):
+            return self.source.of(record)
+        return None if self.source is None else reach(record, self.source)
+
+    def _loose(self, value: object) -> object:
+        """Tables have text in all cells: a count is read as one, and "NULL" as nothing."""
+        if isinstance(value, list) and self.field not in {"tags", "images", "comments"}:
+            value = [one for one in value if one is not None]
+            if self.field in {"text", "title", "author"}:
+                return "\n".join(filter(None, map(_words, value))) or None
+            value = value[0] if value else None
+        if isinstance(value, str) and value.strip() in (
+            NOTHING_IN_PROSE if self.field in {"text", "title", "id"} else NOTHING
+        ):
+            return None
+        if self.field in COUNTS:
+            return loosened({self.field: value}).get(self.field)
+        if self.field in {"text", "title", "author", "url", "language", "alt", "name"} and isinstance(
+            value, int | float
+        ):
+            return _words(value)
+        if self.field in {"latitude", "longitude"} and isinstance(value, str):
+            try:
+                return float(value)
+            except ValueError:
+                raise RuleError(f"is {show(value)}", "a number of degrees") from None
+        return value
+
+    def _moment(self, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return value  # the door says what it is
+        try:
+            return read_moment(value, self.zone, self.date).isoformat()
+        except DateError as error:
+            raise RuleError(f"is {show(value)}, {error}", "a date as the mapping says") from None
+
+    def _entries(self, value: object) -> object:
+        if isinstance(value, str):
+            if self.split is None:
+                value = loosened({"tags": value}).get("tags")
+            else:
+                value = [one for one in self.split.split(value) if one and one.strip()]
+        if not isinstance(value, list):
+            return value
+        return [one.strip(self.strip or None) if isinstance(one, str) else one for one in value]
+
+    def _parts(self, found: object) -> object:
+        assert self.inner is not None, "a rule with parts"
+        if self.field == "place":
+            parts = {name: value for name, rule in self.inner.items() if (value := rule.of(found)) is not None}
+            return parts or None
+        entries = found if isinstance(found, list) else [] if found is None else [found]
+        made = [
+            {name: value for name, rule in self.inner.items() if (value := rule.of(one)) is not None} for one in entries
+        ]
+        needed = "url" if self.field == "images" else "text"
+        return [one for one in made if needed in one] or None
+
+
+def rule_of(field: str, given: object, parts: tuple[str, ...] = ()) -> Rule:
+    """The rule that a mapping gives for a field.
+
+    Args:
+        given: A path; or a table of OPTIONS, and of `parts` for a field that has parts.
+
+    Raises:
+        RuleError: It means nothing.
+    """
+    if isinstance(given, str):
+        given = {"path": given}
+    if not isinstance(given, dict):
+        raise RuleError("is neither a path nor a table", 'write a path such as "user.name", or { constant = ... }')
+    for option in given:
+        if option not in OPTIONS and option not in parts:
+            close = get_close_matches(option, (*OPTIONS, *parts), n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"it may have {', '.join((*OPTIONS, *parts))}"
+            raise RuleError(f"has an unknown option {option!r}", hint)
+    sources = [option for option in ("path", "template", "constant") if option in given]
+    if field == "place" and not sources and set(given) & set(parts):
+        source: Steps | Template | None = ()
+    elif len(sources) != 1:
+        raise RuleError(
+            "says where it comes from " + ("in several ways" if sources else "nowhere"),
+            "give it one of path, template and constant",
+        )
+    else:
+        source = _source(given)
+    inner = {part: rule_of(part, given[part]) for part in parts if part in given}
+    return Rule(
+        field, source, given.get("constant", given.get("default")), _flag(given, "html"), *_date(given),
+        split=_pattern(given), strip=_string(given, "strip"), inner=inner or None,
+    )  # fmt: skip
+
+
+def _source(given: Mapping[str, object]) -> Steps | Template | None:
+    try:
+        if "template" in given:
+            return template_of(_string(given, "template"))
+        return parse_path(_string(given, "path")) if "path" in given else None
+    except PathError as error:
+        raise RuleError(
+            f"has a path that is none: {error}", 'write names and numbers: "media[0].url", "tags[*].name"'
+        ) from None
+
+
+def template_of(text: str) -> Template:
+    """The template that a text is: {path} is filled, {{ and }} are braces.
+
+    Raises:
+        RuleError: A brace stands alone. PathError: What is in braces is no path.
+    """
+    pieces: list[str | Steps] = []
+    at = 0
+    for slot in _SLOT.finditer(text):
+        pieces.append(_plain(text[at : slot.start()]))
+        pieces.append(slot[0][0] if slot[1] is None else parse_path(slot[1].strip()))
+        at = slot.end()
+    pieces.append(_plain(text[at:]))
+    return Template(tuple(piece for piece in pieces if piece))
+
+
+def _plain(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise RuleError("has a template with a brace that stands alone", "write {{ and }} for braces")
+    return text
+
+
+def _date(given: Mapping[str, object]) -> tuple[str, tzinfo]:
+    pattern, zone = _string(given, "date"), _string(given, "zone")
+    if pattern and pattern not in UNITS:
+        try:
+            sample = datetime(2024, 5, 12, 15, 20, tzinfo=UTC).strftime(pattern)
+            datetime.strptime(sample, pattern)  # noqa: DTZ007  # only whether it can be read
+        except ValueError:
+            raise RuleError(
+                f"has the date format {pattern!r}, which is none", "write one such as '%d/%m/%Y %H:%M'"
+            ) from None
+        if "%" not in pattern:
+            raise RuleError(
+                f"has the date format {pattern!r}, which is none", "write '%d/%m/%Y', or one of s, ms, us, ns"
+            )
+    if not zone:
+        return pattern, UTC
+    try:
+        return pattern, ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise RuleError(f"has the unknown time zone {zone!r}", "write one such as 'Asia/Shanghai'") from None
+
+
+def _pattern(given: Mapping[str, object]) -> re.Pattern[str] | None:
+    written = given.get("split")
+    if written is None:
+        return None
+    if isinstance(written, list) and all(isinstance(one, str) and one for one in written) and written:
+        return re.compile("|".join(re.escape(one) for one in written))
+    if isinstance(written, str) and written:
+        return re.compile(re.escape(written))
+    raise RuleError(
+        "has a 'split' that is neither a string nor a list of strings", 'write split = "," or split = [",", ";"]'
+    )
+
+
+def _string(given: Mapping[str, object], option: str) -> str:
+    value = given.get(option, "")
+    if not isinstance(value, str):
+        raise RuleError(f"has {option!r}, which is no string", f'write {option} = "..."')
+    return value
+
+
+def _flag(given: Mapping[str, object], option: str) -> bool:
+    value = given.get(option, False)
+    if not isinstance(value, bool):
+        raise RuleError(f"has {option!r}, which is neither true nor false", f"write {option} = true")
+    return value
+
+
+def _words(value: object) -> str:
+    """A value as text: a whole number without its ".0", nothing as ""."""
+    if value is None or isinstance(value, dict):
+        return ""
+    if isinstance(value, list):
+        return " ".join(filter(None, map(_words, value)))
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

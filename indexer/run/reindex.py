@@ -1,0 +1,292 @@
+"""One run: stage what is offered, compare it with what is stored, and where anything is new, fill the next generation.
+
+A generation is always whole. Where little changed it begins as a copy of the current one, and the changes are made in
+the copy; otherwise it is written anew, posts that were not offered carried over. What makes that cheap is the cache of
+embeddings: a text that was embedded once, by this run or one that was interrupted, is not embedded again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from indexer.engines.engine import EmbeddingEngine
+from indexer.journal.forgetting import forget_in_files
+from indexer.journal.journal import Journal
+from indexer.journal.replay import replay
+from indexer.pipeline.embedding_cache import EmbeddingCache
+from indexer.pipeline.encoder import Filling, PassageWeigher
+from indexer.pipeline.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
+from indexer.pipeline.staging import Due, Staging, Standing, naming_disk_trouble, require_room
+from indexer.progress import Progress
+from indexer.readers.formats.jsonl import Offered
+from indexer.rejects import OptedOutLine, Rejected, RejectsLog
+from indexer.run.summary import Summary
+from retrieval.errors import FixableError
+from retrieval.models.embedding import Embedder
+from retrieval.stores.contract import Changes, GenerationInfo, GenerationWriter, IndexedPost, PostStore, StoredPost
+from retrieval.text.content_hash import content_hash
+
+COMPARED_AT_ONCE = 1_000
+LEAST_ROOM_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a run goes about its work.
+
+    Attributes:
+        dry_run: Say what would be done, and do nothing.
+        prune: Delete what is stored and not offered.
+        most_pruned: Delete at most so many; None allows a fifth of what is stored.
+        allow_forgotten: Take in posts that were forgotten.
+        anew: Write a new generation without copying anything of the current one, also where nothing changed.
+    """
+
+    dry_run: bool = False
+    prune: bool = False
+    most_pruned: int | None = None
+    allow_forgotten: bool = False
+    anew: bool = False
+
+
+def reindex(
+    store: PostStore,
+    embedder: Embedder,
+    weigher: PassageWeigher,
+    offered: Iterable[Offered | Rejected],
+    *,
+    data_dir: Path,
+    progress: Progress,
+    rejects: RejectsLog,
+    index_here: bool = True,
+    engine: EmbeddingEngine | None = None,
+    wishes: Wishes = Wishes(),  # frozen
+) -> Summary:
+    """Bring the index up to what is offered; readers use the old generation until the new one is whole.
+
+    What the journal accepted before the run gives way to what is offered; what it accepts meanwhile is in the new
+    generation too.
+
+    Args:
+        data_dir: For the staged posts, deleted at the end, the journal, and the cache of embeddings.
+        rejects: Given the lines that are no posts, and the second line of each id.
+        engine: Where passages are embedded; None is this process, by `embedder`, whose vectors any other gives too.
+        index_here: Whether the store's generations lie on the disk of `data_dir`, so that its room is theirs.
+
+    Raises:
+        IndexLocked: Another process is writing.
+        FixableError: There is no post at all, more would be deleted than may be, or the disk is full or forbidden. The
+            old generation stays, as it does after any other exception.
+    """
+    started = time.monotonic()
+    with (
+        naming_disk_trouble(data_dir),
+        store.writing(progress.saying),
+        Journal(data_dir / "journal.sqlite") as journal,
+        Staging(data_dir / "staging.sqlite") as staging,
+    ):
+        before = journal.last()
+        forgotten = _stage(staging, offered, journal, progress, rejects, wishes)
+        if opted_out := journal.forgotten_after(before)[0]:
+            forget_in_files(store, data_dir, opted_out)
+        counts = PlanCounts()
+        for pairs in staging.hashes(COMPARED_AT_ONCE):
+            plan = plan_reindex(pairs, store.stored_hashes([post_id for post_id, _ in pairs]))
+            staging.mark(Due.WRITE, (*plan.add, *plan.change))
+            staging.mark(Due.RECOUNT, plan.recount)
+            counts = counts.plus(plan)
+        now = _current(store)
+        stored = now.posts if now else 0
+        if counts.offered == 0 and stored == 0:
+            raise FixableError(
+                f"there is no post to index: all {rejects.count + forgotten:,} lines were rejected",
+                "mend the lines as their messages say; docs/posts.md shows how to read an export with other fields",
+            )
+        # Changed and unchanged posts are those of the offered ones that are stored; the rest of the stored ones stays.
+        carried = stored - (counts.offered - counts.added)
+        if wishes.prune:
+            _refuse_rash_pruning(carried, stored, rejects, wishes)
+            counts, carried = replace(counts, deleted=carried), 0
+
+        embedded = 0
+        behind = store.reached().get(journal.id, 0) < journal.last()
+        written = now is None or wishes.anew or not counts.nothing_new or behind or now.identity != embedder.identity
+        if written and not wishes.dry_run:
+            with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
+                copying = now is not None and not wishes.anew and is_small(counts, stored)
+                to_write = counts.added + counts.changed if copying else counts.offered + carried
+                filling = Filling(embedder, weigher, cache, progress, to_write, engine)
+                room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
+                run = _Run(store, journal, staging, filling, room, wishes)
+                now = run.fill(now, copying)
+            embedded = filling.embedded
+        return Summary(
+            now.posts if now else 0, now.passages if now else 0, counts.added, counts.changed, counts.recounted,
+            counts.unchanged, counts.deleted, carried, forgotten, rejects.count, embedded, time.monotonic() - started,
+            now.name if now else "", written, wishes.dry_run,
+        )  # fmt: skip
+
+
+def _stage(
+    staging: Staging,
+    offered: Iterable[Offered | Rejected],
+    journal: Journal,
+    progress: Progress,
+    rejects: RejectsLog,
+    wishes: Wishes,
+) -> int:
+    """Stage what is offered, but for what was forgotten; returns how many posts that were."""
+    forgotten, opted_out = 0, list[str]()
+    for number, found in enumerate(offered, start=1):
+        progress.reading(number)
+        if isinstance(found, OptedOutLine):
+            opted_out.append(found.post_id)
+            continue
+        if isinstance(found, Rejected):
+            rejects.add(found)
+            continue
+        if journal.kept_out([found.post]):
+            if not wishes.allow_forgotten:
+                forgotten += 1
+                continue
+            if not wishes.dry_run:
+                journal.allow([found.post])
+        first = staging.add(StoredPost(found.post, content_hash(found.post)), Standing(found.source, found.line))
+        if first is not None:
+            problem = f"is {found.post.id!r}, as in {first.source}:{first.line}"
+            rejects.add(Rejected(found.source, found.line, "id", problem, "each id once", found.raw))
+    staging.remove(opted_out)
+    new = journal.not_forgotten(opted_out)
+    if new and not wishes.dry_run:
+        journal.forget(new, "opt-out")
+    return forgotten + len(opted_out)
+
+
+def _current(store: PostStore) -> GenerationInfo | None:
+    name = store.current()
+    return next((info for info in store.generations() if info.name == name), None)
+
+
+def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, wishes: Wishes) -> None:
+    """
+    Raises:
+        FixableError: More would be deleted than was agreed to, or lines were rejected whose posts would be.
+    """
+    if rejects.count:
+        raise FixableError(
+            f"{rejects.count:,} lines were rejected, and with --prune the posts they stand for would be deleted",
+            "mend them as their messages say, or run without --prune",
+        )
+    most = int(MOST_PRUNED_SHARE * stored) if wishes.most_pruned is None else wishes.most_pruned
+    if gone > most and not wishes.dry_run:
+        raise FixableError(
+            f"--prune would delete {gone:,} of {stored:,} posts, and may delete {most:,}",
+            f"look whether the input is whole; if it is, add --prune-up-to {gone}",
+        )
+
+
+class _Run:
+    """What one run writes with."""
+
+    def __init__(
+        self, store: PostStore, journal: Journal, staging: Staging, filling: Filling, room: _Room, wishes: Wishes
+    ) -> None:
+        self._store, self._journal, self._staging = store, journal, staging
+        self._filling, self._room, self._wishes = filling, room, wishes
+
+    def fill(self, before: GenerationInfo | None, copying: bool) -> GenerationInfo:
+        """Write, switch, and delete all generations but the new one and the one before."""
+        store, journal = self._store, self._journal
+        identity = self._filling.embedder.identity
+        self._room.require(before.passages if before and copying else 0)
+        # Read before any stored post is: what is accepted from now on is made good at the end.
+        head = journal.last()
+        reached = store.reached().get(journal.id, 0)
+        writer = store.begin_copy(identity) if copying else None
+        try:
+            if writer is not None:
+                reached = writer.reached().get(journal.id, 0)
+                replay(journal, self._filling, writer, reached, head)
+                self._change(writer)
+            else:
+                writer = store.begin(identity)
+                self._write_all(writer, reached, head)
+            head = replay(journal, self._filling, writer, head)
+            self._filling.progress.finishing()
+            written = writer.finish({journal.id: head})
+        except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
+            if writer is not None:
+                writer.discard()
+            raise
+        store.switch(written.name)
+        changed_in_place = before is not None and before.name == written.name
+        for info in store.generations():
+            if not changed_in_place and info.name != written.name and (before is None or info.name != before.name):
+                store.drop(info.name)
+        trim(journal, store)
+        return written
+
+    def _change(self, writer: GenerationWriter) -> None:
+        """Make what is due in a copy of the current generation."""
+        filling, staging = self._filling, self._staging
+        filling.fill(staging.posts(Due.WRITE), partial(self._write, writer))
+        for some in _some(staging.posts(Due.RECOUNT)):
+            writer.change(Changes(recount=some))
+        for ids in self._pruned():
+            writer.change(Changes(delete=ids))
+            filling.cache.forget(ids)
+
+    def _write_all(self, writer: GenerationWriter, reached: int, head: int) -> None:
+        """Write every post that there is to be."""
+        filling, staging, store = self._filling, self._staging, self._store
+        carried: Iterable[StoredPost] = ()
+        if not self._wishes.prune:
+            carried = staging.without_staged(store.stored_posts())
+        write = partial(self._write, writer)
+        filling.fill(carried, write)
+        if not self._wishes.prune:
+            replay(self._journal, filling, writer, reached, head)
+        filling.fill(staging.posts(), write)
+        for ids in self._pruned():
+            filling.cache.forget(ids)
+
+    def _write(self, writer: GenerationWriter, posts: list[IndexedPost]) -> None:
+        writer.change(Changes(upsert=posts))
+        self._room.require(self._filling.passages)
+
+    def _pruned(self) -> Iterator[list[str]]:
+        return self._staging.not_staged(self._store.stored_ids()) if self._wishes.prune else iter(())
+
+
+def trim(journal: Journal, store: PostStore) -> None:
+    """Delete from the journal what every generation holds, and every keeper of words was told."""
+    reached = [store.reached(info.name).get(journal.id, 0) for info in store.generations()]
+    told = journal.least_told()
+    journal.trim(min([*reached, *([] if told is None else [told])], default=0))
+
+
+def _some(posts: Iterator[StoredPost]) -> Iterator[list[StoredPost]]:
+    for first in posts:
+        yield [first, *(post for _, post in zip(range(COMPARED_AT_ONCE - 1), posts, strict=False))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """The disk of a folder, and how much of it is asked for."""
+
+    folder: Path
+    passage_bytes: int
+
+    def require(self, passages: int) -> None:
+        require_room(self.folder, LEAST_ROOM_BYTES + passages * self.passage_bytes)
+
+
+def _passage_bytes(embedder: Embedder) -> int:
+    """What building the search structures takes for each passage, on top of what is written already: its vector,
+    copied and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, of 384 dimensions.
+    """
+    return 2 * 4 * embedder.identity.dimension + 2_000

@@ -1,0 +1,129 @@
+"""What a query's text is taken apart into, and the signs by which each piece is known. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from retrieval.query.mistakes import Mistake
+from retrieval.types import Filters, Near
+
+PieceKind = Literal[
+    "author", "tag", "language", "since", "until", "likes", "near", "phrase", "without", "without_tag", "without_author"
+]
+
+QUOTES = '"＂“”„‟'
+BRACKETS = {"「": "」", "『": "』"}
+OPENING = QUOTES + "".join(BRACKETS)
+QUOTED = OPENING + "".join(BRACKETS.values())
+ENDS_WORD = ",，、;；。!！?？()（）"
+# After these, and after white space, a word can begin.
+BEFORE_WORD = frozenset("([{（［【《〈<" + "，、。；：！？…～,;!?」』】》〉）" + "“”＂")
+
+NAMES: dict[str, PieceKind] = {
+    "from": "author", "author": "author", "作者": "author", "博主": "author",
+    "tag": "tag", "标签": "tag", "標籤": "tag", "话题": "tag", "話題": "tag",
+    "lang": "language", "language": "language", "语言": "language", "語言": "language",
+    "since": "since", "after": "since", "起": "since", "自": "since", "开始": "since", "開始": "since",
+    "until": "until", "before": "until", "止": "until", "至": "until", "截止": "until",
+    "likes": "likes", "赞": "likes", "点赞": "likes", "讚": "likes", "點讚": "likes",
+    "near": "near", "附近": "near",
+}  # fmt: skip
+LIKES_NAMES = "|".join(sorted((name for name, kind in NAMES.items() if kind == "likes"), key=len, reverse=True))
+ALL_NAMES = "|".join(sorted(NAMES, key=len, reverse=True))
+
+# Everything at which something may begin. Each alternative takes a bounded stretch, or one that ends at white space and
+# is then passed over, so that the whole is linear.
+BEGINS = re.compile(
+    rf"""
+    (?P<address>(?<![A-Za-z0-9+.-])(?:[A-Za-z][A-Za-z0-9+.-]{{0,20}}://|www\.)\S*)
+    | (?P<quote>[{OPENING}])
+    | (?P<hash>[#＃]+)
+    | (?P<minus>[-－]+)
+    | (?P<named>(?a:(?<![A-Za-z0-9_])(?i:{ALL_NAMES}))(?=[:：]))
+    | (?P<likes>(?a:(?<![A-Za-z0-9_])(?i:{LIKES_NAMES}))\s{{0,2}}(?=[<>=≤≥＜＞＝]))
+    """,
+    re.VERBOSE,
+)
+NAMED = re.compile(rf"(?P<name>(?ai:{ALL_NAMES}))[:：]")
+COMPARED = re.compile(rf"(?ai:{LIKES_NAMES})(?P<gap>\s{{0,2}})(?P<sign>[<>=≤≥＜＞＝]{{1,2}})(?P<gap_after>\s{{0,2}})")
+TAG = re.compile(rf"[^\s#＃{QUOTED}{ENDS_WORD}\[\]【】<>《》:：]+")
+VALUE = re.compile(rf"[#＃]?[^\s#＃{QUOTED}!！?？。;；]+")
+WORD = re.compile(rf"[^\s{QUOTED}{ENDS_WORD}]+")
+COORDINATES = re.compile(
+    r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,12})?\s?[,，]\s?[+-]?[0-9]{1,3}(?:\.[0-9]{1,12})?"
+    r"(?:\s?[,，]\s?[0-9]{1,6}(?:\.[0-9]{1,6})?\s?(?:km|公里|千米|m|米|mi(?:les?)?|英里)?(?![0-9A-Za-z.]))?",
+    re.IGNORECASE,
+)
+RADIUS_AFTER = re.compile(
+    r"\s?[,，]\s?[0-9]{1,6}(?:\.[0-9]{1,6})?\s?(?:km|公里|千米|m|米|mi(?:les?)?|英里)?(?![0-9A-Za-z.])", re.IGNORECASE
+)
+SPACED_LETTER_OR_DIGIT = re.compile(r"[A-Za-z0-9\u00aa-\u02af\u0370-\u058f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of what was typed that was understood as more than words.
+
+    Attributes:
+        value: What it asks for, as typed, without signs and quotation marks.
+        start, end: Where it stands: code points [start, end) of what was typed.
+    """
+
+    kind: PieceKind
+    value: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """What was typed, understood.
+
+    Attributes:
+        text: What remains to look for by meaning and words, exact phrases among it; "" where filters are all.
+            Without pieces it is what was typed, to the character.
+        filters: All that was asked of posts.
+        pieces: Where the filters come from, in the order in which they were typed.
+        mistakes: What was not taken as it may have been meant, in the same order.
+    """
+
+    text: str
+    filters: Filters
+    pieces: tuple[Piece, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        return self.filters.phrases
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        return self.filters.without
+
+    @property
+    def near(self) -> Near | None:
+        return self.filters.near
+
+
+def without_piece(typed: str, piece: Piece) -> str:
+    """What was typed without one of its pieces; a phrase's words stay, and need no longer stand together."""
+    kept = typed[piece.start + 1 : piece.end - 1] if piece.kind == "phrase" else ""
+    parts = (typed[: piece.start], kept, typed[piece.end :])
+    return " ".join(part.strip() for part in parts if part.strip())
+
+
+def tells(text: str) -> bool:
+    """Whether there is a letter, a digit or a picture in it, and not punctuation alone."""
+    return any(character.isalnum() or (ord(character) >= 0x2190 and not character.isspace()) for character in text)
+
+
+def may_begin(typed: str, at: int) -> bool:
+    """Whether a word can begin here."""
+    return at == 0 or typed[at - 1].isspace() or typed[at - 1] in BEFORE_WORD
+
+
+def touches_word(typed: str, at: int) -> bool:
+    """Whether a letter or digit stands before, in a script that leaves spaces between words."""
+    return at > 0 and SPACED_LETTER_OR_DIGIT.match(typed[at - 1]) is not None

@@ -1,0 +1,230 @@
+"""The read path on one page: query -> vector and terms -> candidates -> fused -> posts -> hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from retrieval.errors import FixableError
+from retrieval.models.embedding import Embedder
+from retrieval.search.candidates import gather, newest
+from retrieval.search.cursor import LARGEST_POSITION, Continuation, read_cursor, write_cursor
+from retrieval.search.facets import count_facets
+from retrieval.search.fusion import Scale, dense_weight_unknown, fuse
+from retrieval.search.hits import Layer, hit, shows
+from retrieval.search.live_generation import LiveGeneration
+from retrieval.search.post_cache import Reading
+from retrieval.search.query_vectors import QueryVectors
+from retrieval.search.ranking import (
+    FOLDED_AMONG,
+    Boosts,
+    Placed,
+    boosted,
+    capped,
+    copies_among,
+    finders,
+    folded,
+    in_order,
+    placed,
+    reordered,
+)
+from retrieval.search.reranking import Reranking
+from retrieval.search.timings import Laps
+from retrieval.stores.contract import Generation
+from retrieval.text.language import detect_language, knows
+from retrieval.text.terms import TermWeigher
+from retrieval.types import Candidate, FacetCount, FacetName, Filters, SearchPage, SearchQuery
+
+# Each layer of candidates fetches so many times as many passages as the one before; reading the posts of the deepest
+# takes a tenth of a second.
+_DEEPER, _DEEPEST = 4, 1_600
+
+
+class Searcher:
+    """Answers a SearchQuery from the live generation. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        live: LiveGeneration,
+        embedder: Embedder,
+        weigher: TermWeigher,
+        *,
+        dense_weight_known: float = 0.8,
+        dense_weight_unknown: float = 0.8,
+        candidates: int = 100,
+        boosts: Boosts = Boosts(),  # noqa: B008  # frozen
+        reranking: Reranking | None = None,
+    ) -> None:
+        self._live, self._embedder, self._weigher = live, embedder, weigher
+        self._known, self._unknown, self._candidates = dense_weight_known, dense_weight_unknown, candidates
+        self._boosts, self._reranking = boosts, reranking
+        self._vectors = QueryVectors(embedder)
+
+    def search(self, query: SearchQuery) -> SearchPage:
+        """The page of hits for a query, best first.
+
+        A blank query with filters finds the newest posts that satisfy them; without filters, none.
+
+        Raises:
+            IndexMissing, IndexMismatch, IndexLocked, StoreUnreachable: The index cannot be read.
+            BadCursorError: The query's cursor was changed, or is of another query or generation.
+        """
+        language = detect_language(query.text)
+        laps = Laps()
+        with self._live.pin() as generation:
+            name = generation.info.name
+            goes_on = read_cursor(query.cursor, query, name) if query.cursor else None
+            start = query.offset if goes_on is None else goes_on.position
+            asked = replace(query, offset=start)
+            if not query.text.strip():  # filters alone ask for all posts that satisfy them
+                asked = replace(asked, per_author=0, fold=False)
+            if not query.text.strip() and query.filters.is_empty():
+                return SearchPage(query, language, (), 0, name, laps.ms)
+            reading = Reading(generation.posts)
+            layers, order = self._layers(generation, asked, language, goes_on, reading, laps)
+            end = start + query.limit
+            posts = reading([place.post.post_id for place in order[start:end]])
+            hits = tuple(
+                hit(asked, rank, place, posts[place.post.post_id], layers)
+                for rank, place in enumerate(order[start:end], start=start + 1)
+                if shows(place, posts)
+            )
+            laps.lap("posts")
+            more = end < len(order) and end <= LARGEST_POSITION
+            return SearchPage(
+                query,
+                language,
+                hits,
+                len(order),
+                name,
+                laps.ms,
+                self._facets(query, layers[0].found, reading),
+                write_cursor(query, name, end, layers[0].reranked) if more else "",
+            )
+
+    def _layers(
+        self,
+        generation: Generation,
+        query: SearchQuery,
+        language: str,
+        goes_on: Continuation | None,
+        reading: Reading,
+        laps: Laps,
+    ) -> tuple[list[Layer], list[Placed]]:
+        """The posts found, in layers: the candidates that a search brings first, and while these do not fill the page,
+        what it finds besides when it fetches more. What a layer holds depends on no page, so that pages fit together.
+        Beside them the order of all on the pages.
+        """
+        vector = self._vectors.vector(query.text) if query.text.strip() else None
+        terms = self._weigher.query(query.text)
+        laps.lap("embed")
+        enough = query.offset + query.limit + 1  # one more tells that there is a next page
+        layers: list[Layer] = []
+        seen: set[str] = set()
+        depth = self._candidates
+        while True:
+            scale: Scale | None = None
+            if vector is not None:
+                candidates, more = gather(generation, vector, terms, depth, query.filters)
+                laps.lap("candidates")
+                scale = Scale.of(candidates, self.dense_weight(language, candidates))
+                fused = fuse(candidates, scale)
+                laps.lap("fuse")
+            else:
+                candidates, more = newest(generation, depth, query.filters)
+                fused = [(0.0, candidate) for candidate in candidates]
+                laps.lap("candidates")
+            fresh = [(score, one) for score, one in fused if one.post_id not in seen]
+            seen.update(one.post_id for _, one in fresh)
+            found = placed(fresh, generation.glances([one.post_id for _, one in fresh]))
+            reranked: tuple[int, ...] = ()
+            if not layers and scale is not None:
+                reranked = self._rerank(generation, query, goes_on, found, reading, laps)
+            found = reordered(found, reranked)
+            copies = set[tuple[str, str]]()
+            if query.fold and not layers:
+                laps.lap("arrange")
+                posts = reading(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
+                laps.lap("posts")
+                copies = copies_among(found, posts)
+            order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
+            order = folded(in_order(order, query.sort), copies)
+            sides = finders(candidates, depth) if query.explain and scale is not None else {}
+            layers.append(Layer(candidates, found, order, scale, sides, reranked))
+            shown = capped(
+                [place for layer in layers for place in layer.order], 0 if query.filters.authors else query.per_author
+            )
+            laps.lap("arrange")
+            exhausted = depth >= generation.info.passages or not more
+            if len(shown) >= enough or exhausted or depth >= _DEEPEST:
+                return layers, shown
+            depth = min(depth * _DEEPER, _DEEPEST)
+
+    def _rerank(
+        self,
+        generation: Generation,
+        query: SearchQuery,
+        goes_on: Continuation | None,
+        found: Sequence[Placed],
+        reading: Reading,
+        laps: Laps,
+    ) -> tuple[int, ...]:
+        """The order of the best posts found: the one that the page before had, or a reranker's; () leaves it."""
+        if goes_on is not None:
+            return goes_on.order
+        if self._reranking is None or query.sort != "relevance":
+            return ()
+        order = self._reranking.order(query, generation.info.name, found, reading)
+        laps.lap("rerank")
+        return order
+
+    @staticmethod
+    def _facets(
+        query: SearchQuery, found: Sequence[Placed], reading: Reading
+    ) -> dict[FacetName, tuple[FacetCount, ...]]:
+        if not query.facets:
+            return {}
+        posts = reading([place.post.post_id for place in found])
+        return count_facets([posts[place.post.post_id] for place in found if shows(place, posts)], query.facets)
+
+    def dense_weight(self, language: str, candidates: Sequence[Candidate]) -> float:
+        """Share of the cosine for a query in this language: most where the embedder knows the language."""
+        if knows(self._embedder.languages, language):
+            return self._known
+        return dense_weight_unknown(self._unknown, candidates)
+
+    def candidates(self, text: str) -> list[Candidate]:
+        """What a search for this text would fuse."""
+        with self._live.pin() as generation:
+            terms = self._weigher.query(text)
+            return generation.candidates(self._vectors.vector(text), terms, self._candidates, Filters())
+
+    def rankings(self, text: str) -> dict[str, dict[str, float]]:
+        """Score by post id, as "dense" and "lexical" rank alone and as "fused", and where there is a reranker also as
+        "reranked" in its time: for measuring one against the other.
+        """
+        candidates = self.candidates(text)
+        weight = self.dense_weight(detect_language(text), candidates)
+        lexical = [candidate for candidate in candidates if candidate.lexical > 0]
+        alone = {"dense": (candidates, 1.0), "lexical": (lexical, 0.0), "fused": (candidates, weight)}
+        fused = {name: fuse(some, Scale.of(some, share)) for name, (some, share) in alone.items()}
+        rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
+        if self._reranking is not None:
+            with self._live.pin() as generation:
+                found = placed(fused["fused"], generation.glances(list(rankings["fused"])))
+                order = self._reranking.order(SearchQuery(text), generation.info.name, found, generation.posts)
+            rankings["reranked"] = {one.post.post_id: one.match for one in reordered(found, order)}
+        return rankings
+
+    def expect(self, text: str) -> None:
+        """A search for this text is in line; its vector may be made together with another's."""
+        self._vectors.expect(text)
+
+    def ping(self) -> FixableError | None:
+        """What keeps searches from being answered now; None when nothing does."""
+        try:
+            with self._live.pin() as generation:
+                generation.posts(["-"])  # a server may have gone away since it was opened
+                return None
+        except FixableError as error:
+            return error

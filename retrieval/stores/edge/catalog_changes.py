@@ -1,0 +1,185 @@
+"""How the catalog of an embedded generation is filled, and how a finished one changes while others read it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from retrieval.stores.contract import StoredPost
+from retrieval.stores.edge.catalog import TABLES, WAIT_S, of_ids, reached_numbers
+from retrieval.stores.payload import post_to_json
+from retrieval.text.near_copies import sketches
+
+
+class CatalogWriter:
+    """Fills a new catalog, or one that was copied. Its bytes are the system's to write: sync it after `finish`."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        # A catalog that was not finished is thrown away, so until then nothing need reach the disk.
+        self._connection.executescript(
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; {TABLES}"
+        )
+
+    def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
+        """Write posts with their number of passages; returns how many of each the shard may hold now, by id."""
+        with _transaction(self._connection):
+            return _most(self._connection, [stored.post.id for stored, _ in posts], _put(self._connection, posts))
+
+    def recount(self, posts: Sequence[StoredPost]) -> dict[str, int]:
+        """Replace posts whose passages stay; returns the numbers of passages of those that are there, by id."""
+        with _transaction(self._connection):
+            return _recount(self._connection, posts)
+
+    def delete(self, ids: Sequence[str]) -> dict[str, int]:
+        """Delete posts; returns how many passages each may have in the shard, by id."""
+        with _transaction(self._connection):
+            return _most(self._connection, ids, _delete(self._connection, ids))
+
+    def reached(self) -> dict[str, int]:
+        return reached_numbers(self._connection)
+
+    def finish(self, reached: Mapping[str, int] | None = None) -> tuple[int, int]:
+        """Close it, whole; returns the numbers of posts and passages."""
+        with _transaction(self._connection):
+            self._connection.execute("DELETE FROM unsettled")
+            posts, passages = self._connection.execute(
+                "SELECT count(*), coalesce(sum(passages), 0) FROM posts"
+            ).fetchone()
+            rows = [("posts", posts), ("passages", passages)]
+            self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
+            if reached is not None:
+                _mark(self._connection, reached)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self.close()
+        return posts, passages
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class CatalogChanger:
+    """Changes a finished catalog, while others read it. Hold the generation's `changing` lock.
+
+    A change of a generation is three steps: `put`, `recount` or `delete` here; the same in the shard; and `settle`,
+    once the shard has written it to its files. Killed between them, the same changes are made again, and what the shard
+    may still hold of older versions is known from here.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.stat()
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
+        # The changes are durable elsewhere, in the journal: a power cut may take back the last ones.
+        self._connection.executescript("PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;")
+        # What was changed here and is not settled yet, and whether it was there afterwards.
+        self._left: dict[str, bool] = {}
+
+    def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
+        """As CatalogWriter.put; each id once."""
+        with _transaction(self._connection):
+            before = _put(self._connection, posts)
+            self._note(len(posts) - len(before), sum(count for _, count in posts) - sum(before.values()))
+            return self._unsettle([stored.post.id for stored, _ in posts], before, there=True)
+
+    def recount(self, posts: Sequence[StoredPost]) -> dict[str, int]:
+        with _transaction(self._connection):
+            there = _recount(self._connection, posts)
+            self._unsettle(list(there), there, there=True)
+            return there
+
+    def delete(self, ids: Sequence[str]) -> dict[str, int]:
+        """As CatalogWriter.delete."""
+        with _transaction(self._connection):
+            gone = _delete(self._connection, ids)
+            self._note(-len(gone), -sum(gone.values()))
+            return self._unsettle(ids, gone, there=False)
+
+    def settle(self, reached: Mapping[str, int]) -> None:
+        """The shard has written all changes so far to its files; they were these journals' up to these numbers.
+
+        What another process deleted meanwhile stays known: the shard still holds it, until it is deleted here too.
+        """
+        with _transaction(self._connection):
+            self._connection.executemany(
+                "DELETE FROM unsettled WHERE id = ?1 AND (NOT ?2 OR EXISTS (SELECT 1 FROM posts WHERE id = ?1))",
+                list(self._left.items()),
+            )
+            _mark(self._connection, reached)
+        self._left.clear()
+
+    def reached(self) -> dict[str, int]:
+        """By journal, the number of its last settled change."""
+        return reached_numbers(self._connection)
+
+    def empty_log(self) -> None:
+        """Bring the log's pages into the file, and cut the log to nothing: no deleted text stays in it."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def compact(self) -> None:
+        """Write the file anew, without the room that deleted posts left."""
+        self._connection.execute("VACUUM")
+        self.empty_log()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _note(self, posts: int, passages: int) -> None:
+        rows = [(posts, "posts"), (passages, "passages")]
+        self._connection.executemany("UPDATE facts SET value = value + ? WHERE name = ?", rows)
+
+    def _unsettle(self, ids: Sequence[str], before: Mapping[str, int], *, there: bool) -> dict[str, int]:
+        """Remember how many passages these posts may have in the shard, and return it."""
+        most = _most(self._connection, ids, before)
+        rows = [(key, most.get(key, 0)) for key in ids]
+        self._connection.executemany("INSERT OR REPLACE INTO unsettled VALUES (?, ?)", rows)
+        self._left |= dict.fromkeys(ids, there)
+        return most
+
+
+class _transaction:  # noqa: N801  # a statement, as `with` reads it
+    """All or nothing of what is done in the block."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _put(connection: sqlite3.Connection, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
+    replaced: dict[str, int] = dict(of_ids(connection, "passages", [stored.post.id for stored, _ in posts]))
+    sketched = sketches([stored.post for stored, _ in posts])
+    rows = [
+        (stored.post.id, stored.content_hash, count, post_to_json(stored.post), sketch.tobytes())
+        for (stored, count), sketch in zip(posts, sketched, strict=True)
+    ]
+    connection.executemany("INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?)", rows)
+    return replaced
+
+
+def _recount(connection: sqlite3.Connection, posts: Sequence[StoredPost]) -> dict[str, int]:
+    there: dict[str, int] = dict(of_ids(connection, "passages", [stored.post.id for stored in posts]))
+    rows = [(stored.content_hash, post_to_json(stored.post), stored.post.id) for stored in posts]
+    connection.executemany("UPDATE posts SET content_hash = ?, post = ? WHERE id = ?", rows)
+    return there
+
+
+def _delete(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
+    gone: dict[str, int] = dict(of_ids(connection, "passages", ids))
+    connection.executemany("DELETE FROM posts WHERE id = ?", [(post_id,) for post_id in gone])
+    return gone
+
+
+def _most(connection: sqlite3.Connection, ids: Sequence[str], before: Mapping[str, int]) -> dict[str, int]:
+    """How many passages the shard may hold of posts: as many as the catalog had, or as unsettled changes left."""
+    unsettled = dict(of_ids(connection, "passages", ids, "unsettled"))
+    return {key: max(before.get(key, 0), unsettled.get(key, 0)) for key in {*before, *unsettled}}
+
+
+def _mark(connection: sqlite3.Connection, reached: Mapping[str, int]) -> None:
+    rows = [(f"journal:{journal}", number) for journal, number in reached.items()]
+    connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)

@@ -1,0 +1,238 @@
+"""What of a generation's passages and posts every search needs, kept in memory: places, authors, likes, dates, and
+sketches of their words.
+
+Read with each hit from the engine's payloads and the catalog, it took a third of a search
+(docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is shown from
+here: a post's words are read from the catalog, which may have lost it meanwhile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.text.near_copies import SKETCHED, Sketches, meeting
+from retrieval.types import Candidate, Glance
+
+_NOWHERE = -1
+# Among hashes no more than eight or nine of a million share their first bits. Where more do, they are no hashes.
+_CROWDED = 16
+_MOST_LATELY = 4_096
+
+
+class Slice(NamedTuple):
+    """Where a passage stands: in which post, which part of it, and from where to where."""
+
+    post_id: str
+    ordinal: int
+    comment: int | None
+    start: int
+    end: int
+
+
+class Columns:
+    """Made once of all that a generation holds, in arrays; what changes afterwards stands beside them. Safe to use
+    from several threads.
+
+    Args:
+        posts: Glances of all, with their sketches (see near_copies.sketches).
+        slices: By point id: of all passages; one whose post is not among them is passed over.
+    """
+
+    def __init__(self, posts: Iterable[tuple[Glance, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
+        self._lock = Lock()
+        self._fresh: dict[str, Glance] = {}
+        self._fresh_sketches: dict[str, bytes] = {}
+        self._fresh_slices: dict[int, Slice] = {}
+        self._points_of: dict[str, list[int]] = {}
+        self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for them twice more
+        glances, sketched = [], bytearray()
+        for glance, sketch in posts:
+            glances.append(glance)
+            sketched += sketch
+        rows = {one.post_id: row for row, one in enumerate(glances)}
+        names = [one.post_id.encode("utf-8", "surrogatepass") for one in glances]
+        self._names = bytearray(b"".join(names))
+        self._bounds = np.cumsum([0, *map(len, names)]).astype(np.uint32)
+        self._rows = _Keys(_hashes([one.post_id for one in glances]))
+        self._authors = np.array([one.author for one in glances], np.int64)
+        self._likes = np.array([one.likes for one in glances], np.int64)
+        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in glances], np.float64)
+        self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(glances), SKETCHED)
+        self._gone = np.zeros(len(glances), bool)
+        keys, table = [], []
+        for number, place in slices:
+            row = rows.get(place.post_id)
+            if row is not None:
+                keys.append(number)
+                comment = _NOWHERE if place.comment is None else place.comment
+                table.append((row, place.ordinal, comment, place.start, place.end))
+        self._points = _Keys(np.array(keys, np.uint64))
+        self._table: NDArray[np.int32] = np.array(table, np.int32).reshape(-1, 5)
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the arrays take."""
+        arrays = (
+            self._bounds, self._authors, self._likes, self._seconds, self._sketches, self._gone, self._table,
+        )  # fmt: skip
+        keys = self._rows.size_bytes + self._points.size_bytes
+        return len(self._names) + keys + sum(one.nbytes for one in arrays)
+
+    @property
+    def fresh(self) -> int:
+        """Posts that stand beside the arrays, in ten times the room."""
+        return len(self._fresh)
+
+    def candidates(self, points: Sequence[int], cosines: Sequence[float], lexicals: Sequence[float]) -> list[Candidate]:
+        """The passages of points with their scores, in the order given, without points that are not known, or whose
+        post is gone. A search asks this of two hundred, so that what can be done to all at once is.
+        """
+        found: list[Candidate] = []
+        with self._lock:
+            fresh, names = self._fresh_slices, self._names
+            at = self._points.find(np.array(points, np.uint64))
+            columns = [at] * 8
+            if len(self._table):
+                row = self._table[at, 0]
+                at[self._gone[row]] = _NOWHERE
+                columns = [at, row, self._bounds[row], self._bounds[row + 1], *self._table[at, 1:].T]
+            cells = map(np.ndarray.tolist, columns)
+            lately = self._lately = self._lately if len(self._lately) < _MOST_LATELY else {}
+            for point, cosine, lexical, where, of_post, first, last, ordinal, comment, start, end in zip(
+                points, cosines, lexicals, *cells, strict=True
+            ):
+                if fresh and point in fresh:
+                    found.append(_candidate(fresh[point], cosine, lexical))
+                elif where >= 0:
+                    post_id = names[first:last].decode("utf-8", "surrogatepass")
+                    lately[post_id] = of_post
+                    nth = None if comment < 0 else comment
+                    found.append(
+                        Candidate(
+                            post_id, ordinal, "text" if comment < 0 else "comment", nth, start, end, cosine, lexical
+                        )
+                    )
+        return found
+
+    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+        """What is known of posts; one that is gone, or never was, is left out."""
+        with self._lock:
+            found: dict[str, Glance] = {}
+            rows = self._rows_of(ids)
+            if len(self._gone):
+                columns = (rows, self._authors[rows], self._likes[rows], self._seconds[rows])
+                for post_id, row, author, likes, created_s in zip(ids, *map(np.ndarray.tolist, columns), strict=True):
+                    if row >= 0:
+                        found[post_id] = Glance(post_id, author, likes, None if math.isnan(created_s) else created_s)
+            if self._fresh:
+                found |= {post_id: self._fresh[post_id] for post_id in ids if post_id in self._fresh}
+        return found
+
+    def may_be_copies(self, ids: Sequence[str]) -> list[str]:
+        """Those of these posts whose sketches meet, in their order; one that is gone, or never was, is left out."""
+        with self._lock:
+            sketched = np.zeros((len(ids), SKETCHED), np.uint16)
+            rows = self._rows_of(ids)
+            known = rows >= 0
+            sketched[known] = self._sketches[rows[known]]
+            if self._fresh_sketches:
+                for place, post_id in enumerate(ids):
+                    if post_id in self._fresh_sketches:
+                        sketched[place] = np.frombuffer(self._fresh_sketches[post_id], np.uint16)
+        return [ids[place] for place in meeting(sketched)]
+
+    def put(self, glance: Glance, points: Mapping[int, Slice], sketch: bytes) -> None:
+        """A post, with its passages by point id and its sketch, in place of what was known of it."""
+        with self._lock:
+            self._drop([glance.post_id])
+            self._fresh_sketches[glance.post_id] = sketch
+            self._fresh[glance.post_id] = glance
+            self._fresh_slices |= points
+            self._points_of[glance.post_id] = list(points)
+
+    def recount(self, glance: Glance) -> None:
+        """A post whose passages stay; one that is not known is passed over."""
+        with self._lock:
+            if glance.post_id in self._fresh:
+                self._fresh[glance.post_id] = glance
+            row = int(self._rows_of([glance.post_id])[0])
+            if row >= 0:
+                self._likes[row] = glance.likes
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Posts are gone; one that is not known is passed over. Their ids are overwritten."""
+        with self._lock:
+            self._drop(ids)
+
+    def _drop(self, ids: Sequence[str]) -> None:
+        for row in self._rows_of(ids).tolist():
+            if row >= 0:
+                first, end = int(self._bounds[row]), int(self._bounds[row + 1])
+                self._names[first:end] = bytes(end - first)
+                self._gone[row], self._authors[row], self._likes[row], self._seconds[row] = True, 0, 0, np.nan
+                self._sketches[row] = 0
+        for post_id in ids:
+            self._lately.pop(post_id, None)
+            if self._fresh.pop(post_id, None) is not None:
+                del self._fresh_sketches[post_id]
+                for number in self._points_of.pop(post_id):
+                    del self._fresh_slices[number]
+
+    def _rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The rows of posts; _NOWHERE where there is none, or it is gone."""
+        rows = np.array([self._lately.get(post_id, _NOWHERE) for post_id in ids], np.int64)
+        if (rows == _NOWHERE).any():
+            rows = self._rows.find(_hashes(ids))
+        if len(self._gone):
+            rows[self._gone[rows]] = _NOWHERE
+        return rows
+
+
+class _Keys:
+    """Numbers of 64 bits, each once, and the row that each came from.
+
+    Ours are hashes, spread evenly, so that the first bits of one tell within a few places where it stands among all in
+    order: three reads of memory where halving a hundred thousand takes seventeen.
+    """
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
+        order = np.argsort(keys)
+        self._sorted, self._order = keys[order], order.astype(np.uint32)
+        bits = max(len(keys) - 1, 1).bit_length()
+        self._shift = np.uint64(64 - bits)
+        counts = np.bincount((keys >> self._shift).astype(np.int64), minlength=1 << bits)
+        # Where those of each first bits begin, and as many as the most crowded have.
+        self._begins = (np.cumsum(counts) - counts).astype(np.uint32)
+        self._most = int(counts.max())
+
+    @property
+    def size_bytes(self) -> int:
+        return self._sorted.nbytes + self._order.nbytes + self._begins.nbytes
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The row of each key; _NOWHERE where there is none."""
+        if not len(self._sorted):
+            return np.full(len(keys), _NOWHERE, np.int64)
+        last = len(self._sorted) - 1
+        if self._most > _CROWDED:
+            at = np.minimum(np.searchsorted(self._sorted, keys), last)
+        else:
+            at = np.minimum(self._begins[(keys >> self._shift).astype(np.int64)].astype(np.int64), last)
+            for _ in range(self._most - 1):
+                at += (self._sorted[at] < keys) & (at < last)
+        return np.where(self._sorted[at] == keys, self._order[at].astype(np.int64), _NOWHERE)
+
+
+def _candidate(place: Slice, cosine: float, lexical: float) -> Candidate:
+    post_id, ordinal, comment, start, end = place
+    return Candidate(post_id, ordinal, "text" if comment is None else "comment", comment, start, end, cosine, lexical)
+
+
+def _hashes(ids: Sequence[str]) -> NDArray[np.uint64]:
+    return np.array([hash(post_id) for post_id in ids], np.int64).astype(np.uint64)

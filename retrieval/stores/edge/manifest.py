@@ -1,0 +1,37 @@
+"""The file by which an embedded generation is known to be finished."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from retrieval.errors import FixableError
+from retrieval.stores.contract import GenerationInfo
+from retrieval.stores.disk import naming_disk_trouble, write_durably
+from retrieval.stores.generations import info_fields, info_from_fields
+
+MANIFEST = "manifest.json"
+
+
+def rebuilding(folder: Path) -> str:
+    """What mends a damaged generation. Its embeddings are kept elsewhere, so that building it anew is quick."""
+    return f"delete {folder} and run `stipple reindex PATH` with your posts"
+
+
+def write_manifest(folder: Path, info: GenerationInfo) -> None:
+    """To be called last, when all else in the folder is durable."""
+    write_durably(folder / MANIFEST, json.dumps(info_fields(info), indent=2) + "\n")
+
+
+def read_manifest(folder: Path) -> GenerationInfo:
+    """What was written; the folder's name is the generation's.
+
+    Raises:
+        FixableError: It is not there, or damaged.
+    """
+    with naming_disk_trouble(folder, rebuilding(folder)):
+        said = (folder / MANIFEST).read_bytes()
+    try:
+        return info_from_fields(folder.name, json.loads(said))
+    except (ValueError, KeyError, TypeError) as error:
+        raise FixableError(f"{folder / MANIFEST} is damaged: {error!r}", rebuilding(folder)) from error

@@ -1,0 +1,153 @@
+"""A generation on a Qdrant server that is being filled, or that is changed where it stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from qdrant_client import models
+
+from retrieval.errors import FixableError, StoreUnreachable
+from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
+from retrieval.stores.generations import info_fields, reached_field
+from retrieval.stores.server.calls import ServerCalls
+from retrieval.stores.server.layout import PAYLOAD_INDEXES, Layout
+from retrieval.stores.server.points import ServerPoints
+from retrieval.types import Identity
+
+_SAID_EVERY_S = 15.0
+
+
+class ServerWriter:
+    """A collection that is being filled.
+
+    Args:
+        reached: Of the copy that it began as.
+        poll_s: How often the server is asked whether its search structures are built.
+    """
+
+    def __init__(
+        self,
+        calls: ServerCalls,
+        collection: str,
+        name: str,
+        identity: Identity,
+        layout: Layout,
+        *,
+        reached: Reached | None = None,
+        poll_s: float = 0.5,
+    ) -> None:
+        self._calls, self._collection, self._name, self._identity = calls, collection, name, identity
+        self._layout, self._reached, self._poll_s = layout, dict(reached or {}), poll_s
+        self._points = ServerPoints(calls, collection)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def reached(self) -> Reached:
+        return self._reached
+
+    def upsert(self, posts: Sequence[IndexedPost]) -> None:
+        self.change(Changes(upsert=posts))
+
+    def change(self, changes: Changes) -> None:
+        self._points.change(changes)
+
+    def copy(self, collection: str, passages: int) -> None:
+        """Write all that another collection holds, as it is: nothing is cut or embedded again."""
+        told_at = time.monotonic()
+        for copied in self._points.copy_from(collection):
+            if time.monotonic() - told_at > _SAID_EVERY_S:
+                told_at = time.monotonic()
+                self._calls.say(f"copied {copied:,} of about {passages:,} passages on the server")
+
+    def finish(self, reached: Reached | None = None) -> GenerationInfo:
+        require_indexes(self._calls, self._collection)
+        if (changed := self._layout.when_filled()) is not None:
+            self._calls.write(lambda client: client.update_collection(self._collection, **changed))
+        self._wait_for_indexing()
+        posts, passages = self._points.count()
+        info = GenerationInfo(self.name, self._identity, datetime.now(UTC), posts, passages)
+        fields = info_fields(info) | reached_field({**self._reached, **(reached or {})})
+        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+        return info
+
+    def discard(self) -> None:
+        self._calls.write(lambda client: client.delete_collection(self._collection))
+
+    def _wait_for_indexing(self) -> None:
+        """Until the server has built its search structures: it must have said so twice, since it says so too in the
+        moment before it begins.
+        """
+        green, told_at = 0, time.monotonic()
+        while green < 2:
+            said = self._calls.read(lambda client: client.get_collection(self._collection))
+            if said.status == models.CollectionStatus.RED:
+                problem = f"the Qdrant server failed at {self._collection}: {said.optimizer_status}"
+                raise StoreUnreachable(problem, "look at its log and its free disk space, then reindex again")
+            green = green + 1 if said.status == models.CollectionStatus.GREEN else 0
+            if said.status == models.CollectionStatus.GREY:
+                # After a restart Qdrant builds nothing before it is written to; an empty change is documented to do.
+                self._calls.write(
+                    lambda client: client.update_collection(
+                        self._collection, optimizers_config=models.OptimizersConfigDiff()
+                    )
+                )
+            if time.monotonic() - told_at > _SAID_EVERY_S:
+                told_at = time.monotonic()
+                built = f"{said.indexed_vectors_count or 0:,} of {said.points_count or 0:,} passages"
+                self._calls.say(f"the server builds its search structures: {built}")
+            if green < 2:
+                time.sleep(self._poll_s)
+
+
+class ServerChanger:
+    """The current generation, changed where it stands: readers see each post as it is changed.
+
+    What breaks off half way stays as it is, whole posts; the same run again does the rest.
+    """
+
+    def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo, reached: Reached) -> None:
+        self._calls, self._collection, self._info, self._reached = calls, collection, info, reached
+        self._points = ServerPoints(calls, collection)
+
+    @property
+    def name(self) -> str:
+        return self._info.name
+
+    def reached(self) -> Reached:
+        return self._reached
+
+    def upsert(self, posts: Sequence[IndexedPost]) -> None:
+        self.change(Changes(upsert=posts))
+
+    def change(self, changes: Changes) -> None:
+        self._points.change(changes)
+
+    def finish(self, reached: Reached | None = None) -> GenerationInfo:
+        posts, passages = self._points.count()
+        info = replace(self._info, posts=posts, passages=passages)
+        fields = info_fields(info) | reached_field({**self._reached, **(reached or {})})
+        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+        return info
+
+    def discard(self) -> None:
+        """Nothing: readers use it."""
+
+
+def require_indexes(calls: ServerCalls, collection: str) -> None:
+    """Make the index of each field that is filtered by, where it is not there.
+
+    Raises:
+        FixableError: One is there that is of another kind.
+    """
+    there = calls.read(lambda client: client.get_collection(collection)).payload_schema
+    for field, kind in PAYLOAD_INDEXES.items():
+        if field not in there:
+            calls.write(lambda client, field=field, kind=kind: client.create_payload_index(collection, field, kind))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        elif there[field].data_type != kind:
+            problem = f"the field {field} of {collection} is indexed as {there[field].data_type}, and has to be {kind}"
+            raise FixableError(problem, f"delete that payload index of {collection}, and run it again")

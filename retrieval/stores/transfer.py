@@ -1,0 +1,65 @@
+"""Posts as they lie in one place, to be written to another as they are: nothing is cut, embedded or weighed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from retrieval.stores.contract import GenerationInfo, IndexedPost, Reached, StoredPost
+from retrieval.types import Passage, Post, TermWeights
+
+CARRIED_AT_ONCE = 256
+
+
+class Carried(Protocol):
+    """A finished generation that is read whole."""
+
+    @property
+    def info(self) -> GenerationInfo: ...
+
+    def ids(self) -> Iterator[str]:
+        """Every post's id, in bounded memory, in the same order each time."""
+        ...
+
+    def hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        """Content hash by id; an id that is not there is left out."""
+        ...
+
+    def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
+        """Posts with their passages, vectors and terms; one that is not there, or not whole, is left out."""
+        ...
+
+    def reached(self) -> Reached: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedPoint:
+    """One passage as a store keeps it; `vector` holds the numbers of the dense one."""
+
+    payload: Mapping[str, Any]
+    vector: Sequence[float]
+    terms: TermWeights
+
+
+def carried_post(stored: StoredPost, passages: int, points: Mapping[int, CarriedPoint]) -> IndexedPost | None:
+    """The post that these points are of, by ordinal; None where one is missing."""
+    if passages < 1 or any(ordinal not in points for ordinal in range(passages)):
+        return None
+    ordered = [points[ordinal] for ordinal in range(passages)]
+    return IndexedPost(
+        stored,
+        tuple(_passage(stored.post, point.payload) for point in ordered),
+        np.array([point.vector for point in ordered], dtype=np.float32),
+        tuple(point.terms for point in ordered),
+    )
+
+
+def _passage(post: Post, payload: Mapping[str, Any]) -> Passage:
+    comment, start, end = payload["comment"], payload["start"], payload["end"]
+    text = post.text if comment is None else post.comments[comment].text if comment < len(post.comments) else ""
+    return Passage(post.id, payload["ordinal"], payload["part"], comment, start, end, text[start:end])

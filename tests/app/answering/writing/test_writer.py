@@ -1,0 +1,170 @@
+"""The queue before the model: full, left, slow, in circles, each ends clearly and frees its place."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.answering.generation import ModelFailed, ScriptedGenerator
+from app.answering.generation.cancellation import Stop
+from app.answering.writing.writer import QueueFull, Writer
+
+
+async def read(writer: Writer, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
+    keep = thoughts.append if thoughts is not None else None
+    return "".join([piece async for piece in writer.write("", "x", 64, timeout_s, thoughts=keep)])
+
+
+class Held(ScriptedGenerator):
+    """Writes its first reply only when it is let go of, and notes who came."""
+
+    def __init__(self, replies: list[str]) -> None:
+        super().__init__(replies)
+        self.go, self.inside, self.most_inside = threading.Event(), 0, 0
+        self.came = threading.Event()
+
+    def generate(
+        self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
+    ) -> Iterator[str]:
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        self.came.set()
+        try:
+            while not self.go.wait(0.01):
+                if stop.is_set():
+                    return
+            yield from super().generate(system, user, max_tokens, stop)
+        finally:
+            self.inside -= 1
+
+
+def test_of_fifty_askers_at_once_those_beyond_the_queue_are_told_at_once_and_the_others_are_served() -> None:
+    generator = Held(["28 yuan."])
+    writer = Writer(generator, queue=16)
+
+    async def many() -> list[str | BaseException]:
+        asking = [asyncio.create_task(read(writer)) for _ in range(50)]
+        await asyncio.to_thread(generator.came.wait, 60)
+        refused = [task for task in asking if task.done()]
+        assert len(refused) == 33  # while the first one is still being written
+        generator.go.set()
+        return await asyncio.gather(*asking, return_exceptions=True)
+
+    answers = asyncio.run(many())
+    assert answers.count("28 yuan.") == 17
+    assert sum(isinstance(answer, QueueFull) for answer in answers) == 33
+    assert generator.most_inside == 1
+    writer.close()
+
+
+def test_an_asker_who_leaves_the_line_frees_a_place_in_it() -> None:
+    generator = Held(["28 yuan."])
+    writer = Writer(generator, queue=1)
+
+    async def leave() -> str:
+        first = asyncio.create_task(read(writer))
+        await asyncio.to_thread(generator.came.wait, 60)
+        waiting = asyncio.create_task(read(writer))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            await read(writer)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        another = asyncio.create_task(read(writer))
+        await asyncio.sleep(0)
+        generator.go.set()
+        await first
+        return await another
+
+    assert asyncio.run(leave()) == "28 yuan."
+    writer.close()
+
+
+def test_an_asker_who_leaves_while_the_model_writes_frees_the_model() -> None:
+    generator = Held(["28 yuan."])
+    writer = Writer(generator, queue=1)
+
+    async def leave() -> str:
+        first = asyncio.create_task(read(writer))
+        await asyncio.to_thread(generator.came.wait, 60)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert generator.inside == 0
+        generator.go.set()
+        return await read(writer)
+
+    assert asyncio.run(leave()) == "28 yuan."
+    writer.close()
+
+
+def test_a_model_that_turns_in_a_circle_is_stopped_and_what_was_before_is_kept() -> None:
+    writer = Writer(ScriptedGenerator(["It is 28 yuan. " + "Oat milk is 3 yuan more. " * 1000]), queue=0)
+    reply = asyncio.run(read(writer))
+    assert reply.startswith("It is 28 yuan. Oat milk is 3 yuan more.")
+    assert len(reply) < 300
+    writer.close()
+
+
+def test_a_model_that_says_nothing_is_no_error() -> None:
+    writer = Writer(ScriptedGenerator([""]), queue=0)
+    assert asyncio.run(read(writer)) == ""
+    writer.close()
+
+
+def test_a_model_that_is_not_done_in_time_is_left_and_the_next_asker_is_served() -> None:
+    generator = Held(["28 yuan."])
+    writer = Writer(generator, queue=0)
+    assert asyncio.run(read(writer, timeout_s=0.05)) == ""
+    generator.go.set()
+    assert asyncio.run(read(writer)) == "28 yuan."
+    writer.close()
+
+
+@pytest.mark.parametrize("error", [ModelFailed("it is down", "start it"), RuntimeError("a bug")])
+def test_what_the_model_fails_with_reaches_its_asker_and_the_next_one_is_served(error: Exception) -> None:
+    class Failing(ScriptedGenerator):
+        def generate(
+            self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
+        ) -> Iterator[str]:
+            if self.prompts:
+                return super().generate(system, user, max_tokens, stop)
+            self.prompts.append((system, user))
+            raise error  # before a piece is asked for
+
+    writer = Writer(Failing(["28 yuan."]), queue=0)
+    with pytest.raises(type(error)):
+        asyncio.run(read(writer))
+    assert asyncio.run(read(writer)) == "28 yuan."
+    writer.close()
+
+
+def test_thoughts_come_beside_the_reply_and_in_order() -> None:
+    writer = Writer(ScriptedGenerator(["<think>look at post 1</think>28 yuan."]), queue=0)
+    thoughts: list[str] = []
+    assert asyncio.run(read(writer, thoughts=thoughts)) == "28 yuan."
+    assert "".join(thoughts) == "look at post 1"
+    writer.close()
+
+
+def test_a_stop_calls_whoever_waits_for_it_once_and_never_after() -> None:
+    stop, called = Stop(), []
+    with stop.calling(lambda: called.append("before")):
+        stop.set()
+    with stop.calling(lambda: called.append("already")):
+        pass
+    stop.set()
+    assert called == ["before", "already"]
+
+
+def test_a_stop_may_be_set_from_another_thread_while_others_come_and_go() -> None:
+    stop, called = Stop(), []
+    setting = threading.Timer(0.01, stop.set)
+    setting.start()
+    while setting.is_alive():
+        with stop.calling(lambda: called.append(1)):
+            pass
+    setting.join()
+    assert stop.is_set()

@@ -1,0 +1,60 @@
+"""The judged dialogues: a last question, what was asked before it, and what it must be understood as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.conversations.standalone.completion import understand
+from app.conversations.standalone.context import Said
+
+FILE = Path(__file__).with_name("dialogues.jsonl")
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """`has` groups of alternatives that the understood question holds one of each of; None: it is left as it is."""
+
+    id: str
+    part: str
+    language: str
+    said: tuple[Said, ...]
+    asked: str
+    has: tuple[tuple[str, ...], ...] | None
+    lacks: tuple[str, ...]
+
+    def understood(self) -> bool:
+        found = understand(self.asked, self.said)
+        if self.has is None:
+            return found.question == self.asked
+        folded = found.question.casefold()
+        return (
+            found.from_context
+            and all(any(one.casefold() in folded for one in group) for group in self.has)
+            and not any(one.casefold() in folded for one in self.lacks)
+        )
+
+
+def dialogues() -> list[Dialogue]:
+    return [
+        Dialogue(
+            raw["id"],
+            raw["part"],
+            raw["language"],
+            _said(raw["before"]),
+            raw["asked"],
+            None if raw["has"] is None else tuple(map(tuple, raw["has"])),
+            tuple(raw["lacks"]),
+        )
+        for raw in map(json.loads, FILE.read_text("utf-8").splitlines())
+    ]
+
+
+def _said(before: list[dict[str, Any]]) -> tuple[Said, ...]:
+    """Earlier questions, each completed from those before it, as a conversation keeps them."""
+    said: list[Said] = []
+    for one in before:
+        said.append(Said(understand(one["question"], said).question, tuple(one["titles"])))
+    return tuple(said)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.web.page.page_request import Asked
+from app.web.page.views.cards import Card, arranged, card, fingerprint, followable
+from app.web.page.words.labels import EN, ZH
+from retrieval.types import Comment, Hit, Image, Passage
+from tests.app.web.page.invented_posts import CAFES, a_hit, a_post, cited
+
+
+def shown(hit: Hit, *quotes: str) -> Card:
+    return card(1, hit, [cited([hit], 1, quote) for quote in quotes], Asked("coffee"), EN, "en")
+
+
+def test_a_quote_far_from_the_best_passage_is_shown_too() -> None:
+    text = "The best passage. " + "filler " * 60 + "The quote is here." + " more" * 60
+    made = shown(a_hit(a_post(text=text), end=17), "The quote is here.")
+    assert [excerpt.cut_before for excerpt in made.excerpts] == [False, True]
+    assert made.excerpts[0].html == "The best passage."
+    assert made.excerpts[1].html == '<mark class="quote">The quote is here.</mark>'
+    assert made.excerpts[1].cut_after
+
+
+def test_a_quote_of_a_comment_brings_that_comment_into_the_card() -> None:
+    made = shown(a_hit(CAFES[0]), "there is a two hour limit at weekends now.")
+    (comment,) = made.comments
+    assert comment.author == "lena_reads"
+    assert "Went on a Sunday: <mark" in comment.excerpts[0].html
+
+
+def test_a_quote_of_the_title_is_marked_in_the_title() -> None:
+    made = shown(a_hit(a_post(title="Open until 22:00", text="Come by.")), "Open until 22:00")
+    assert made.title == '<mark class="quote">Open until 22:00</mark>'
+
+
+def test_a_passage_from_a_comment_is_shown_as_a_comment() -> None:
+    made = shown(a_hit(CAFES[0], comment=1))
+    assert made.excerpts == ()
+    assert [comment.author for comment in made.comments] == ["tofu_rider"]
+    assert made.whole is not None
+
+
+def test_a_post_that_is_shown_in_full_has_nothing_to_unfold() -> None:
+    assert shown(a_hit(a_post())).whole is None
+
+
+def test_a_post_of_megabytes_is_shortened_even_unfolded() -> None:
+    made = shown(a_hit(a_post(text="x" * 2_000_000), end=100))
+    assert made.whole is not None
+    assert made.whole.shortened
+    assert len(made.whole.html) == 5000
+
+
+def test_a_thread_of_thousands_is_shortened_too() -> None:
+    made = shown(a_hit(a_post(comments=tuple(Comment("a", f"comment {n}") for n in range(3000)))))
+    assert made.whole is not None
+    assert len(made.whole.comments) == 50
+    assert made.whole.shortened
+
+
+def test_a_post_without_title_is_headed_by_its_first_words_but_not_shown_twice() -> None:
+    made = shown(a_hit(a_post(title="", text="First line here\nand a second")))
+    assert (made.title, made.title_seen) == ("First line here", False)
+
+
+def test_a_post_without_title_and_text_still_has_a_heading() -> None:
+    post = a_post(title="", text="", comments=(Comment("a", "only a comment"),))
+    assert shown(a_hit(post, comment=0)).title == "Post"
+
+
+def test_a_title_alone_makes_a_card_without_excerpts() -> None:
+    post = a_post(title="Just a title", text="")
+    hit = replace(a_hit(a_post()), post=post, passage=Passage(post.id, 0, "text", None, 0, 0, ""))
+    made = shown(hit)
+    assert (made.title, made.excerpts, made.whole) == ("Just a title", (), None)
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "JAVASCRIPT:x", "data:text/html,x", "//h/p", "/p", "http:", "", "http://[::1"]
+)
+def test_an_address_that_is_not_of_the_web_is_not_linked(url: str) -> None:
+    assert not followable(url)
+    assert shown(a_hit(a_post(url=url))).url == ""
+
+
+def test_pictures_are_told_in_words() -> None:
+    post = a_post(images=(Image("https://x.example/1", "a cat"), Image("u", " "), Image("v", "a dog")))
+    assert shown(a_hit(post)).pictures == "3 pictures: a cat · a dog"
+    assert card(1, a_hit(post), [], Asked(), ZH, "zh").pictures.startswith("3 张图")
+
+
+def test_quotes_of_another_post_mark_nothing() -> None:
+    hits = [a_hit(a_post(1)), a_hit(a_post(2))]
+    quote = cited(hits, 2, "It has a second sentence.")
+    assert "<mark" not in card(1, hits[0], [quote], Asked(), EN, "en").excerpts[0].html
+
+
+def test_the_answers_hits_come_first_and_each_post_once() -> None:
+    one, two, three = (a_hit(a_post(n)) for n in (1, 2, 3))
+    assert arranged([three, one], [one, two, three]) == [three, one, two]
+
+
+def test_a_fingerprint_tells_other_posts_another_order_and_a_changed_text() -> None:
+    one, two = a_hit(a_post(1)), a_hit(a_post(2))
+    both = fingerprint([one, two])
+    assert both.startswith(fingerprint([one]))
+    assert not both.startswith(fingerprint([two]))
+    assert not both.startswith(fingerprint([a_hit(a_post(1, text="edited"))]))
+    assert "".startswith(fingerprint([]))

@@ -1,0 +1,82 @@
+"""Dates in the ways that exports write them: read where they can mean one thing, refused where they cannot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.posts.dates import DateError, read_moment
+
+NOON = datetime(2024, 5, 12, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        1715515205, 1715515205.0, "1715515205", 1715515205000, "1715515205000", 1715515205000000, 1715515205 * 10**9,
+        "2024-05-12T12:00:05Z", "2024-05-12T12:00:05", "2024-05-12 20:00:05+08:00", "2024-05-12 12:00:05 UTC",
+        "20240512T120005Z", "2024/5/12 12:00:05", "Sun, 12 May 2024 12:00:05 GMT", "Sun, 12 May 2024 20:00:05 +0800",
+        "12 May 2024 12:00:05", "May 12, 2024 12:00:05 PM", "Sun May 12 12:00:05 +0000 2024", "12.05.2024 12:00:05",
+        "2024年5月12日12时0分5秒", "2024年05月12日 下午 12:00:05", "5/13/2024", "2024-05-12T12:00:05.000000000Z",
+    ],
+)  # fmt: skip
+def test_one_moment_is_read_in_all_these_ways(written: str | float) -> None:
+    assert read_moment(written) == (datetime(2024, 5, 13, tzinfo=UTC) if written == "5/13/2024" else NOON)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("05/03/2024", "may be 2024-05-03 or 2024-03-05"),
+        ("8/4/2016 11:52", "may be 2016-08-04 or 2016-04-08"),
+        ("2024-13-02", "no date"), ("2024-02-30", "no date"), ("yesterday", "no date"), ("3 小时前", "no date"),
+        ("Tue May 05 15:20:00 CST 2024", "no date"),  # China's time, or Chicago's
+        ("32.01.2024", "no date"), ("2024", "too small"), (20240512, "too small"), (-1, "too small"),
+        (1e300, "too large"),
+        ("0001-01-01", "not in 1900 to 2999"), (float("nan"), "too large"), ("", "no date"),
+    ],
+)  # fmt: skip
+def test_what_is_no_date_or_could_be_two_is_refused(written: str | float, why: str) -> None:
+    with pytest.raises(DateError, match=why):
+        read_moment(written)
+
+
+def test_a_pattern_and_a_zone_say_what_the_value_does_not() -> None:
+    shanghai = ZoneInfo("Asia/Shanghai")
+    assert read_moment("05/03/2024 08:00", shanghai, "%d/%m/%Y %H:%M") == datetime(2024, 3, 5, tzinfo=UTC)
+    assert read_moment("86400000", pattern="ms") == datetime(1970, 1, 2, tzinfo=UTC)
+    assert read_moment("2024年5月1日", shanghai) == datetime(2024, 4, 30, 16, tzinfo=UTC)
+    with pytest.raises(DateError, match="not written as"):
+        read_moment("2024-05-03", pattern="%d/%m/%Y")
+
+
+MOMENTS = st.datetimes(
+    datetime(1974, 1, 1), datetime(2900, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)  # fmt: skip
+
+
+@given(MOMENTS)
+def test_what_standards_write_comes_back_as_the_same_moment(moment: datetime) -> None:
+    whole = moment.replace(microsecond=0)
+    assert read_moment(moment.isoformat()) == moment
+    assert read_moment(format_datetime(whole)) == whole
+    assert read_moment(whole.timestamp()) == whole
+    assert read_moment(int(whole.timestamp()) * 1000) == whole
+    assert read_moment(f"{whole:%Y年%m月%d日}").date() == whole.date()
+
+
+@given(st.text(max_size=40) | st.text("0123456789-/:. TZ年月日+", max_size=30) | st.floats() | st.integers())
+def test_anything_is_a_moment_with_a_zone_or_refused_with_a_reason(value: str | float) -> None:
+    try:
+        moment = read_moment(value)
+    except DateError as error:
+        told = str(error)
+    else:
+        told = "which is read" if moment.tzinfo else ""
+    assert told.startswith("which ")
