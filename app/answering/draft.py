@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.answering.gate import Decision
-from app.answering.judging import is_sentence
-from app.answering.notes import frame
-from app.answering.promptbook import Prompt
+from app.answering.checking.sentence_check import is_sentence
+from app.answering.evidence.answerability import Decision
+from app.answering.messages import frame
 from app.answering.types import (
     Answer,
     AnswerKind,
@@ -43,7 +42,7 @@ class Draft:
         self.withheld: Counter[WithheldReason] = Counter()
         self.thoughts: list[str] = []
         self.model = ""
-        self.prompt: Prompt | None = None
+        self.prompt = ""  # version of the one that was used
         self._started = started
         self._timings = {"search": self._elapsed_ms()}
 
@@ -99,7 +98,7 @@ class Draft:
             withheld_by=dict(self.withheld),
             note=_joined(self.language, note, self.decision.missing),
             model=self.model if kind == "written" else "",
-            prompt=self.prompt.version if self.prompt is not None else "",
+            prompt=self.prompt,
             generation=self.page.generation,
             timings_ms=self._timings | {"total": self._elapsed_ms()},
             thinking="".join(self.thoughts),

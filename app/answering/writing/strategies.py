@@ -78,10 +78,11 @@ class Pen:
         Raises:
             ContextTooSmall, Unsaid: There is nothing to show for these reasons.
         """
-        draft.prompt = load_prompt(f"answer/v2.{frame(draft.language)}")
+        prompt = load_prompt(f"answer/v2.{frame(draft.language)}")
+        draft.prompt = prompt.version
         evidence = draft.within(_WEAKEST_READ)[: _EVIDENCE_PER_SENTENCE * self.sizes.sentences]
         assembled = assemble(
-            draft.prompt,
+            prompt,
             draft.question.text,
             evidence,
             sentences=self.sizes.sentences,
@@ -105,7 +106,8 @@ class Pen:
         Raises:
             ContextTooSmall: There is nothing to show for this reason.
         """
-        draft.prompt = load_prompt(f"each/v1.{frame(draft.language)}")
+        prompt = load_prompt(f"each/v1.{frame(draft.language)}")
+        draft.prompt = prompt.version
         shown = draft.within(_WEAKEST_POST)
         asked = 0
         for mark in dict.fromkeys(one.mark for one in shown):
@@ -114,7 +116,7 @@ class Pen:
                 return
             own = [one for one in shown if one.mark == mark][:_EVIDENCE_PER_POST]
             assembled = assemble_one(
-                draft.prompt,
+                prompt,
                 draft.question.text,
                 own,
                 fence=self.fence,
