@@ -19,7 +19,7 @@ from app.query_log import PastQueries
 from app.query_reader import Understanding
 from app.suggestions import Suggesting
 from retrieval.errors import FixableError
-from retrieval.ingestion import Intake, MakeIntake
+from retrieval.ingestion import Ingestion, MakeIngestion
 from retrieval.models.cross_encoder import Reranker, RerankPool, load_reranker
 from retrieval.models.embedding import Embedder, embedder_of, load_embedder
 from retrieval.models.entailment import load_entailment
@@ -65,7 +65,7 @@ class Services:
         embedder: Embedder,
         generator: Generator | None,
         reranker: Reranker | None = None,
-        intake: Intake | None = None,
+        intake: Ingestion | None = None,
         nli: Reranker | None = None,
         load: Callable[[ModelRecipe], Embedder] | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class Services:
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
-    def build(cls, settings: Settings, make_intake: MakeIntake | None = None) -> Services:
+    def build(cls, settings: Settings, make_intake: MakeIngestion | None = None) -> Services:
         """Load what the settings name. Takes seconds.
 
         Args:
