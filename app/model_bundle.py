@@ -55,7 +55,7 @@ def make_answerer(
     return Answerer(searcher, selector, checker, writer, executor, limits)
 
 
-class Reading:
+class ModelBundle:
     """The live generation with all that reads it by one embedding model."""
 
     def __init__(
@@ -86,13 +86,13 @@ class Reading:
         self.trying = Trying(self.searcher, selector, settings.answer_gate, settings.answer_hits)
 
 
-class Readings:
-    """Hands out the current Reading, and makes another where an index appears that another model built.
+class ModelBundles:
+    """Hands out the current ModelBundle, and makes another where an index appears that another model built.
 
     Whoever uses one keeps it to the end: its generation stays open, and its model loaded, until the last one is done.
 
     Args:
-        make: A Reading by an embedder.
+        make: A ModelBundle by an embedder.
         load: An embedder by what a generation says of its own; None leaves such an index unread.
     """
 
@@ -100,45 +100,45 @@ class Readings:
         self,
         store: PostStore,
         embedder: Embedder,
-        make: Callable[[Embedder], Reading],
+        make: Callable[[Embedder], ModelBundle],
         load: Callable[[ModelRecipe], Embedder] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._make, self._load, self._clock = store, make, load, clock
         self._lock = threading.Lock()
         self._current = make(embedder)
-        self._users: dict[Reading, int] = {}
-        self._retired: set[Reading] = set()
+        self._users: dict[ModelBundle, int] = {}
+        self._retired: set[ModelBundle] = set()
         self._failed: tuple[str, float] | None = None  # the generation whose model did not load, and when to try again
 
     @contextmanager
-    def use(self) -> Iterator[Reading]:
-        """The current reading, kept whole until the block ends."""
+    def use(self) -> Iterator[ModelBundle]:
+        """The current bundle, kept whole until the block ends."""
         with self._lock:
-            reading = self._current
-            self._users[reading] = self._users.get(reading, 0) + 1
+            bundle = self._current
+            self._users[bundle] = self._users.get(bundle, 0) + 1
         try:
-            yield reading
+            yield bundle
         finally:
             with self._lock:
-                self._users[reading] -= 1
-                idle = self._users[reading] == 0
+                self._users[bundle] -= 1
+                idle = self._users[bundle] == 0
                 if idle:
-                    del self._users[reading]
-                retired = idle and reading in self._retired
-                self._retired -= {reading} if retired else set()
+                    del self._users[bundle]
+                retired = idle and bundle in self._retired
+                self._retired -= {bundle} if retired else set()
             if retired:
-                reading.live.close()
+                bundle.live.close()
 
     @contextmanager
     def pin(self) -> Iterator[Generation]:
         """The generation to read from, as LiveGeneration.pin."""
-        with self.use() as reading, reading.live.pin() as generation:
+        with self.use() as bundle, bundle.live.pin() as generation:
             yield generation
 
     @property
     def busy(self) -> bool:
-        """Whether anybody uses a reading now."""
+        """Whether anybody uses a bundle now."""
         return bool(self._users)
 
     @property
@@ -148,9 +148,9 @@ class Readings:
 
     def refresh(self, before: Callable[[], None] = lambda: None) -> bool:
         """As LiveGeneration.refresh; takes seconds where another model is to be loaded. For one thread alone."""
-        reading = self._current
-        exchanged = reading.live.refresh(before)
-        if not isinstance(reading.live.problem, IndexMismatch):
+        bundle = self._current
+        exchanged = bundle.live.refresh(before)
+        if not isinstance(bundle.live.problem, IndexMismatch):
             return exchanged
         return self._follow_model(before)
 
@@ -174,13 +174,13 @@ class Readings:
                 f"{recipe.model} is {embedder.identity.model} now, and the index was built by {wanted.identity.model}"
             )
             return self._leave(wanted, problem, "bring back its files, or run `stipple reindex PATH`")
-        reading = self._make(embedder)
-        if not reading.live.refresh():
-            why = reading.live.problem
+        bundle = self._make(embedder)
+        if not bundle.live.refresh():
+            why = bundle.live.problem
             return self._leave(wanted, str(why), why.fix if why is not None else "")
         before()
         with self._lock:
-            old, self._current = self._current, reading
+            old, self._current = self._current, bundle
             idle = self._users.get(old, 0) == 0
             self._retired |= set() if idle else {old}
         if idle:
