@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from retrieval.disk import make_private
 from retrieval.errors import FixableError
-from retrieval.stores.disk import make_private
 
 Right = Literal["read", "write"]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from retrieval.stores.disk import make_private
+from retrieval.disk import make_private
 from retrieval.suggest.past_queries import PastQuery, carries
 from retrieval.suggest.phrases import folded_phrase, plain, starts
 from retrieval.suggest.suggester import LONGEST_TYPED

@@ -25,12 +25,12 @@ from app.evaluation.index_quality import JudgedQuery
 from app.evaluation.judged_folder import JudgedFolder
 from app.evaluation.ranking_quality import DECIDES
 from app.evaluation.trial_index import trial_searcher
+from retrieval.disk import naming_disk_trouble, write_durably
 from retrieval.models.embedding import Embedder
 from retrieval.search.calibration import DenseWeights, read_calibrations
 from retrieval.search.fusion import Scale, dense_weight_unknown, fuse
 from retrieval.search.search import Searcher
 from retrieval.settings import Settings
-from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.text.language import detect_language, knows
 
 LanguageClass = Literal["known", "unknown"]

@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from retrieval.disk import make_private
 from retrieval.stores.contract import StoredPost
-from retrieval.stores.disk import make_private
 from retrieval.stores.payload import name_key, post_from_json, post_to_json
 from retrieval.types import Post
 

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from pathlib import Path
 
-from retrieval.stores.disk import make_private
+from retrieval.disk import make_private
 
 _OPENING = threading.Lock()  # two connections that set up one new file at a time refuse each other at once
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.columns import Columns

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from retrieval.disk import naming_disk_trouble, write_durably
 from retrieval.errors import FixableError
 from retrieval.stores.contract import GenerationInfo
-from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.stores.generations import info_fields, info_from_fields
 
 MANIFEST = "manifest.json"

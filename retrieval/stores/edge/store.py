@@ -17,9 +17,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from retrieval.disk import naming_disk_trouble, write_durably
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
-from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.generation import CATALOG, EdgeGeneration, changing

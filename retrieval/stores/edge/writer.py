@@ -10,8 +10,8 @@ from pathlib import Path
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import copy_sparsely, naming_disk_trouble, sync_tree
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.disk import copy_sparsely, naming_disk_trouble, sync_tree
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogWriter
 from retrieval.stores.edge.generation import CATALOG, SHARD, changing

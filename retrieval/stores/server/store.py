@@ -18,10 +18,10 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings
 from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
-from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.generations import (
     NAME,
     generation_name,
