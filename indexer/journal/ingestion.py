@@ -15,9 +15,9 @@ from indexer.journal.journal import Journal
 from indexer.journal.replay import replay, replay_batch
 from indexer.pipeline.embedding_cache import EmbeddingCache
 from indexer.pipeline.encoder import Filling, PassageWeigher
-from indexer.pipeline.staging import naming_disk_trouble
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.ingestion import ErasureTargets, Outcome, PostOutcome
 from retrieval.models.embedding import Embedder

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from indexer.journal.journal import Journal
 from indexer.pipeline.encoder import PassageWeigher
-from indexer.pipeline.staging import naming_disk_trouble
 from indexer.progress import Progress
 from indexer.rejects import RejectsLog
 from indexer.run.reindex import Wishes, reindex, trim
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.models.embedding import Embedder
 from retrieval.settings import Settings

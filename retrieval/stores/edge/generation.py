@@ -12,7 +12,7 @@ from typing import Any
 
 import qdrant_edge as qdrant
 
-from retrieval.disk import naming_disk_trouble
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
 from retrieval.stores.edge.catalog import Catalog
@@ -61,7 +61,7 @@ class EdgeGeneration:
     def __init__(self, folder: Path, info: GenerationInfo) -> None:
         self._folder, self._info = folder, info
         self._closing, self._changing = Lock(), Lock()
-        with naming_disk_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
+        with naming_folder_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
             # The shard is written without a log of its own, and without one Qdrant Edge locks nothing.
             lock = opened.enter_context((folder / _OPEN).open("a"))
             try:
@@ -146,7 +146,7 @@ class EdgeGeneration:
 
     def change(self, changes: Changes) -> None:
         latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
             # What was said of a post must not outlive it: its words go first, then its passages.
             gone = self._changer.delete(changes.delete)
@@ -166,7 +166,7 @@ class EdgeGeneration:
             self._info = replace(self._info, posts=held.posts, passages=held.passages)
 
     def settle(self, reached: Reached) -> None:
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
             self._changer.empty_log()  # before the shard is written: how many passages it may hold must be known
             self._shard.flush()
@@ -186,7 +186,7 @@ class EdgeGeneration:
         return self._catalog.hashes(ids)
 
     def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)):
             stored = self._catalog.stored(ids)
             points = read_points(self._shard, {key: passages for key, (_, passages) in stored.items()})
         whole = {key: carried_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}

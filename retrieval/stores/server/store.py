@@ -18,7 +18,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
-from retrieval.disk import naming_disk_trouble
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings
 from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
@@ -151,7 +151,7 @@ class ServerStore:
     @contextmanager
     def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:
         with ExitStack() as held:
-            with naming_disk_trouble(self._data_dir):
+            with naming_folder_trouble(self._data_dir):
                 self._data_dir.mkdir(parents=True, exist_ok=True)
                 held.enter_context(holding(self._data_dir / "qdrant-writing.lock", self._url))
             held.enter_context(self._calls.filling(tell))
