@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from retrieval.errors import FixableError
+from retrieval.sqlite_file import open_without_journal
 from retrieval.stores.contract import StoredPost
 from retrieval.stores.payload import post_from_json, post_to_json
 
@@ -42,18 +42,15 @@ class Staging:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # Nobody reads this file after a crash, so nothing is paid for surviving one.
-        self._database.executescript(
+        self._database = open_without_journal(
+            path,
             """
-            PRAGMA journal_mode = OFF;
-            PRAGMA synchronous = OFF;
             CREATE TABLE posts (
                 place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, post BLOB NOT NULL,
                 source TEXT NOT NULL, line INTEGER NOT NULL, due INTEGER NOT NULL DEFAULT 0
             );
             BEGIN;
-            """
+            """,
         )
 
     def add(self, stored: StoredPost, standing: Standing) -> Standing | None:
