@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import structlog
 
@@ -18,6 +17,7 @@ from app.answering.writing.writer import Writer
 from retrieval.errors import FixableError, IndexMismatch
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
+from retrieval.pins import Pins
 from retrieval.search.calibration import dense_weights
 from retrieval.search.live_generation import LiveGeneration, Openable
 from retrieval.search.ranking import Boosts
@@ -105,30 +105,12 @@ class ModelBundles:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._make, self._load, self._clock = store, make, load, clock
-        self._lock = threading.Lock()
-        self._current = make(embedder)
-        self._users: dict[ModelBundle, int] = {}
-        self._retired: set[ModelBundle] = set()
+        self._pins = Pins(make(embedder), lambda bundle: bundle.live.close())
         self._failed: tuple[str, float] | None = None  # the generation whose model did not load, and when to try again
 
-    @contextmanager
-    def use(self) -> Iterator[ModelBundle]:
+    def use(self) -> AbstractContextManager[ModelBundle]:
         """The current bundle, kept whole until the block ends."""
-        with self._lock:
-            bundle = self._current
-            self._users[bundle] = self._users.get(bundle, 0) + 1
-        try:
-            yield bundle
-        finally:
-            with self._lock:
-                self._users[bundle] -= 1
-                idle = self._users[bundle] == 0
-                if idle:
-                    del self._users[bundle]
-                retired = idle and bundle in self._retired
-                self._retired -= {bundle} if retired else set()
-            if retired:
-                bundle.live.close()
+        return self._pins.pin()
 
     @contextmanager
     def pin(self) -> Iterator[Generation]:
@@ -139,23 +121,23 @@ class ModelBundles:
     @property
     def busy(self) -> bool:
         """Whether anybody uses a bundle now."""
-        return bool(self._users)
+        return self._pins.busy
 
     @property
     def problem(self) -> FixableError | None:
         """Why the store's current generation is not read; None where it is."""
-        return self._current.live.problem
+        return self._pins.current.live.problem
 
     def refresh(self, before: Callable[[], None] = lambda: None) -> bool:
         """As LiveGeneration.refresh; takes seconds where another model is to be loaded. For one thread alone."""
-        bundle = self._current
+        bundle = self._pins.current
         exchanged = bundle.live.refresh(before)
         if not isinstance(bundle.live.problem, IndexMismatch):
             return exchanged
         return self._follow_model(before)
 
     def close(self) -> None:
-        self._current.live.close()
+        self._pins.current.live.close()
 
     def _follow_model(self, before: Callable[[], None]) -> bool:
         wanted = self._wanted()
@@ -179,12 +161,7 @@ class ModelBundles:
             why = bundle.live.problem
             return self._leave(wanted, str(why), why.fix if why is not None else "")
         before()
-        with self._lock:
-            old, self._current = self._current, bundle
-            idle = self._users.get(old, 0) == 0
-            self._retired |= set() if idle else {old}
-        if idle:
-            old.live.close()
+        self._pins.replace(bundle)
         _log.warning(
             "answering by the model that the index was built by",
             model=wanted.identity.model,
