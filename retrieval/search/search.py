@@ -136,7 +136,7 @@ class Searcher:
                 laps.lap("candidates")
             fresh = [(score, one) for score, one in fused if one.post_id not in seen]
             seen.update(one.post_id for _, one in fresh)
-            found = placed(fresh, generation.glances([one.post_id for _, one in fresh]))
+            found = placed(fresh, generation.summaries([one.post_id for _, one in fresh]))
             reranked: tuple[int, ...] = ()
             if not layers and scale is not None:
                 reranked = self._rerank(generation, query, goes_on, found, reading, laps)
@@ -211,7 +211,7 @@ class Searcher:
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
         if self._reranking is not None:
             with self._live.pin() as generation:
-                found = placed(fused["fused"], generation.glances(list(rankings["fused"])))
+                found = placed(fused["fused"], generation.summaries(list(rankings["fused"])))
                 order = self._reranking.order(SearchQuery(text), generation.info.name, found, generation.posts)
             rankings["reranked"] = {one.post.post_id: one.match for one in reordered(found, order)}
         return rankings

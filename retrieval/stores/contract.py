@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from retrieval.types import Candidate, Filters, Glance, Identity, Passage, Post, TermWeights, Vectors
+from retrieval.stores.post_summary import PostSummary
+from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWeights, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Generation(Protocol):
         """The posts of these ids; an id that is not in the generation is left out."""
         ...
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
         """What decides these posts' places on a page; an id that is not in the generation is left out."""
         ...
 

@@ -34,10 +34,10 @@ from retrieval.stores.edge.shard import (
 from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
 from retrieval.stores.newest import LISTED, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.stores.transfer import carried_post
 from retrieval.text.near_copies import sketches
-from retrieval.types import Candidate, Filters, Glance, Post, TermWeights, Vectors
+from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
@@ -134,12 +134,12 @@ class EdgeGeneration:
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return self._catalog.posts(ids)
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        found = self._columns.glances(ids)
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        found = self._columns.summaries(ids)
         if self._catalog.version() == self._seen:
             return found
         there = self._catalog.hashes(list(found))  # somebody else wiped posts
-        return {post_id: glance for post_id, glance in found.items() if post_id in there}
+        return {post_id: summary for post_id, summary in found.items() if post_id in there}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return self._columns.may_be_copies(ids)
@@ -156,10 +156,10 @@ class EdgeGeneration:
             upsert_points(self._shard, list(latest.values()), before)
             sketched = sketches([one.stored.post for one in latest.values()])
             for one, sketch in zip(latest.values(), sketched, strict=True):
-                self._columns.put(glance_of(one.stored.post), slices_of(one), sketch.tobytes())
+                self._columns.put(summary_of(one.stored.post), slices_of(one), sketch.tobytes())
             recount_points(self._shard, changes.recount, self._changer.recount(changes.recount))
             for stored in changes.recount:
-                self._columns.recount(glance_of(stored.post))
+                self._columns.recount(summary_of(stored.post))
             if alone:  # nobody else changes it meanwhile
                 self._seen = self._catalog.version()
             held = self._catalog.held()
@@ -194,7 +194,7 @@ class EdgeGeneration:
 
     def _read_columns(self) -> Columns:
         """About a second for 100,000 posts."""
-        posts = ((glance_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
+        posts = ((summary_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
         return Columns(posts, all_slices(self._shard))
 
     def warm(self) -> None:

@@ -26,11 +26,11 @@ from retrieval.stores.payload import (
     point_id,
     post_from_json,
 )
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.stores.server.calls import ServerCalls
 from retrieval.stores.server.layout import Layout
 from retrieval.stores.server.points import FIRST_PASSAGE, ServerPoints
-from retrieval.types import Candidate, Filters, Glance, Post, TermWeights, Vectors
+from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 
 class ServerGeneration:
@@ -110,8 +110,8 @@ class ServerGeneration:
         found = (post_from_json(payload["post"]) for payload in payloads)
         return {post.id: post for post in found}
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        return {post_id: summary_of(post) for post_id, post in self.posts(ids).items()}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids
