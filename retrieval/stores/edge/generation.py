@@ -31,8 +31,8 @@ from retrieval.stores.edge.shard import (
     sparse_vector,
     upsert_points,
 )
-from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
-from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import Question, gather_scored, in_order
+from retrieval.stores.newest_posts import LISTED, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
 from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.stores.transfer import carried_post

@@ -12,8 +12,8 @@ from qdrant_client import models
 
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
-from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
-from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import Question, gather_scored, in_order
+from retrieval.stores.newest_posts import LISTED, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
     FOUND,
