@@ -67,7 +67,7 @@ class Changes:
     delete: Sequence[str] = ()
 
 
-def unheard(text: str) -> None:
+def say_nothing(text: str) -> None:
     """Whoever need not be told."""
 
 
@@ -225,7 +225,7 @@ class PostStore(Protocol):
         """
         ...
 
-    def writing(self, tell: Callable[[str], None] = unheard) -> AbstractContextManager[None]:
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> AbstractContextManager[None]:
         """Held while a generation is written. Meanwhile a server that does not answer is waited for.
 
         Args:

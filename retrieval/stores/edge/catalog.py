@@ -31,7 +31,7 @@ TABLES = """
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CatalogState:
     """How much a catalog holds, and whether the shard beside it may hold something else.
 
     Attributes:
@@ -77,11 +77,11 @@ class Catalog:
         found = self.posts(list(hashes))
         return {key: (StoredPost(post, hashes[key]), passages[key]) for key, post in found.items()}
 
-    def held(self) -> Held:
+    def state(self) -> CatalogState:
         with self._lock:
             facts = dict(self._connection.execute("SELECT name, value FROM facts"))
             unsettled = self._connection.execute("SELECT 1 FROM unsettled LIMIT 1").fetchone()
-        return Held(facts["posts"], facts["passages"], unsettled is None)
+        return CatalogState(facts["posts"], facts["passages"], unsettled is None)
 
     def reached(self) -> dict[str, int]:
         """By journal, the number of its last settled change."""

@@ -31,11 +31,11 @@ from retrieval.stores.edge.shard import (
     sparse_vector,
     upsert_points,
 )
-from retrieval.stores.hybrid_search import Question, gather_scored, in_order
-from retrieval.stores.newest_posts import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
+from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
 from retrieval.stores.post_summary import PostSummary, summary_of
-from retrieval.stores.transfer import carried_post
+from retrieval.stores.transfer import indexed_post
 from retrieval.text.near_copies import sketches
 from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
@@ -74,7 +74,7 @@ class EdgeGeneration:
             self._shard = qdrant.EdgeShard.load(str(folder / SHARD))
             opened.callback(self._shard.close)
             # A shard that lost its files opens as an empty one.
-            points, held = count_points(self._shard), self._catalog.held()
+            points, held = count_points(self._shard), self._catalog.state()
             if (held.settled and points != held.passages) or (held.passages and not points):
                 problem = f"{folder} is damaged: it holds {points:,} of {held.passages:,} passages"
                 raise FixableError(problem, rebuilding(folder))
@@ -95,19 +95,19 @@ class EdgeGeneration:
         }
         let_through = shard_filter(filters)
 
-        def request(question: Question) -> qdrant.QueryRequest:
-            only: Any = question.among
-            best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
+        def request(query: SideQuery) -> qdrant.QueryRequest:
+            only: Any = query.among
+            best = qdrant.SearchParams(hnsw_ef=query.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
             return qdrant.QueryRequest(
-                limit=question.limit,
-                query=nearest[question.side],
+                limit=query.limit,
+                query=nearest[query.side],
                 filter=let_through if only is None else qdrant.Filter(must=[qdrant.HasIdCondition(only)]),
                 params=best if only is None else _EXACTLY,
                 with_payload=False,  # the columns know what is found
             )
 
-        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
-            answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
+        def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
+            answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(query) for query in queries]))
             return [[(one.id, one.score) for one in answer] for answer in answers]  # type: ignore[misc]  # ours are int
 
         return in_order(self._columns.candidates(*gather_scored(ask, limit, with_terms=bool(terms.indices))))
@@ -125,7 +125,7 @@ class EdgeGeneration:
             else:
                 only = [first_passage, qdrant.FieldCondition("created_at", match=qdrant.MatchValue(moment))]
             request = qdrant.ScrollRequest(
-                limit=listing.limit, filter=shard_filter(filters, only), with_payload=LISTED, order_by=order
+                limit=listing.limit, filter=shard_filter(filters, only), with_payload=ORDER_FIELDS, order_by=order
             )
             return [point.payload or {} for point in self._shard.scroll(request)[0]]
 
@@ -162,7 +162,7 @@ class EdgeGeneration:
                 self._columns.recount(summary_of(stored.post))
             if alone:  # nobody else changes it meanwhile
                 self._seen = self._catalog.version()
-            held = self._catalog.held()
+            held = self._catalog.state()
             self._info = replace(self._info, posts=held.posts, passages=held.passages)
 
     def settle(self, reached: Reached) -> None:
@@ -189,7 +189,7 @@ class EdgeGeneration:
         with naming_folder_trouble(self._folder, rebuilding(self._folder)):
             stored = self._catalog.stored(ids)
             points = read_points(self._shard, {key: passages for key, (_, passages) in stored.items()})
-        whole = {key: carried_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
+        whole = {key: indexed_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
         return {key: post for key, post in whole.items() if post is not None}
 
     def _read_columns(self) -> Columns:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
-from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
+from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.generation import CATALOG, EdgeGeneration, changing
@@ -98,7 +98,7 @@ class EdgeStore:
             return catalog.reached()
 
     @contextmanager
-    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
         with ExitStack() as held:
             with naming_folder_trouble(self._root):
                 self._generations.mkdir(parents=True, exist_ok=True)
@@ -189,5 +189,5 @@ def _info(folder: Path) -> GenerationInfo:
     """What the manifest says, with the numbers as they are now."""
     info = read_manifest(folder)
     with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
-        held = catalog.held()
+        held = catalog.state()
     return replace(info, posts=held.posts, passages=held.passages)
