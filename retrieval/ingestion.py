@@ -15,11 +15,11 @@ Outcome = Literal["added", "changed", "recounted", "unchanged", "forgotten", "re
 
 # By name, those that keep words of posts outside the index, each to be told which posts to forget. They may raise: then
 # they are told again.
-Keepers = Mapping[str, Callable[[Sequence[str]], object]]
+ErasureTargets = Mapping[str, Callable[[Sequence[str]], object]]
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
+class PostOutcome:
     """What became of one post that was offered.
 
     Attributes:
@@ -35,7 +35,7 @@ class TakenIn:
     expected: str = ""
 
 
-class Intake(Protocol):
+class Ingestion(Protocol):
     """Takes posts in, durably, and makes them searchable in the generation that this process has open."""
 
     def following(self, store: PostStore, embedder: Embedder) -> Openable:
@@ -46,11 +46,11 @@ class Intake(Protocol):
         """
         ...
 
-    def start(self, keepers: Keepers) -> None:
+    def start(self, keepers: ErasureTargets) -> None:
         """Follow what is taken in and forgotten, by this process and others, from now on."""
         ...
 
-    def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[TakenIn], int]:
+    def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[PostOutcome], int]:
         """Take posts in, each as a JSON value; durable on return.
 
         Returns:
@@ -82,4 +82,4 @@ class Intake(Protocol):
         ...
 
 
-MakeIntake = Callable[[Settings, PostStore, Embedder], Intake]
+MakeIngestion = Callable[[Settings, PostStore, Embedder], Ingestion]

@@ -200,20 +200,6 @@ class Candidate(NamedTuple):
     lexical: float
 
 
-class Glance(NamedTuple):
-    """What of a post decides its place among others; known without reading the post.
-
-    Attributes:
-        author: A number that all spellings of its author share, while the process lasts; 0 where nobody is named.
-        created_s: POSIX time of `created_at`; None where that is unknown.
-    """
-
-    post_id: str
-    author: int = 0
-    likes: int = 0
-    created_s: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """Code points [start, end) of some text."""

@@ -36,7 +36,7 @@ graph(%x : Tensor, %weight : Tensor, %bias : Tensor):
 _LINEAR, _LINEAR_GELU = _linear("none"), _linear("gelu")
 
 
-class Packed(torch.nn.Module):
+class PackedModule(torch.nn.Module):
     """A module with its linear layers packed: it takes what the module takes and then `weights`, since a trace can hold
     no packed weight itself. Until `restore` the module itself is changed.
 
@@ -45,7 +45,7 @@ class Packed(torch.nn.Module):
             none were padding.
 
     Attributes:
-        weights: Packed: a second copy of them in memory.
+        weights: Packed weights: a second copy of them in memory.
     """
 
     def __init__(self, module: torch.nn.Module, *, whole_layers: bool) -> None:

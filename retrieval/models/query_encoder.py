@@ -71,9 +71,9 @@ class QueryEncoder:
             whole: Any = _whole(model)
             given: tuple[Any, ...] = (example,)
             if packing != "nothing":
-                from retrieval.models.packed_linear import Packed
+                from retrieval.models.packed_linear import PackedModule
 
-                whole = Packed(whole, whole_layers=packing == "layers")
+                whole = PackedModule(whole, whole_layers=packing == "layers")
                 self._packed = whole.weights
                 given = (example, *self._packed)
             try:

@@ -34,7 +34,7 @@ def both(one: Filters, other: Filters) -> Filters:
     )
 
 
-class AskedSoFar:
+class FilterBuilder:
     """The filters, pieces and mistakes that were met in a query.
 
     Each method that takes a piece of it, from `start` to `end` in the query, gives its end.

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from retrieval.search.fusion import Scale
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.near_copies import near_copies
-from retrieval.types import Candidate, Explanation, FoundBy, Glance, Post, Sort
+from retrieval.types import Candidate, Explanation, FoundBy, Post, Sort
 
 # Near copies are looked for among this many of the best; further down nobody is bothered by them.
 FOLDED_AMONG = 50
@@ -54,7 +55,7 @@ class Placed(NamedTuple):
     """
 
     candidate: Candidate
-    post: Glance
+    post: PostSummary
     match: float
     share: float = 1.0
     freshness: float = 0.0
@@ -67,9 +68,9 @@ class Placed(NamedTuple):
         return self.share * self.match + self.freshness + self.popularity
 
 
-def placed(found: Sequence[tuple[float, Candidate]], glances: Mapping[str, Glance]) -> list[Placed]:
-    """The posts found, in their order; one that is not among the glances is left out."""
-    return [Placed(one, glances[one.post_id], score) for score, one in found if one.post_id in glances]
+def placed(found: Sequence[tuple[float, Candidate]], summaries: Mapping[str, PostSummary]) -> list[Placed]:
+    """The posts found, in their order; one that is not among the summaries is left out."""
+    return [Placed(one, summaries[one.post_id], score) for score, one in found if one.post_id in summaries]
 
 
 def reordered(found: Sequence[Placed], order: Sequence[int]) -> list[Placed]:

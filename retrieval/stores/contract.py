@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from retrieval.types import Candidate, Filters, Glance, Identity, Passage, Post, TermWeights, Vectors
+from retrieval.stores.post_summary import PostSummary
+from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWeights, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Changes:
     delete: Sequence[str] = ()
 
 
-def unheard(text: str) -> None:
+def say_nothing(text: str) -> None:
     """Whoever need not be told."""
 
 
@@ -106,7 +107,7 @@ class Generation(Protocol):
         """The posts of these ids; an id that is not in the generation is left out."""
         ...
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
         """What decides these posts' places on a page; an id that is not in the generation is left out."""
         ...
 
@@ -224,7 +225,7 @@ class PostStore(Protocol):
         """
         ...
 
-    def writing(self, tell: Callable[[str], None] = unheard) -> AbstractContextManager[None]:
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> AbstractContextManager[None]:
         """Held while a generation is written. Meanwhile a server that does not answer is waited for.
 
         Args:

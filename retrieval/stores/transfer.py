@@ -11,10 +11,10 @@ import numpy as np
 from retrieval.stores.contract import GenerationInfo, IndexedPost, Reached, StoredPost
 from retrieval.types import Passage, Post, TermWeights
 
-CARRIED_AT_ONCE = 256
+TRANSFER_BATCH = 256
 
 
-class Carried(Protocol):
+class SourceGeneration(Protocol):
     """A finished generation that is read whole."""
 
     @property
@@ -38,7 +38,7 @@ class Carried(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedPoint:
+class StoredPoint:
     """One passage as a store keeps it; `vector` holds the numbers of the dense one."""
 
     payload: Mapping[str, Any]
@@ -46,7 +46,7 @@ class CarriedPoint:
     terms: TermWeights
 
 
-def carried_post(stored: StoredPost, passages: int, points: Mapping[int, CarriedPoint]) -> IndexedPost | None:
+def indexed_post(stored: StoredPost, passages: int, points: Mapping[int, StoredPoint]) -> IndexedPost | None:
     """The post that these points are of, by ordinal; None where one is missing."""
     if passages < 1 or any(ordinal not in points for ordinal in range(passages)):
         return None

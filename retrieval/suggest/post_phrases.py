@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from retrieval.suggest.phrase_scores import FRESH, INSIDE, freshness
 from retrieval.suggest.phrases import folded_phrase, is_spelled, pinyin_keys, plain, stands, starts, title_phrase
-from retrieval.suggest.post_rows import PostRows, values_of
 from retrieval.suggest.prefix_index import MOST_SCANNED, Hidden, Numbers, PrefixIndex, Scores
 from retrieval.types import Post
 
@@ -66,7 +65,7 @@ class PostPhrases:
         of_post = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint32), np.diff(self._phrases_of[0]))
         counts = np.bincount(self._phrases_of[1], minlength=len(self.texts))
         by_phrase = of_post[np.argsort(self._phrases_of[1], kind="stable")]
-        self._rows = PostRows(ids)
+        self._rows = _PostRows(ids)
         self._gone: Hidden = np.zeros(len(ids), bool)
         self.hidden: Hidden = np.zeros(len(self.texts), bool)
         self._posts_of = (np.concatenate(([0], np.cumsum(counts))).astype(np.uint32), by_phrase)
@@ -97,8 +96,8 @@ class PostPhrases:
         left._gone = self._gone.copy()
         left._gone[rows] = True
         left.hidden = self.hidden.copy()
-        for number in np.unique(values_of(self._phrases_of, np.array(rows))).tolist():
-            left.hidden[number] = bool(left._gone[values_of(self._posts_of, np.array([number]))].all())
+        for number in np.unique(_values_of(self._phrases_of, np.array(rows))).tolist():
+            left.hidden[number] = bool(left._gone[_values_of(self._posts_of, np.array([number]))].all())
         return left
 
     def kind(self, number: int) -> Kind:
@@ -117,9 +116,60 @@ class PostPhrases:
                 whole = [stands(line, word, whole=True) for line in self.index.lines(owners)]
                 owners = owners[np.array(whole, bool)]
             of_word = np.zeros(len(self._phrases_of[0]) - 1, bool)
-            of_word[values_of(self._posts_of, owners)] = True
+            of_word[_values_of(self._posts_of, owners)] = True
             holding = of_word if holding is None else holding & of_word
         posts = np.flatnonzero(holding & ~self._gone) if holding is not None else np.arange(0)
         sample = posts[:: 1 + len(posts) // MOST_SCANNED]
-        counts = np.bincount(values_of(self._phrases_of, sample), minlength=len(self.texts))[tags]
+        counts = np.bincount(_values_of(self._phrases_of, sample), minlength=len(self.texts))[tags]
         return tags[counts > 0], counts[counts > 0]
+
+
+class _PostRows:
+    """Post ids in the order of their rows: their characters and 16 bytes each."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self._text = "".join(ids)
+        self._bounds: Numbers = np.cumsum([0, *map(len, ids)]).astype(np.uint32)
+        hashes = np.array([hash(one) for one in ids], np.int64)
+        self._order: Numbers = np.argsort(hashes, kind="stable").astype(np.uint32)
+        self._hashes = hashes[self._order]
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._id(row) for row in range(len(self)))
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it takes."""
+        return self._text.__sizeof__() + sum(one.nbytes for one in (self._bounds, self._order, self._hashes))
+
+    def row(self, post_id: str) -> int | None:
+        """The row of a post; None where it has none."""
+        wanted = hash(post_id)
+        at = int(np.searchsorted(self._hashes, wanted))
+        while at < len(self._hashes) and self._hashes[at] == wanted:
+            row = int(self._order[at])
+            if self._id(row) == post_id:
+                return row
+            at += 1
+        return None
+
+    def _id(self, row: int) -> str:
+        return self._text[self._bounds[row] : self._bounds[row + 1]]
+
+
+def _values_of(table: tuple[Numbers, Numbers], rows: Numbers | NDArray[np.int64]) -> Numbers:
+    """The values of several rows of a table, one after the other.
+
+    Args:
+        table: Bounds and values: those of row n stand from bound n to bound n + 1.
+    """
+    bounds, values = table
+    wanted = rows.astype(np.int64)
+    first = bounds[wanted].astype(np.int64)
+    length = bounds[wanted + 1].astype(np.int64) - first
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    found: Numbers = values[np.repeat(first, length) + within]
+    return found

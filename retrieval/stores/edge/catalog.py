@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retrieval.sqlite_file import data_version, open_read_only, open_sqlite
 from retrieval.stores.contract import StoredPost
 from retrieval.stores.payload import post_from_json
 from retrieval.types import Post
 
 _BATCH = 500
-WAIT_S = 20.0
 TABLES = """
     CREATE TABLE IF NOT EXISTS posts (
         id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, passages INTEGER NOT NULL, post BLOB NOT NULL,
@@ -31,7 +31,7 @@ TABLES = """
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CatalogState:
     """How much a catalog holds, and whether the shard beside it may hold something else.
 
     Attributes:
@@ -55,13 +55,13 @@ class Catalog:
         self._lock = threading.Lock()
         path.stat()  # SQLite says of a file that is not there what it says of one that may not be read
         try:
-            self._connection = _reading(path, "mode=ro")
+            self._connection = _reading(path)
         except sqlite3.OperationalError:
             # Where the folder may not be written, no index of the log can be made; without a log none is needed.
             log = path.with_name(path.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise
-            self._connection = _reading(path, "mode=ro&immutable=1")
+            self._connection = _reading(path, immutable=True)
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         """The posts of these ids; an id that is not there is left out."""
@@ -77,11 +77,11 @@ class Catalog:
         found = self.posts(list(hashes))
         return {key: (StoredPost(post, hashes[key]), passages[key]) for key, post in found.items()}
 
-    def held(self) -> Held:
+    def state(self) -> CatalogState:
         with self._lock:
             facts = dict(self._connection.execute("SELECT name, value FROM facts"))
             unsettled = self._connection.execute("SELECT 1 FROM unsettled LIMIT 1").fetchone()
-        return Held(facts["posts"], facts["passages"], unsettled is None)
+        return CatalogState(facts["posts"], facts["passages"], unsettled is None)
 
     def reached(self) -> dict[str, int]:
         """By journal, the number of its last settled change."""
@@ -101,7 +101,7 @@ class Catalog:
     def version(self) -> int:
         """Another number once another connection, of whichever process, changed the catalog. Takes microseconds."""
         with self._lock:
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            return data_version(self._connection)
 
     def stored_ids(self) -> Iterator[str]:
         """Every post's id, in their order."""
@@ -109,7 +109,7 @@ class Catalog:
 
     def copy_to(self, path: Path) -> None:
         """Write a second catalog, as this one is now."""
-        with closing(sqlite3.connect(path)) as copy, self._lock:
+        with closing(open_sqlite(path)) as copy, self._lock:
             self._connection.backup(copy)
 
     def close(self) -> None:
@@ -133,9 +133,8 @@ class Catalog:
             return of_ids(self._connection, column, ids)
 
 
-def _reading(path: Path, how: str) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?{how}"
-    connection = sqlite3.connect(address, uri=True, timeout=WAIT_S, check_same_thread=False)
+def _reading(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
+    connection = open_read_only(path, immutable=immutable)
     try:
         connection.execute("SELECT id, content_hash, post FROM posts LIMIT 1").fetchall()
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():
@@ -151,7 +150,7 @@ def _complete(path: Path) -> None:
     """Bring a catalog of schema 2, which kept posts alone, to what is read here: its posts are carried over by the
     reindex that builds the generation of today's schema.
     """
-    with closing(sqlite3.connect(path, timeout=WAIT_S)) as connection, connection:
+    with closing(open_sqlite(path)) as connection, connection:
         connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
         counted = (
             "SELECT 'posts', count(*) FROM posts UNION ALL SELECT 'passages', coalesce(sum(passages), 0) FROM posts"

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from retrieval.sqlite_file import compact, empty_log, open_sqlite, open_without_journal
 from retrieval.stores.contract import StoredPost
-from retrieval.stores.edge.catalog import TABLES, WAIT_S, of_ids, reached_numbers
+from retrieval.stores.edge.catalog import TABLES, of_ids, reached_numbers
 from retrieval.stores.payload import post_to_json
 from retrieval.text.near_copies import sketches
 
@@ -16,11 +17,8 @@ class CatalogWriter:
     """Fills a new catalog, or one that was copied. Its bytes are the system's to write: sync it after `finish`."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # A catalog that was not finished is thrown away, so until then nothing need reach the disk.
-        self._connection.executescript(
-            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; {TABLES}"
-        )
+        self._connection = open_without_journal(path, TABLES)
 
     def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
         """Write posts with their number of passages; returns how many of each the shard may hold now, by id."""
@@ -69,9 +67,8 @@ class CatalogChanger:
 
     def __init__(self, path: Path) -> None:
         path.stat()
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
         # The changes are durable elsewhere, in the journal: a power cut may take back the last ones.
-        self._connection.executescript("PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;")
+        self._connection = open_sqlite(path, synchronous="NORMAL", autocommit=True)
         # What was changed here and is not settled yet, and whether it was there afterwards.
         self._left: dict[str, bool] = {}
 
@@ -114,12 +111,11 @@ class CatalogChanger:
 
     def empty_log(self) -> None:
         """Bring the log's pages into the file, and cut the log to nothing: no deleted text stays in it."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        empty_log(self._connection)
 
     def compact(self) -> None:
         """Write the file anew, without the room that deleted posts left."""
-        self._connection.execute("VACUUM")
-        self.empty_log()
+        compact(self._connection)
 
     def close(self) -> None:
         self._connection.close()

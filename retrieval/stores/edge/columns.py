@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.near_copies import SKETCHED, Sketches, meeting
-from retrieval.types import Candidate, Glance
+from retrieval.types import Candidate
 
 _NOWHERE = -1
 # Among hashes no more than eight or nine of a million share their first bits. Where more do, they are no hashes.
@@ -44,27 +45,27 @@ class Columns:
         slices: By point id: of all passages; one whose post is not among them is passed over.
     """
 
-    def __init__(self, posts: Iterable[tuple[Glance, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
+    def __init__(self, posts: Iterable[tuple[PostSummary, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
         self._lock = Lock()
-        self._fresh: dict[str, Glance] = {}
+        self._fresh: dict[str, PostSummary] = {}
         self._fresh_sketches: dict[str, bytes] = {}
         self._fresh_slices: dict[int, Slice] = {}
         self._points_of: dict[str, list[int]] = {}
         self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for them twice more
-        glances, sketched = [], bytearray()
-        for glance, sketch in posts:
-            glances.append(glance)
+        summaries, sketched = [], bytearray()
+        for summary, sketch in posts:
+            summaries.append(summary)
             sketched += sketch
-        rows = {one.post_id: row for row, one in enumerate(glances)}
-        names = [one.post_id.encode("utf-8", "surrogatepass") for one in glances]
+        rows = {one.post_id: row for row, one in enumerate(summaries)}
+        names = [one.post_id.encode("utf-8", "surrogatepass") for one in summaries]
         self._names = bytearray(b"".join(names))
         self._bounds = np.cumsum([0, *map(len, names)]).astype(np.uint32)
-        self._rows = _Keys(_hashes([one.post_id for one in glances]))
-        self._authors = np.array([one.author for one in glances], np.int64)
-        self._likes = np.array([one.likes for one in glances], np.int64)
-        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in glances], np.float64)
-        self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(glances), SKETCHED)
-        self._gone = np.zeros(len(glances), bool)
+        self._rows = _Keys(_hashes([one.post_id for one in summaries]))
+        self._authors = np.array([one.author for one in summaries], np.int64)
+        self._likes = np.array([one.likes for one in summaries], np.int64)
+        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in summaries], np.float64)
+        self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(summaries), SKETCHED)
+        self._gone = np.zeros(len(summaries), bool)
         keys, table = [], []
         for number, place in slices:
             row = rows.get(place.post_id)
@@ -120,16 +121,18 @@ class Columns:
                     )
         return found
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
         """What is known of posts; one that is gone, or never was, is left out."""
         with self._lock:
-            found: dict[str, Glance] = {}
+            found: dict[str, PostSummary] = {}
             rows = self._rows_of(ids)
             if len(self._gone):
                 columns = (rows, self._authors[rows], self._likes[rows], self._seconds[rows])
                 for post_id, row, author, likes, created_s in zip(ids, *map(np.ndarray.tolist, columns), strict=True):
                     if row >= 0:
-                        found[post_id] = Glance(post_id, author, likes, None if math.isnan(created_s) else created_s)
+                        found[post_id] = PostSummary(
+                            post_id, author, likes, None if math.isnan(created_s) else created_s
+                        )
             if self._fresh:
                 found |= {post_id: self._fresh[post_id] for post_id in ids if post_id in self._fresh}
         return found
@@ -147,23 +150,23 @@ class Columns:
                         sketched[place] = np.frombuffer(self._fresh_sketches[post_id], np.uint16)
         return [ids[place] for place in meeting(sketched)]
 
-    def put(self, glance: Glance, points: Mapping[int, Slice], sketch: bytes) -> None:
+    def put(self, summary: PostSummary, points: Mapping[int, Slice], sketch: bytes) -> None:
         """A post, with its passages by point id and its sketch, in place of what was known of it."""
         with self._lock:
-            self._drop([glance.post_id])
-            self._fresh_sketches[glance.post_id] = sketch
-            self._fresh[glance.post_id] = glance
+            self._drop([summary.post_id])
+            self._fresh_sketches[summary.post_id] = sketch
+            self._fresh[summary.post_id] = summary
             self._fresh_slices |= points
-            self._points_of[glance.post_id] = list(points)
+            self._points_of[summary.post_id] = list(points)
 
-    def recount(self, glance: Glance) -> None:
+    def recount(self, summary: PostSummary) -> None:
         """A post whose passages stay; one that is not known is passed over."""
         with self._lock:
-            if glance.post_id in self._fresh:
-                self._fresh[glance.post_id] = glance
-            row = int(self._rows_of([glance.post_id])[0])
+            if summary.post_id in self._fresh:
+                self._fresh[summary.post_id] = summary
+            row = int(self._rows_of([summary.post_id])[0])
             if row >= 0:
-                self._likes[row] = glance.likes
+                self._likes[row] = summary.likes
 
     def drop(self, ids: Sequence[str]) -> None:
         """Posts are gone; one that is not known is passed over. Their ids are overwritten."""

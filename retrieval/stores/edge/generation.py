@@ -12,9 +12,9 @@ from typing import Any
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.columns import Columns
@@ -31,13 +31,13 @@ from retrieval.stores.edge.shard import (
     sparse_vector,
     upsert_points,
 )
-from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
-from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
+from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
-from retrieval.stores.post_summary import glance_of
-from retrieval.stores.transfer import carried_post
+from retrieval.stores.post_summary import PostSummary, summary_of
+from retrieval.stores.transfer import indexed_post
 from retrieval.text.near_copies import sketches
-from retrieval.types import Candidate, Filters, Glance, Post, TermWeights, Vectors
+from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
@@ -61,7 +61,7 @@ class EdgeGeneration:
     def __init__(self, folder: Path, info: GenerationInfo) -> None:
         self._folder, self._info = folder, info
         self._closing, self._changing = Lock(), Lock()
-        with naming_disk_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
+        with naming_folder_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
             # The shard is written without a log of its own, and without one Qdrant Edge locks nothing.
             lock = opened.enter_context((folder / _OPEN).open("a"))
             try:
@@ -74,7 +74,7 @@ class EdgeGeneration:
             self._shard = qdrant.EdgeShard.load(str(folder / SHARD))
             opened.callback(self._shard.close)
             # A shard that lost its files opens as an empty one.
-            points, held = count_points(self._shard), self._catalog.held()
+            points, held = count_points(self._shard), self._catalog.state()
             if (held.settled and points != held.passages) or (held.passages and not points):
                 problem = f"{folder} is damaged: it holds {points:,} of {held.passages:,} passages"
                 raise FixableError(problem, rebuilding(folder))
@@ -95,19 +95,19 @@ class EdgeGeneration:
         }
         let_through = shard_filter(filters)
 
-        def request(question: Question) -> qdrant.QueryRequest:
-            only: Any = question.among
-            best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
+        def request(query: SideQuery) -> qdrant.QueryRequest:
+            only: Any = query.among
+            best = qdrant.SearchParams(hnsw_ef=query.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
             return qdrant.QueryRequest(
-                limit=question.limit,
-                query=nearest[question.side],
+                limit=query.limit,
+                query=nearest[query.side],
                 filter=let_through if only is None else qdrant.Filter(must=[qdrant.HasIdCondition(only)]),
                 params=best if only is None else _EXACTLY,
                 with_payload=False,  # the columns know what is found
             )
 
-        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
-            answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
+        def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
+            answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(query) for query in queries]))
             return [[(one.id, one.score) for one in answer] for answer in answers]  # type: ignore[misc]  # ours are int
 
         return in_order(self._columns.candidates(*gather_scored(ask, limit, with_terms=bool(terms.indices))))
@@ -125,7 +125,7 @@ class EdgeGeneration:
             else:
                 only = [first_passage, qdrant.FieldCondition("created_at", match=qdrant.MatchValue(moment))]
             request = qdrant.ScrollRequest(
-                limit=listing.limit, filter=shard_filter(filters, only), with_payload=LISTED, order_by=order
+                limit=listing.limit, filter=shard_filter(filters, only), with_payload=ORDER_FIELDS, order_by=order
             )
             return [point.payload or {} for point in self._shard.scroll(request)[0]]
 
@@ -134,19 +134,19 @@ class EdgeGeneration:
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return self._catalog.posts(ids)
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        found = self._columns.glances(ids)
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        found = self._columns.summaries(ids)
         if self._catalog.version() == self._seen:
             return found
         there = self._catalog.hashes(list(found))  # somebody else wiped posts
-        return {post_id: glance for post_id, glance in found.items() if post_id in there}
+        return {post_id: summary for post_id, summary in found.items() if post_id in there}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return self._columns.may_be_copies(ids)
 
     def change(self, changes: Changes) -> None:
         latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
             # What was said of a post must not outlive it: its words go first, then its passages.
             gone = self._changer.delete(changes.delete)
@@ -156,17 +156,17 @@ class EdgeGeneration:
             upsert_points(self._shard, list(latest.values()), before)
             sketched = sketches([one.stored.post for one in latest.values()])
             for one, sketch in zip(latest.values(), sketched, strict=True):
-                self._columns.put(glance_of(one.stored.post), slices_of(one), sketch.tobytes())
+                self._columns.put(summary_of(one.stored.post), slices_of(one), sketch.tobytes())
             recount_points(self._shard, changes.recount, self._changer.recount(changes.recount))
             for stored in changes.recount:
-                self._columns.recount(glance_of(stored.post))
+                self._columns.recount(summary_of(stored.post))
             if alone:  # nobody else changes it meanwhile
                 self._seen = self._catalog.version()
-            held = self._catalog.held()
+            held = self._catalog.state()
             self._info = replace(self._info, posts=held.posts, passages=held.passages)
 
     def settle(self, reached: Reached) -> None:
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
             self._changer.empty_log()  # before the shard is written: how many passages it may hold must be known
             self._shard.flush()
@@ -186,15 +186,15 @@ class EdgeGeneration:
         return self._catalog.hashes(ids)
 
     def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)):
             stored = self._catalog.stored(ids)
             points = read_points(self._shard, {key: passages for key, (_, passages) in stored.items()})
-        whole = {key: carried_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
+        whole = {key: indexed_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
         return {key: post for key, post in whole.items() if post is not None}
 
     def _read_columns(self) -> Columns:
         """About a second for 100,000 posts."""
-        posts = ((glance_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
+        posts = ((summary_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
         return Columns(posts, all_slices(self._shard))
 
     def warm(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.errors import FixableError
 from retrieval.stores.contract import GenerationInfo
-from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.stores.generations import info_fields, info_from_fields
 
 MANIFEST = "manifest.json"
@@ -29,7 +29,7 @@ def read_manifest(folder: Path) -> GenerationInfo:
     Raises:
         FixableError: It is not there, or damaged.
     """
-    with naming_disk_trouble(folder, rebuilding(folder)):
+    with naming_folder_trouble(folder, rebuilding(folder)):
         said = (folder / MANIFEST).read_bytes()
     try:
         return info_from_fields(folder.name, json.loads(said))

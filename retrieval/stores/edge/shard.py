@@ -25,7 +25,7 @@ from retrieval.stores.payload import (
     passage_payload,
     point_number,
 )
-from retrieval.stores.transfer import CarriedPoint
+from retrieval.stores.transfer import StoredPoint
 from retrieval.types import Filters, TermWeights
 
 _KINDS = {
@@ -138,10 +138,10 @@ def delete_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> None:
     _delete(shard, {post_id: (0, count) for post_id, count in passages.items()})
 
 
-def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[str, dict[int, CarriedPoint]]:
+def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[str, dict[int, StoredPoint]]:
     """By post id and ordinal, the points of posts, given how many passages of each there may be."""
     ids: list[Any] = [point_number(post_id, ordinal) for post_id, count in passages.items() for ordinal in range(count)]
-    found: dict[str, dict[int, CarriedPoint]] = {}
+    found: dict[str, dict[int, StoredPoint]] = {}
     for at in range(0, len(ids), _POINTS_AT_ONCE):
         for record in shard.retrieve(ids[at : at + _POINTS_AT_ONCE], with_payload=True, with_vector=True):
             payload, vectors = record.payload or {}, record.vector
@@ -149,7 +149,7 @@ def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[st
             terms: Any = vectors.get(TERMS)  # a passage without a single term has none
             weights = TermWeights(tuple(terms.indices), tuple(terms.values)) if terms else TermWeights((), ())
             of_post = found.setdefault(payload["post_id"], {})
-            of_post[payload["ordinal"]] = CarriedPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]  # the vector by this name is a plain one
+            of_post[payload["ordinal"]] = StoredPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]  # the vector by this name is a plain one
     return found
 
 

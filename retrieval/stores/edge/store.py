@@ -17,9 +17,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
-from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
-from retrieval.stores.disk import naming_disk_trouble, write_durably
+from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.generation import CATALOG, EdgeGeneration, changing
@@ -60,7 +60,7 @@ class EdgeStore:
         try:
             generation = EdgeGeneration(folder, _info(folder))
         except IndexLocked:
-            with naming_disk_trouble(self._root):
+            with naming_folder_trouble(self._root):
                 copy_generation(folder, copy)
             generation = EdgeGeneration(copy, _info(folder))
         try:
@@ -73,47 +73,47 @@ class EdgeStore:
         folder = self._current_folder()
         if folder is None:
             return {}
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             return catalog.hashes(ids)
 
     def stored_posts(self) -> Iterator[StoredPost]:
         folder = self._current_folder()
         if folder is None:
             return
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             yield from catalog.stored_posts()
 
     def stored_ids(self) -> Iterator[str]:
         folder = self._current_folder()
         if folder is None:
             return
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             yield from catalog.stored_ids()
 
     def reached(self, name: str = "") -> Reached:
         folder = self._generations / name if name else self._current_folder()
         if folder is None or not folder.is_dir():
             return {}
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             return catalog.reached()
 
     @contextmanager
-    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
         with ExitStack() as held:
-            with naming_disk_trouble(self._root):
+            with naming_folder_trouble(self._root):
                 self._generations.mkdir(parents=True, exist_ok=True)
                 held.enter_context(holding(self._root / "writing.lock", str(self._root)))
             yield
 
     def begin(self, identity: Identity) -> EdgeWriter:
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             return EdgeWriter(self._next_folder(identity), identity)
 
     def begin_copy(self, identity: Identity) -> EdgeWriter | None:
         like = self._current_folder()
         if like is None or read_manifest(like).identity != identity:
             return None
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             return EdgeWriter(self._next_folder(identity), identity, like)
 
     def wipe(self, ids: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ class EdgeStore:
             if not (folder / MANIFEST).exists():
                 continue
             with (
-                naming_disk_trouble(folder, rebuilding(folder)),
+                naming_folder_trouble(folder, rebuilding(folder)),
                 changing(folder),
                 closing(CatalogChanger(folder / CATALOG)) as catalog,
             ):
@@ -131,13 +131,13 @@ class EdgeStore:
     def switch(self, name: str) -> None:
         if not NAME.fullmatch(name) or not (self._generations / name / MANIFEST).exists():
             raise ValueError(f"{name} is no finished generation of {self._root}")
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             write_durably(self._pointer, name + "\n")
 
     def drop(self, name: str) -> None:
         if name == self.current():
             raise ValueError(f"{name} is the current generation: switch to another first")
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             delete_generation(self._generations / name)
 
     def _next_folder(self, identity: Identity) -> Path:
@@ -174,7 +174,7 @@ class EdgeStore:
 
     def _folders(self) -> list[Path]:
         """Folders of generations, finished or not, oldest first."""
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             if not self._generations.is_dir():
                 return []
             found = [folder for folder in self._generations.iterdir() if NAME.fullmatch(folder.name)]
@@ -188,6 +188,6 @@ class EdgeStore:
 def _info(folder: Path) -> GenerationInfo:
     """What the manifest says, with the numbers as they are now."""
     info = read_manifest(folder)
-    with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
-        held = catalog.held()
+    with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        held = catalog.state()
     return replace(info, posts=held.posts, passages=held.passages)

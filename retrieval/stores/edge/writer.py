@@ -10,8 +10,8 @@ from pathlib import Path
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import copy_sparsely, naming_folder_trouble, sync_tree
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.disk import copy_sparsely, naming_disk_trouble, sync_tree
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogWriter
 from retrieval.stores.edge.generation import CATALOG, SHARD, changing
@@ -32,7 +32,7 @@ class EdgeWriter:
     def __init__(self, folder: Path, identity: Identity, like: Path | None = None, piece: int = PIECE) -> None:
         self._folder, self._identity, self._piece = folder, identity, piece
         self._unbuilt = 0  # passages written since search structures were built
-        with naming_disk_trouble(folder):
+        with naming_folder_trouble(folder):
             folder.mkdir()
             if like is None:
                 (folder / SHARD).mkdir()
@@ -55,7 +55,7 @@ class EdgeWriter:
 
     def change(self, changes: Changes) -> None:
         latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
-        with naming_disk_trouble(self._folder):
+        with naming_folder_trouble(self._folder):
             before = self._catalog.put([(one.stored, len(one.passages)) for one in latest.values()])
             upsert_points(self._shard, list(latest.values()), before)
             self._unbuilt += sum(len(one.passages) for one in latest.values())
@@ -67,7 +67,7 @@ class EdgeWriter:
             delete_points(self._shard, self._catalog.delete(changes.delete))
 
     def finish(self, reached: Reached | None = None) -> GenerationInfo:
-        with naming_disk_trouble(self._folder):
+        with naming_folder_trouble(self._folder):
             self._shard.optimize()
             self._shard.flush()
             self._shard.close()

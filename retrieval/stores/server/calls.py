@@ -19,7 +19,7 @@ _SAID_AGAIN_AFTER_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long a server that does not answer is waited for, in seconds.
 
     Attributes:
@@ -49,14 +49,14 @@ class ServerCalls:
         self,
         client: QdrantClient,
         url: str,
-        patience: Patience,
+        retry: RetryPolicy,
         *,
         asking: QdrantClient | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._asking, self._url = client, asking or client, url
-        self._patience, self._clock, self._sleep = patience, clock, sleep
+        self._retry, self._clock, self._sleep = retry, clock, sleep
         self._tell: Callable[[str], None] | None = None
 
     @contextmanager
@@ -72,17 +72,17 @@ class ServerCalls:
         """Asks once, and briefly: somebody waits for the answer, and will ask again."""
         return self._tried(call, self._asking, 0.0)
 
-    def glance(self, call: Callable[[QdrantClient], _T]) -> _T:
+    def ask_or_read(self, call: Callable[[QdrantClient], _T]) -> _T:
         """As `ask`, and while something is filled as `read`: what both searches and runs look at."""
         return self.ask(call) if self._tell is None else self.read(call)
 
     def read(self, call: Callable[[QdrantClient], _T]) -> _T:
         """Asks once; while something is filled, until the server answers."""
-        return self._tried(call, self._client, 0.0 if self._tell is None else self._patience.run_s)
+        return self._tried(call, self._client, 0.0 if self._tell is None else self._retry.run_s)
 
     def write(self, call: Callable[[QdrantClient], _T]) -> _T:
         """Tries several times: every write of ours may be repeated."""
-        return self._tried(call, self._client, self._patience.write_s if self._tell is None else self._patience.run_s)
+        return self._tried(call, self._client, self._retry.write_s if self._tell is None else self._retry.run_s)
 
     def payloads(self, collection: str, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """These fields of the points of these ids; an id that is not there is left out."""
@@ -97,7 +97,7 @@ class ServerCalls:
             yield from (point.payload or {} for point in points)
 
     def _tried(self, call: Callable[[QdrantClient], _T], client: QdrantClient, total_s: float) -> _T:
-        since, pause_s, told_at = self._clock(), self._patience.first_s, -_SAID_AGAIN_AFTER_S
+        since, pause_s, told_at = self._clock(), self._retry.first_s, -_SAID_AGAIN_AFTER_S
         while True:
             try:
                 answer = call(client)
@@ -111,7 +111,7 @@ class ServerCalls:
                     self.say(self._waiting(failed, waited_s, total_s))
                     told_at = waited_s
                 self._sleep(next_s)
-                pause_s = min(2 * pause_s, self._patience.longest_s)
+                pause_s = min(2 * pause_s, self._retry.longest_s)
                 continue
             if told_at >= 0:
                 self.say(f"the Qdrant server at {self._url} answers again, after {self._clock() - since:.0f} s")

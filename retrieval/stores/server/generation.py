@@ -12,8 +12,8 @@ from qdrant_client import models
 
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
-from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
-from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
+from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
     FOUND,
@@ -26,11 +26,11 @@ from retrieval.stores.payload import (
     point_id,
     post_from_json,
 )
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.stores.server.calls import ServerCalls
 from retrieval.stores.server.layout import Layout
 from retrieval.stores.server.points import FIRST_PASSAGE, ServerPoints
-from retrieval.types import Candidate, Filters, Glance, Post, TermWeights, Vectors
+from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 
 class ServerGeneration:
@@ -45,31 +45,31 @@ class ServerGeneration:
         return self._info
 
     def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
-        query = {
+        nearest = {
             DENSE: vector.tolist(),
             TERMS: models.SparseVector(indices=list(terms.indices), values=list(terms.values)),
         }
         let_through = _filter(filters)
 
-        def request(question: Question) -> models.QueryRequest:
-            among = question.among
+        def request(query: SideQuery) -> models.QueryRequest:
+            among = query.among
             only = let_through
             if among is not None:
                 only = models.Filter(must=[models.HasIdCondition(has_id=[str(UUID(int=one)) for one in among])])
-            how = self._layout.search(question.hnsw_ef) if among is None else self._layout.exact()
+            how = self._layout.search(query.hnsw_ef) if among is None else self._layout.exact()
             return models.QueryRequest(
-                query=query[question.side],
-                using=question.side,
-                limit=question.limit,
+                query=nearest[query.side],
+                using=query.side,
+                limit=query.limit,
                 filter=only,
                 params=how,
-                with_payload=question.payload,
+                with_payload=query.payload,
             )
 
         payloads: dict[int, Mapping[str, Any]] = {}
 
-        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
-            requests = [request(question) for question in questions]
+        def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
+            requests = [request(query) for query in queries]
             answers = self._calls.ask(lambda client: client.query_batch_points(self._collection, requests))
             scored = [[(UUID(str(one.id)).int, one.score) for one in answer.points] for answer in answers]
             for answer, points in zip(answers, scored, strict=True):
@@ -98,7 +98,7 @@ class ServerGeneration:
             points, _ = self._calls.ask(
                 lambda client: client.scroll(
                     self._collection, scroll_filter=_filter(filters, only), limit=listing.limit, order_by=order,
-                    with_payload=LISTED,
+                    with_payload=ORDER_FIELDS,
                 )
             )  # fmt: skip
             return [point.payload or {} for point in points]
@@ -110,8 +110,8 @@ class ServerGeneration:
         found = (post_from_json(payload["post"]) for payload in payloads)
         return {post.id: post for post in found}
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        return {post_id: summary_of(post) for post_id, post in self.posts(ids).items()}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids

@@ -18,7 +18,7 @@ from retrieval.stores.payload import (
     post_to_json,
 )
 from retrieval.stores.server.calls import ServerCalls
-from retrieval.stores.transfer import CarriedPoint, carried_post
+from retrieval.stores.transfer import StoredPoint, indexed_post
 from retrieval.types import TermWeights
 
 # A request holds at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' own JSON is counted.
@@ -101,18 +101,18 @@ class ServerPoints:
         firsts = self._points([point_id(post_id, 0) for post_id in dict.fromkeys(ids)])
         counts = {point.payload["post_id"]: point.payload["passages"] for point in firsts}
         others = [point_id(post_id, ordinal) for post_id, count in counts.items() for ordinal in range(1, count)]
-        points: dict[str, dict[int, CarriedPoint]] = {post_id: {} for post_id in counts}
+        points: dict[str, dict[int, StoredPoint]] = {post_id: {} for post_id in counts}
         for point in (*firsts, *self._points(others)):
             points[point.payload["post_id"]][point.payload["ordinal"]] = point
         found = {}
         for first in firsts:
             stored = StoredPost(post_from_json(first.payload["post"]), first.payload["content_hash"])
             post_id = stored.post.id
-            if (one := carried_post(stored, counts[post_id], points[post_id])) is not None:
+            if (one := indexed_post(stored, counts[post_id], points[post_id])) is not None:
                 found[post_id] = one
         return found
 
-    def _points(self, ids: Sequence[str]) -> list[CarriedPoint]:
+    def _points(self, ids: Sequence[str]) -> list[StoredPoint]:
         found = []
         for at in range(0, len(ids), POINTS_AT_ONCE):
             some = list(ids[at : at + POINTS_AT_ONCE])
@@ -124,7 +124,7 @@ class ServerPoints:
                 vectors: Any = point.vector
                 sparse = vectors.get(TERMS)  # a passage without a single term has none
                 terms = TermWeights(tuple(sparse.indices), tuple(sparse.values)) if sparse else TermWeights((), ())
-                found.append(CarriedPoint(point.payload or {}, vectors[DENSE], terms))
+                found.append(StoredPoint(point.payload or {}, vectors[DENSE], terms))
         return found
 
     def _delete(self, ordinals: Mapping[str, tuple[int, int]]) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings
-from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
-from retrieval.stores.disk import naming_disk_trouble
+from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
 from retrieval.stores.generations import (
     NAME,
     generation_name,
@@ -32,7 +32,7 @@ from retrieval.stores.generations import (
     refuse_mismatch,
 )
 from retrieval.stores.payload import DENSE, point_id, post_from_json
-from retrieval.stores.server.calls import Patience, ServerCalls
+from retrieval.stores.server.calls import RetryPolicy, ServerCalls
 from retrieval.stores.server.generation import ServerGeneration
 from retrieval.stores.server.layout import Layout, layout_of
 from retrieval.stores.server.points import ServerPoints
@@ -61,7 +61,7 @@ def connect(settings: Settings) -> ServerStore:
         raise FixableError(problem, "write it as http://host:6333") from error
     return ServerStore(
         filling, settings.qdrant_prefix, settings.data_dir, url=url, layout=layout_of(settings), asking=asking,
-        patience=Patience(run_s=settings.qdrant_patience_s), in_place=settings.qdrant_small_changes == "in_place",
+        retry=RetryPolicy(run_s=settings.qdrant_patience_s), in_place=settings.qdrant_small_changes == "in_place",
     )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ class ServerStore:
         data_dir: Holds the lock of `writing`, which therefore keeps apart the writers of one machine alone.
         url: For messages.
         layout: Of the generations that are begun.
-        patience: How long the server is waited for.
+        retry: How long the server is waited for.
         asking: A client with a shorter time limit, by which searches ask.
         in_place: Whether little is changed in the current generation, rather than in a copy of it.
         poll_s: How often the server is asked whether it has built its search structures.
@@ -87,12 +87,12 @@ class ServerStore:
         *,
         url: str = "the Qdrant server",
         layout: Layout = Layout(),  # noqa: B008  # frozen
-        patience: Patience = Patience(),  # noqa: B008  # frozen
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # frozen
         asking: QdrantClient | None = None,
         in_place: bool = False,
         poll_s: float = 0.5,
     ) -> None:
-        self._calls = ServerCalls(client, url, patience, asking=asking)
+        self._calls = ServerCalls(client, url, retry, asking=asking)
         self._prefix, self._data_dir, self._url = prefix, data_dir, url
         self._layout, self._in_place, self._poll_s = layout, in_place, poll_s
 
@@ -149,9 +149,9 @@ class ServerStore:
         return {} if found is None or found not in self._collections() else reached_from_fields(self._said(found))
 
     @contextmanager
-    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:
         with ExitStack() as held:
-            with naming_disk_trouble(self._data_dir):
+            with naming_folder_trouble(self._data_dir):
                 self._data_dir.mkdir(parents=True, exist_ok=True)
                 held.enter_context(holding(self._data_dir / "qdrant-writing.lock", self._url))
             held.enter_context(self._calls.filling(tell))
@@ -261,7 +261,7 @@ class ServerStore:
         return ServerPoints(self._calls, self._collection(name))
 
     def _aliased(self) -> str | None:
-        aliases = self._calls.glance(lambda client: client.get_aliases()).aliases
+        aliases = self._calls.ask_or_read(lambda client: client.get_aliases()).aliases
         return next((alias.collection_name for alias in aliases if alias.alias_name == self._prefix), None)
 
     def _collections(self) -> list[str]:

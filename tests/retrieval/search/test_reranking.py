@@ -20,8 +20,9 @@ from retrieval.search.reranking import Reranking
 from retrieval.search.search import Searcher
 from retrieval.settings import Settings
 from retrieval.stores.contract import PostStore
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.terms import TermWeigher
-from retrieval.types import Candidate, Glance, Post, SearchPage, SearchQuery
+from retrieval.types import Candidate, Post, SearchPage, SearchQuery
 from tests.small_index import indexed
 
 HITS = 8
@@ -224,7 +225,8 @@ def test_a_cross_encoder_re_orders_hits(searching: Callable[..., Searcher], tmp_
 def test_no_order_loses_a_post(count: int, order: list[int]) -> None:
     """Also one that a cursor brought from a time when more was found."""
     found = [
-        Placed(Candidate(f"p{n}", 0, "text", None, 0, 1, 0.5, 1.0), Glance(f"p{n}"), 1 - n / 20) for n in range(count)
+        Placed(Candidate(f"p{n}", 0, "text", None, 0, 1, 0.5, 1.0), PostSummary(f"p{n}"), 1 - n / 20)
+        for n in range(count)
     ]
     after = reordered(found, order)
     assert sorted(one.post.post_id for one in after) == sorted(one.post.post_id for one in found)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from retrieval.stores.contract import ChangingGeneration, IndexedPost, PostStore
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import summary_of
 from retrieval.text.near_copies import near_copies
 from retrieval.types import Candidate, Filters, TermWeights
 from tests.retrieval.stores.offered import IDENTITY, a_query, brute_force, newest_first
@@ -53,7 +53,7 @@ def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
     ids = [one.stored.post.id for one in posts]
     by_id = {one.stored.post.id: one.stored.post for one in posts}
     assert generation.posts([*ids, "post-0", "post-3"]) == by_id
-    assert generation.glances([*ids, "post-0", "post-3"]) == {one: glance_of(post) for one, post in by_id.items()}
+    assert generation.summaries([*ids, "post-0", "post-3"]) == {one: summary_of(post) for one, post in by_id.items()}
     copies = {ids[place] for pair in near_copies([by_id[one] for one in ids]) for place in pair}
     may_be = generation.may_be_copies(ids)
     assert copies <= set(may_be)

@@ -82,7 +82,7 @@ def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
     with pytest.raises(FixableError, match="cannot be"):
         store.current()
     for act in (lambda: store.writing().__enter__(), lambda: store.begin(IDENTITY)):
-        with pytest.raises(FixableError, match="cannot be used") as raised:
+        with pytest.raises(FixableError, match="cannot be written") as raised:
             act()
         assert "STIPPLE_DATA_DIR" in raised.value.fix
 

@@ -17,7 +17,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 from retrieval.errors import FixableError, StoreUnreachable
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore, connect
 from tests.retrieval.stores.offered import DIMENSION, IDENTITY, a_post, fill, indexed, some_posts
 
@@ -59,8 +59,8 @@ def answer(status: int) -> Exception:
 
 
 def store_on(client: Any, folder: Path) -> ServerStore:
-    hasty = Patience(write_s=0.05, first_s=0.001)
-    return ServerStore(client, "stipple", folder, url="http://q:6333", patience=hasty, poll_s=0)
+    hasty = RetryPolicy(write_s=0.05, first_s=0.001)
+    return ServerStore(client, "stipple", folder, url="http://q:6333", retry=hasty, poll_s=0)
 
 
 def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from retrieval.errors import FixableError, StoreUnreachable
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore, connect
 from tests.retrieval.stores.offered import IDENTITY, fill, some_posts
 from tests.retrieval.stores.server.hasty_store import run, store_on
@@ -51,7 +51,7 @@ def test_a_reindex_waits_for_a_server_that_goes_down_and_goes_on(path: str, serv
 
 def test_a_server_that_stays_down_ends_a_reindex_after_the_patience(server: HttpQdrant, tmp_path: Path) -> None:
     client = QdrantClient(url=server.url, timeout=5, check_compatibility=False)
-    store = ServerStore(client, "s", tmp_path, url=server.url, patience=Patience(run_s=0.2, first_s=0.01))
+    store = ServerStore(client, "s", tmp_path, url=server.url, retry=RetryPolicy(run_s=0.2, first_s=0.01))
     server.stop()
     started = time.monotonic()
     with pytest.raises(StoreUnreachable, match=f"{server.url} does not answer"):

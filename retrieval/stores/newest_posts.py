@@ -9,7 +9,7 @@ from typing import Any, Literal
 from retrieval.stores.payload import point_id
 
 # Payload fields that the order is made of.
-LISTED = ["post_id", "created_at"]
+ORDER_FIELDS = ["post_id", "created_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Listing:
 
 
 # Gives the payloads of a listing.
-List = Callable[[Listing], Sequence[Mapping[str, Any]]]
+ListPosts = Callable[[Listing], Sequence[Mapping[str, Any]]]
 
 
-def newest_first(listed: List, limit: int, offset: int) -> list[str]:
+def newest_first(listed: ListPosts, limit: int, offset: int) -> list[str]:
     """Ids of posts as Generation.matching promises them."""
     wanted = offset + limit
     if limit <= 0:

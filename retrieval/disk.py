@@ -1,9 +1,10 @@
-"""Files that survive a power cut, and a disk that refuses said in words that help."""
+"""Write files so that they survive a power cut, and report what the disk refuses together with a remedy."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,8 +13,9 @@ from pathlib import Path
 from retrieval.errors import FixableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR}
 _SQLITE_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_EDGE_NUMBER = re.compile(r"\(os error (\d+)\)")  # how Qdrant Edge words an error of the system
 _MAKE_WRITABLE = "make it writable for this user, or set STIPPLE_DATA_DIR to another folder"
 
 
@@ -94,11 +96,32 @@ def sync_tree(folder: Path) -> None:
 
 
 @contextmanager
-def naming_disk_trouble(folder: Path, damaged: str = "reindex into a new STIPPLE_DATA_DIR") -> Iterator[None]:
-    """Turn what the disk under a folder refuses into what an operator can mend.
+def naming_disk_trouble(folder: Path) -> Iterator[None]:
+    """Report a full, read-only, failing or damaged disk under a folder with what an operator can do about it.
+
+    For blocks that also do other work: errors that the disk did not cause pass as they are.
+
+    Raises:
+        FixableError: Names the folder.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        trouble = _disk_trouble(folder, error)
+        if trouble is None and _sqlite_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            fix = "delete embeddings.sqlite there: it only saves time, and the next run fills it again"
+            trouble = FixableError(f"a database in {folder} is damaged: {error}", fix)
+        if trouble is None:
+            raise
+        raise trouble from error
+
+
+@contextmanager
+def naming_folder_trouble(folder: Path, damaged: str = "reindex into a new STIPPLE_DATA_DIR") -> Iterator[None]:
+    """As `naming_disk_trouble`, for blocks that only use a folder's files: any other error of these is reported too.
 
     Args:
-        damaged: What mends a file that is there and holds what it should not.
+        damaged: What repairs a file that is missing or does not hold what it should.
 
     Raises:
         FixableError: Names the folder. Bugs pass as they are.
@@ -107,41 +130,41 @@ def naming_disk_trouble(folder: Path, damaged: str = "reindex into a new STIPPLE
         yield
     except FixableError:
         raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise _full(folder) from error
-        if error.errno in _FORBIDDEN:
-            raise _forbidden(folder) from error
-        fix = damaged if isinstance(error, FileNotFoundError) else _MAKE_WRITABLE
-        raise FixableError(f"{folder} cannot be used: {error}", fix) from error
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            raise _full(folder) from error
-        if code in _SQLITE_FORBIDDEN:
-            raise _forbidden(folder) from error
-        if code == sqlite3.SQLITE_IOERR:
-            raise FixableError(f"the disk of {folder} fails: {error}", "look at the disk and its free space") from error
-        raise FixableError(f"{folder} cannot be used: {error}", damaged) from error
-    except sqlite3.DatabaseError as error:
-        raise FixableError(f"{folder} cannot be used: {error}", damaged) from error
     except Exception as error:
-        # Qdrant Edge raises bare Exception for all that goes wrong. Anything more specific is a bug of ours.
-        if type(error) is not Exception:
+        # Qdrant Edge raises bare Exception for everything. Anything more specific is a bug of ours.
+        if not isinstance(error, OSError | sqlite3.DatabaseError) and type(error) is not Exception:
             raise
-        said = str(error)
-        if any(f"(os error {number})" in said for number in _FULL):
-            raise _full(folder) from error
-        if any(f"(os error {number})" in said for number in _FORBIDDEN):
-            raise _forbidden(folder) from error
-        raise FixableError(f"{folder} cannot be used: {said}", damaged) from error
+        trouble = _disk_trouble(folder, error)
+        if trouble is None:
+            fix = _MAKE_WRITABLE if isinstance(error, OSError) and not isinstance(error, FileNotFoundError) else damaged
+            trouble = FixableError(f"{folder} cannot be used: {error}", fix)
+        raise trouble from error
 
 
-def _full(folder: Path) -> FixableError:
-    fix = "free some space (a reindex writes a second index beside the first), or set STIPPLE_DATA_DIR"
-    return FixableError(f"the disk of {folder} is full", fix)
+def _disk_trouble(folder: Path, error: Exception) -> FixableError | None:
+    """What the disk refused; None where the error has another cause."""
+    number, code = _os_number(error), _sqlite_code(error)
+    if number in _FULL or code == sqlite3.SQLITE_FULL:
+        fix = "free some space there (a reindex writes a second index beside the first), or set STIPPLE_DATA_DIR"
+        return FixableError(f"the disk of {folder} is full", fix)
+    if number in _FORBIDDEN or code in _SQLITE_FORBIDDEN:
+        # Also where it cannot be read: Qdrant Edge opens its files for writing.
+        return FixableError(f"{folder} cannot be written", _MAKE_WRITABLE)
+    if code == sqlite3.SQLITE_IOERR:
+        return FixableError(f"the disk of {folder} fails: {error}", "check the disk and its free space")
+    return None
 
 
-def _forbidden(folder: Path) -> FixableError:
-    # Also to read: Qdrant Edge opens its files for writing.
-    return FixableError(f"{folder} cannot be written", _MAKE_WRITABLE)
+def _os_number(error: Exception) -> int | None:
+    if isinstance(error, OSError):
+        return error.errno
+    found = _EDGE_NUMBER.search(str(error)) if type(error) is Exception else None
+    return int(found[1]) if found else None
+
+
+def _sqlite_code(error: Exception) -> int | None:
+    return (
+        error.sqlite_errorcode & 0xFF
+        if isinstance(error, sqlite3.Error) and hasattr(error, "sqlite_errorcode")
+        else None
+    )

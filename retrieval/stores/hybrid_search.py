@@ -20,7 +20,7 @@ _HNSW_EFFORT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SideQuery:
     """One side's search: the `limit` best that the filters let through, or the scores of the points in `among`."""
 
     side: Side
@@ -37,7 +37,7 @@ class Question:
         return FOUND if self.among is None else False
 
 
-class Scored(NamedTuple):
+class ScoredPoints(NamedTuple):
     """Passages that one side or both brought back, each once, with both scores; equally long."""
 
     points: list[PointId]
@@ -45,27 +45,27 @@ class Scored(NamedTuple):
     lexicals: list[float]
 
 
-# Answers several questions at once, in their order, each with points and their scores.
-Ask = Callable[[Sequence[Question]], list[list[tuple[PointId, float]]]]
+# Answers several queries at once, in their order, each with points and their scores.
+Search = Callable[[Sequence[SideQuery]], list[list[tuple[PointId, float]]]]
 
 
-def gather_scored(ask: Ask, limit: int, *, with_terms: bool) -> Scored:
+def gather_scored(ask: Search, limit: int, *, with_terms: bool) -> ScoredPoints:
     """The `limit` best of each side, in no order.
 
     A passage that one side alone brought back is scored by the other afterwards, exactly, so that fusion compares
     like with like: a passage just below one side's limit does not count as unknown to it.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
-    answers = ask([Question(side, limit) for side in sides])
+    answers = ask([SideQuery(side, limit) for side in sides])
     scores = {side: dict(answer) for side, answer in zip(sides, answers, strict=True)}
     found = frozenset[PointId]().union(*scores.values())
     missing = {side: found.difference(scores[side]) for side in sides}
-    second = [Question(side, len(points), points) for side, points in missing.items() if points]
-    for question, answer in zip(second, ask(second) if second else [], strict=True):
-        scores[question.side].update(answer)
+    second = [SideQuery(side, len(points), points) for side, points in missing.items() if points]
+    for query, answer in zip(second, ask(second) if second else [], strict=True):
+        scores[query.side].update(answer)
     cosines, lexical = scores["dense"], scores.get("terms", {})
     # A passage that shares no term with the query has no score there.
-    return Scored(list(cosines), list(cosines.values()), [lexical.get(point, 0.0) for point in cosines])
+    return ScoredPoints(list(cosines), list(cosines.values()), [lexical.get(point, 0.0) for point in cosines])
 
 
 def in_order(candidates: list[Candidate]) -> list[Candidate]:
