@@ -13,7 +13,7 @@ SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 _START, _PAD, _END, _UNKNOWN = SPECIAL_TOKENS
 
 # Where the model's own table of code points differs from NFKC. Tokens that it was not trained on would come of that.
-_DELETED = r"[\x00-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]"
+_DELETED = r"[\x00-\x08\x0b\x0e-\x1f\x7f\x{8f}\x{9f}]"
 _SPACES = r"[\t\n\f\r\x{1680}\x{200b}-\x{200f}\x{2028}\x{2029}\x{2581}\x{feff}\x{fffd}]"
 _TILDE, _STAND_IN = "\uff5e", "\U0010fffd"  # ～ is a piece of its own, which NFKC would make ~
 
