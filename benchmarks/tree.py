@@ -24,7 +24,9 @@ def modules_of(root: Path, packages: tuple[str, ...] = PACKAGES) -> dict[str, Pa
     """The modules of some packages by dotted name, without `__init__` and `__main__`."""
     paths = (path for package in packages for path in sorted((root / package).rglob("*.py")))
     return {
-        ".".join(path.relative_to(root).with_suffix("").parts): path for path in paths if not path.stem.startswith("__")
+        ".".join(path.relative_to(root).with_suffix("").parts): path
+        for path in paths
+        if not path.stem.startswith("__")
     }
 
 
@@ -79,9 +81,7 @@ def main() -> None:
             value = [f"{key}: {', '.join(where)}" for key, where in value.items()]
         if isinstance(value, list):
             print(*(f"    {line}" for line in value), sep="\n")
-    print(
-        json.dumps({name: len(value) if isinstance(value, (list, dict)) else value for name, value in figures.items()})
-    )
+    print(json.dumps({name: len(value) if isinstance(value, (list, dict)) else value for name, value in figures.items()}))
 
 
 if __name__ == "__main__":

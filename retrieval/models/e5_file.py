@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,7 @@ def _parsed(data: bytes) -> E5File:
     ends = array("<u4", size + 1)
     scores = array("<f4", size).astype(np.float32)
     spelled = data[at : at + letters]
-    pieces = tuple(spelled[start:end].decode() for start, end in zip(ends, ends[1:], strict=False))
+    pieces = tuple(spelled[start:end].decode() for start, end in pairwise(ends.tolist()))
     at += letters
     _, normalisation = take("iI")  # a table of code points: NFKC, but for what retrieval.models.e5_tokenizer mends
     at += normalisation

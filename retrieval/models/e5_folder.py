@@ -73,8 +73,8 @@ class Recipe:
 
     def shift(self) -> tuple[Floats, Floats]:
         """The matrix, (width, width), and what is added, (width,), that take both out of a vector."""
-        without = np.eye(len(self.mean), dtype=np.float32) - np.outer(self.language, self.language)
-        return without, -(without @ self.mean)
+        without = (np.eye(len(self.mean)) - np.outer(self.language, self.language)).astype(np.float32)
+        return without, (-(without @ self.mean)).astype(np.float32)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -98,7 +98,7 @@ def e5_folder(data_dir: Path, sha256: str = FILE_SHA256, recipe: Path = RECIPE_F
         sha256: What the package's file must have.
 
     Raises:
-        ModelMissing: There is no file to make it of, the file is not the published one, or the folder cannot be written.
+        ModelMissing: There is no file to make it of, it is not the published one, or the folder cannot be written.
     """
     made_of = hashlib.sha256(f"{_LAYOUT}:{sha256}:".encode() + recipe.read_bytes()).hexdigest()
     folder = data_dir / "models" / f"{E5_NAME}-{made_of[:8]}"

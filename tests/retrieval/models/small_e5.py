@@ -53,7 +53,7 @@ def small_e5() -> bytes:
     head += struct.pack("<i", len(tensors))
     at = len(head) + sum(2 + len(name) + 21 for name in tensors)
     for name, values in tensors.items():
-        four = name.endswith(".w") and ".ln" not in name and "ln." not in name or name == "emb.word"
+        four = name == "emb.word" or (name.endswith(".w") and "ln." not in name)
         size = len(values) // 18 * 32 if four else len(values) // 4
         head += struct.pack("<H", len(name)) + name.encode() + struct.pack("<BIQQ", four, size, at, len(values))
         at += len(values)

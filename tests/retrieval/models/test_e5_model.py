@@ -84,7 +84,7 @@ def test_every_han_piece_and_every_single_character_stays(data_dir: Path) -> Non
 
 
 def test_it_knows_chinese_and_english_and_spells_nothing_in_pinyin(embedder: SentenceTransformersEmbedder) -> None:
-    assert embedder.languages == {"en", "zh"}
+    assert embedder.languages == frozenset({"en", "zh"})
     assert re.fullmatch(r"multilingual-e5-small@[0-9a-f]{8}\+[0-9a-f]{8}", embedder.identity.model)
     assert embedder.identity.dimension == 384
     assert embedder.identity.recipe is not None
