@@ -23,7 +23,7 @@ def generation_name(identity: Identity, taken: Iterable[str]) -> str:
     """A name with a higher number than every existing name, so that names sort by age.
 
     >>> generation_name(Identity("all-MiniLM-L6-v2@53aa5117", 384), ["0007-old-s1"])
-    '0008-all-minilm-l6-v2-53aa5117-s1'
+    '0008-all-minilm-l6-v2-53aa5117-s4'
     """
     numbers = [int(found[1]) for name in taken if (found := NAME.fullmatch(name))]
     slug = re.sub(r"[^a-z0-9]+", "-", identity.model.lower())[:_LONGEST_SLUG].strip("-") or "model"
