@@ -31,10 +31,10 @@ def write_durably(path: Path, text: str) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file that its owner alone may read, unless it is there.
+    """Create an empty file that only its owner may read, unless it exists.
 
-    One that is there is not even opened: closing it would let go of every lock that SQLite holds on it in this process,
-    and another process could then take away the log that this one writes to.
+    An existing file is not even opened: closing it would release every lock that SQLite holds on it in this process,
+    and another process could then remove the log that this one writes to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
@@ -42,7 +42,7 @@ def make_private(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make a file's bytes, or a folder's list of names, durable."""
+    """Make a file's bytes, or a folder's entries, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -51,7 +51,7 @@ def sync(path: Path) -> None:
 
 
 def copy_sparsely(source: Path, target: Path) -> None:
-    """Copy a folder; the copy is made without reading the holes of its files, and where the disk can, shares blocks."""
+    """Copy a folder without reading holes in its files; shares blocks if the disk can."""
     target.mkdir()
     for entry in sorted(source.iterdir()):
         if entry.is_dir():
@@ -70,14 +70,14 @@ def _copy_file(source: Path, target: Path) -> None:
             try:
                 at = os.lseek(here, at, os.SEEK_DATA)
             except OSError as error:
-                if error.errno == errno.ENXIO:  # nothing but a hole follows
+                if error.errno == errno.ENXIO:  # only a hole follows
                     return
                 raise
             end = min(os.lseek(here, at, os.SEEK_HOLE), size)
             while at < end:
                 copied = _copy_range(here, there, at, end - at)
                 if copied == 0:
-                    return  # it was cut while it was read
+                    return  # it was truncated meanwhile
                 at += copied
 
 

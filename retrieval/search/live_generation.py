@@ -14,7 +14,7 @@ from retrieval.types import Identity
 
 
 class Openable(Protocol):
-    """What of a PostStore is needed to read from it."""
+    """The part of a PostStore that reading needs."""
 
     def current(self) -> str | None: ...
 

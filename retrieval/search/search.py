@@ -34,7 +34,7 @@ from retrieval.text.language import detect_language, knows
 from retrieval.text.terms import TermWeigher
 from retrieval.types import Candidate, FacetCount, FacetName, Filters, Post, SearchPage, SearchQuery
 
-# Each layer of candidates fetches so many times as many passages as the one before; reading the posts of the deepest
+# Each layer of candidates fetches _DEEPER times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
 _DEEPER, _DEEPEST = 4, 1_600
 
@@ -66,7 +66,7 @@ class Searcher:
 
         Raises:
             IndexMissing, IndexMismatch, IndexLocked, StoreUnreachable: The index cannot be read.
-            BadCursorError: The query's cursor was changed, or is of another query or generation.
+            BadCursorError: The query's cursor was changed, or belongs to another query or generation.
         """
         language = detect_language(query.text)
         timings = _Timings()
@@ -75,7 +75,7 @@ class Searcher:
             goes_on = read_cursor(query.cursor, query, name) if query.cursor else None
             start = query.offset if goes_on is None else goes_on.position
             asked = replace(query, offset=start)
-            if not query.text.strip():  # filters alone ask for all posts that satisfy them
+            if not query.text.strip():  # with filters alone, all posts that satisfy them are wanted
                 asked = replace(asked, per_author=0, fold=False)
             if not query.text.strip() and query.filters.is_empty():
                 return SearchPage(query, language, (), 0, name, timings.ms)
@@ -110,14 +110,14 @@ class Searcher:
         read: _PostCache,
         timings: _Timings,
     ) -> tuple[list[Layer], list[Placed]]:
-        """The posts found, in layers: the candidates that a search brings first, and while these do not fill the page,
-        what it finds besides when it fetches more. What a layer holds depends on no page, so that pages fit together.
-        Beside them the order of all on the pages.
+        """The posts found, in layers: first the candidates that a search brings, then, while these do not fill the
+        page, what a larger search finds besides. The layers do not depend on the page, so that pages fit together. Also
+        returns the order of all posts on the pages.
         """
         vector = self._vectors.vector(query.text) if query.text.strip() else None
         terms = self._weigher.query(query.text)
         timings.add("embed")
-        enough = query.offset + query.limit + 1  # one more tells that there is a next page
+        enough = query.offset + query.limit + 1  # one more shows that there is a next page
         layers: list[Layer] = []
         seen: set[str] = set()
         depth = self._candidates
@@ -168,7 +168,7 @@ class Searcher:
         read: _PostCache,
         timings: _Timings,
     ) -> tuple[int, ...]:
-        """The order of the best posts found: the one that the page before had, or a reranker's; () leaves it."""
+        """The order of the best posts found: that of the page before, or the reranker's; () leaves it as it is."""
         if goes_on is not None:
             return goes_on.order
         if self._reranking is None or query.sort != "relevance":
@@ -187,20 +187,20 @@ class Searcher:
         return count_facets([posts[place.post.post_id] for place in found if shows(place, posts)], query.facets)
 
     def dense_weight(self, language: str, candidates: Sequence[Candidate]) -> float:
-        """Share of the cosine for a query in this language: most where the embedder knows the language."""
+        """Share of the cosine for a query in this language: highest if the embedder knows the language."""
         if knows(self._embedder.languages, language):
             return self._known
         return dense_weight_unknown(self._unknown, candidates)
 
     def candidates(self, text: str) -> list[Candidate]:
-        """What a search for this text would fuse."""
+        """The candidates that a search for this text would fuse."""
         with self._live.pin() as generation:
             terms = self._weigher.query(text)
             return generation.candidates(self._vectors.vector(text), terms, self._candidates, Filters())
 
     def rankings(self, text: str) -> dict[str, dict[str, float]]:
-        """Score by post id, as "dense" and "lexical" rank alone and as "fused", and where there is a reranker also as
-        "reranked" in its time: for measuring one against the other.
+        """Score by post ID in each ranking: "dense" and "lexical" alone, "fused", and, if the reranker is in time,
+        "reranked"; for comparing them.
         """
         candidates = self.candidates(text)
         weight = self.dense_weight(detect_language(text), candidates)
@@ -216,14 +216,14 @@ class Searcher:
         return rankings
 
     def expect(self, text: str) -> None:
-        """A search for this text is in line; its vector may be made together with another's."""
+        """Announce a search for this text; its vector may be made together with another's."""
         self._vectors.expect(text)
 
     def ping(self) -> FixableError | None:
-        """What keeps searches from being answered now; None when nothing does."""
+        """Why searches cannot be answered now; None if they can."""
         try:
             with self._live.pin() as generation:
-                generation.posts(["-"])  # a server may have gone away since it was opened
+                generation.posts(["-"])  # a server may have gone down since it was opened
                 return None
         except FixableError as error:
             return error

@@ -1,4 +1,4 @@
-"""Dense and lexical search joined into candidates with both scores: the same steps whichever Qdrant answers."""
+"""Dense and lexical search joined into candidates with both scores. Shared by both stores."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from retrieval.stores.payload import FOUND
 from retrieval.types import Candidate
 
 Side = Literal["dense", "terms"]
-# A number of 64 bits in the embedded store, a UUID as a number on a server.
+# A 64-bit number in the embedded store, a UUID as a number on a server.
 PointId: TypeAlias = int
 
-# Places that HNSW looks at for each passage wanted. Of the 100 nearest it then finds .998, at worst .84; with Qdrant's
-# own 100 places in all .982, at worst .33. Costs 0.3 ms (19,558 MiniLM passages, 300 queries). Among 103,414 passages
-# of two languages it finds .965 (docs/decisions/0019-bytes-for-the-graph.md).
+# Places that HNSW examines for each passage wanted. Of the 100 nearest it then finds .998, at worst .84; with Qdrant's
+# default of 100 places in all .982, at worst .33. Costs 0.3 ms (19,558 MiniLM passages, 300 queries). Among 103,414
+# passages of two languages it finds .965 (docs/decisions/0019-bytes-for-the-graph.md).
 _HNSW_EFFORT = 4
 
 
 @dataclass(frozen=True, slots=True)
 class SideQuery:
-    """One side's search: the `limit` best that the filters let through, or the scores of the points in `among`."""
+    """One side's search: the `limit` best that satisfy the filters, or the scores of the points in `among`."""
 
     side: Side
     limit: int
@@ -33,27 +33,27 @@ class SideQuery:
 
     @property
     def payload(self) -> list[str] | bool:
-        """Which fields to bring, for a store that does not know them: none of points that were brought before."""
+        """Fields to fetch, for a store that does not know them; none for points that were fetched before."""
         return FOUND if self.among is None else False
 
 
 class ScoredPoints(NamedTuple):
-    """Passages that one side or both brought back, each once, with both scores; equally long."""
+    """Passages found by one or both sides, each once, with both scores; lists of equal length."""
 
     points: list[PointId]
     cosines: list[float]
     lexicals: list[float]
 
 
-# Answers several queries at once, in their order, each with points and their scores.
+# Runs several queries at once and returns points with scores for each, in order.
 Search = Callable[[Sequence[SideQuery]], list[list[tuple[PointId, float]]]]
 
 
 def gather_scored(ask: Search, limit: int, *, with_terms: bool) -> ScoredPoints:
     """The `limit` best of each side, in no order.
 
-    A passage that one side alone brought back is scored by the other afterwards, exactly, so that fusion compares
-    like with like: a passage just below one side's limit does not count as unknown to it.
+    A passage found by only one side is then scored by the other, exactly, so that fusion compares like with like: a
+    passage just below one side's limit does not count as unknown to it.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
     answers = ask([SideQuery(side, limit) for side in sides])
@@ -64,10 +64,10 @@ def gather_scored(ask: Search, limit: int, *, with_terms: bool) -> ScoredPoints:
     for query, answer in zip(second, ask(second) if second else [], strict=True):
         scores[query.side].update(answer)
     cosines, lexical = scores["dense"], scores.get("terms", {})
-    # A passage that shares no term with the query has no score there.
+    # A passage without terms of the query has no score there.
     return ScoredPoints(list(cosines), list(cosines.values()), [lexical.get(point, 0.0) for point in cosines])
 
 
 def in_order(candidates: list[Candidate]) -> list[Candidate]:
-    """As Generation.candidates promises them: best cosine first; a tie goes by post id, then by ordinal."""
+    """In the order of Generation.candidates: best cosine first; ties by post ID, then by ordinal."""
     return sorted(candidates, key=lambda one: (-one.cosine, one.post_id, one.ordinal))

@@ -20,11 +20,11 @@ Kind = Literal["query", "tag", "title"]
 
 
 class PostPhrases:
-    """The titles and tags of posts. Building it takes about a minute a million posts; it stays in memory.
+    """The titles and tags of posts. Building takes about a minute per million posts; it stays in memory.
 
     Attributes:
         texts: Each phrase once, as its first post has it.
-        hidden: Which of them no post carries any more.
+        hidden: Phrases that no post carries any more.
     """
 
     def __init__(self, posts: Iterable[Post]) -> None:
@@ -72,7 +72,7 @@ class PostPhrases:
 
     @property
     def size_bytes(self) -> int:
-        """Memory that it takes."""
+        """Memory in bytes."""
         arrays = (*self._phrases_of, *self._posts_of, self.scores, self.are_tags, self._gone, self.hidden)
         texts = self.texts.__sizeof__() + sum(text.__sizeof__() for text in self.texts)
         return (
@@ -84,11 +84,11 @@ class PostPhrases:
         )
 
     def post_ids(self) -> Iterator[str]:
-        """Of every post, also of those that it is without."""
+        """IDs of all posts, including those removed by `without`."""
         return iter(self._rows)
 
     def without(self, post_ids: Iterable[str]) -> PostPhrases:
-        """The same, but for phrases that these posts alone carry; takes milliseconds."""
+        """The same without the phrases that only these posts carry; takes milliseconds."""
         rows = [row for post_id in post_ids if (row := self._rows.row(post_id)) is not None]
         if not rows:
             return self
@@ -104,15 +104,15 @@ class PostPhrases:
         return "tag" if self.are_tags[number] else "title"
 
     def tags_with(self, words: Sequence[str], prefix: str) -> tuple[Numbers, Counts]:
-        """Tags that begin with the prefix, of posts whose phrases hold all these folded words; and of how many of
-        those posts. Of very many posts, a sample.
+        """Tags that begin with the prefix, of posts whose phrases contain all these folded words, and how many of those
+        posts have each. Very many posts are sampled.
         """
         tags = self.index.first_owners(prefix) if prefix else np.arange(len(self.texts), dtype=np.uint32)
         tags = tags[self.are_tags[tags] & ~self.hidden[tags]]
         holding: NDArray[np.bool_] | None = None
         for word in words if len(tags) else ():
             owners = self.index.owners(word, MOST_SCANNED)
-            if is_spelled(word[-1]):  # else any word that begins so holds it
+            if is_spelled(word[-1]):  # otherwise any word that begins with it counts
                 whole = [stands(line, word, whole=True) for line in self.index.lines(owners)]
                 owners = owners[np.array(whole, bool)]
             of_word = np.zeros(len(self._phrases_of[0]) - 1, bool)
@@ -125,7 +125,7 @@ class PostPhrases:
 
 
 class _PostRows:
-    """Post ids in the order of their rows: their characters and 16 bytes each."""
+    """Post IDs in the order of their rows: their characters and 16 bytes each."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self._text = "".join(ids)
@@ -142,11 +142,11 @@ class _PostRows:
 
     @property
     def size_bytes(self) -> int:
-        """Memory that it takes."""
+        """Memory in bytes."""
         return self._text.__sizeof__() + sum(one.nbytes for one in (self._bounds, self._order, self._hashes))
 
     def row(self, post_id: str) -> int | None:
-        """The row of a post; None where it has none."""
+        """The row of a post; None if it has none."""
         wanted = hash(post_id)
         at = int(np.searchsorted(self._hashes, wanted))
         while at < len(self._hashes) and self._hashes[at] == wanted:
@@ -161,10 +161,10 @@ class _PostRows:
 
 
 def _values_of(table: tuple[Numbers, Numbers], rows: Numbers | NDArray[np.int64]) -> Numbers:
-    """The values of several rows of a table, one after the other.
+    """The concatenated values of several rows of a table.
 
     Args:
-        table: Bounds and values: those of row n stand from bound n to bound n + 1.
+        table: Bounds and values: those of row n are from bound n to bound n + 1.
     """
     bounds, values = table
     wanted = rows.astype(np.int64)

@@ -1,9 +1,9 @@
-"""What of a generation's passages and posts every search needs, kept in memory: places, authors, likes, dates, and
-sketches of their words.
+"""What every search needs of a generation's passages and posts, in memory: places, authors, likes, dates, and sketches
+of their words.
 
-Read with each hit from the engine's payloads and the catalog, it took a third of a search
-(docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is shown from
-here: a post's words are read from the catalog, which may have lost it meanwhile.
+Reading it for each hit from the engine's payloads and the catalog took a third of a search
+(docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is displayed
+from here: a post's words are read from the catalog, from which it may have been deleted meanwhile.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from retrieval.text.near_copies import SKETCHED, Sketches, meeting
 from retrieval.types import Candidate
 
 _NOWHERE = -1
-# Among hashes no more than eight or nine of a million share their first bits. Where more do, they are no hashes.
+# Of a million hashes at most eight or nine share their first bits. If more do, they are not hashes.
 _CROWDED = 16
 _MOST_LATELY = 4_096
 
 
 class Slice(NamedTuple):
-    """Where a passage stands: in which post, which part of it, and from where to where."""
+    """Position of a passage: its post, part, start and end."""
 
     post_id: str
     ordinal: int
@@ -37,12 +37,12 @@ class Slice(NamedTuple):
 
 
 class Columns:
-    """Made once of all that a generation holds, in arrays; what changes afterwards stands beside them. Safe to use
-    from several threads.
+    """Built once from a whole generation, as arrays; later changes are kept beside them. Safe to use from several
+    threads.
 
     Args:
-        posts: Glances of all, with their sketches (see near_copies.sketches).
-        slices: By point id: of all passages; one whose post is not among them is passed over.
+        posts: Summaries of all, with their sketches (see near_copies.sketches).
+        slices: All passages, by point ID; those of posts that are not given are skipped.
     """
 
     def __init__(self, posts: Iterable[tuple[PostSummary, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
@@ -51,7 +51,7 @@ class Columns:
         self._fresh_sketches: dict[str, bytes] = {}
         self._fresh_slices: dict[int, Slice] = {}
         self._points_of: dict[str, list[int]] = {}
-        self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for them twice more
+        self._lately: dict[str, int] = {}  # rows of recently found posts: a search needs them twice more
         summaries, sketched = [], bytearray()
         for summary, sketch in posts:
             summaries.append(summary)
@@ -78,7 +78,7 @@ class Columns:
 
     @property
     def size_bytes(self) -> int:
-        """Memory that the arrays take."""
+        """Memory of the arrays."""
         arrays = (
             self._bounds, self._authors, self._likes, self._seconds, self._sketches, self._gone, self._table,
         )  # fmt: skip
@@ -87,12 +87,12 @@ class Columns:
 
     @property
     def fresh(self) -> int:
-        """Posts that stand beside the arrays, in ten times the room."""
+        """Number of posts beside the arrays, where each takes ten times the memory."""
         return len(self._fresh)
 
     def candidates(self, points: Sequence[int], cosines: Sequence[float], lexicals: Sequence[float]) -> list[Candidate]:
-        """The passages of points with their scores, in the order given, without points that are not known, or whose
-        post is gone. A search asks this of two hundred, so that what can be done to all at once is.
+        """The passages of points with their scores, in the given order, without unknown points and points of deleted
+        posts. A search asks for two hundred, so the work is done on arrays.
         """
         found: list[Candidate] = []
         with self._lock:
@@ -122,7 +122,7 @@ class Columns:
         return found
 
     def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
-        """What is known of posts; one that is gone, or never was, is left out."""
+        """Summaries of posts; deleted and unknown ones are left out."""
         with self._lock:
             found: dict[str, PostSummary] = {}
             rows = self._rows_of(ids)
@@ -138,7 +138,7 @@ class Columns:
         return found
 
     def may_be_copies(self, ids: Sequence[str]) -> list[str]:
-        """Those of these posts whose sketches meet, in their order; one that is gone, or never was, is left out."""
+        """Those of these posts whose sketches meet, in their order; deleted and unknown ones are left out."""
         with self._lock:
             sketched = np.zeros((len(ids), SKETCHED), np.uint16)
             rows = self._rows_of(ids)
@@ -151,7 +151,7 @@ class Columns:
         return [ids[place] for place in meeting(sketched)]
 
     def put(self, summary: PostSummary, points: Mapping[int, Slice], sketch: bytes) -> None:
-        """A post, with its passages by point id and its sketch, in place of what was known of it."""
+        """Add or replace a post, with its passages by point ID and its sketch."""
         with self._lock:
             self._drop([summary.post_id])
             self._fresh_sketches[summary.post_id] = sketch
@@ -160,7 +160,7 @@ class Columns:
             self._points_of[summary.post_id] = list(points)
 
     def recount(self, summary: PostSummary) -> None:
-        """A post whose passages stay; one that is not known is passed over."""
+        """Update a post whose passages stay; an unknown one is skipped."""
         with self._lock:
             if summary.post_id in self._fresh:
                 self._fresh[summary.post_id] = summary
@@ -169,7 +169,7 @@ class Columns:
                 self._likes[row] = summary.likes
 
     def drop(self, ids: Sequence[str]) -> None:
-        """Posts are gone; one that is not known is passed over. Their ids are overwritten."""
+        """Remove posts; unknown ones are skipped. Their IDs are overwritten."""
         with self._lock:
             self._drop(ids)
 
@@ -188,7 +188,7 @@ class Columns:
                     del self._fresh_slices[number]
 
     def _rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """The rows of posts; _NOWHERE where there is none, or it is gone."""
+        """The rows of posts; _NOWHERE for unknown and deleted ones."""
         rows = np.array([self._lately.get(post_id, _NOWHERE) for post_id in ids], np.int64)
         if (rows == _NOWHERE).any():
             rows = self._rows.find(_hashes(ids))
@@ -198,10 +198,10 @@ class Columns:
 
 
 class _Keys:
-    """Numbers of 64 bits, each once, and the row that each came from.
+    """Distinct 64-bit numbers, with the row of each.
 
-    Ours are hashes, spread evenly, so that the first bits of one tell within a few places where it stands among all in
-    order: three reads of memory where halving a hundred thousand takes seventeen.
+    They are evenly spread hashes, so the first bits of one tell its place in sorted order within a few places: three
+    reads of memory, where a binary search among a hundred thousand takes seventeen.
     """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
@@ -210,7 +210,7 @@ class _Keys:
         bits = max(len(keys) - 1, 1).bit_length()
         self._shift = np.uint64(64 - bits)
         counts = np.bincount((keys >> self._shift).astype(np.int64), minlength=1 << bits)
-        # Where those of each first bits begin, and as many as the most crowded have.
+        # Where the keys with each first bits begin, and the most that share them.
         self._begins = (np.cumsum(counts) - counts).astype(np.uint32)
         self._most = int(counts.max())
 
@@ -219,7 +219,7 @@ class _Keys:
         return self._sorted.nbytes + self._order.nbytes + self._begins.nbytes
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """The row of each key; _NOWHERE where there is none."""
+        """The row of each key; _NOWHERE if there is none."""
         if not len(self._sorted):
             return np.full(len(keys), _NOWHERE, np.int64)
         last = len(self._sorted) - 1

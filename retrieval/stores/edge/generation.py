@@ -41,17 +41,17 @@ from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
-# Changed posts beside the columns, at ten times their room, before the next `settle` takes them in.
+# Most changed posts beside the columns, at ten times the memory, until a `settle` merges them.
 _MOST_FRESH = 20_000
-# Half as many more than are wanted are looked up among the vectors themselves: of the 100 nearest, a byte a dimension
-# alone puts one or two into a wrong place (docs/decisions/0019-bytes-for-the-graph.md).
+# One and a half times as many as are wanted are scored by the full vectors: of the 100 nearest, one byte per dimension
+# alone misplaces one or two (docs/decisions/0019-bytes-for-the-graph.md).
 _SCORED_BY_THEMSELVES = qdrant.QuantizationSearchParams(rescore=True, oversampling=1.5)
 _EXACTLY = qdrant.SearchParams(exact=True, quantization=qdrant.QuantizationSearchParams(ignore=True))
 
 
 class EdgeGeneration:
-    """A finished generation, open in this process alone. Threads may ask and `change` it at once; but since Qdrant Edge
-    keeps Python's lock while it searches (half a millisecond) and while it writes its files, others wait that long.
+    """A finished generation, open in this process alone. Threads may search and `change` it at once; but Qdrant Edge
+    holds Python's lock while it searches (half a millisecond) and while it writes its files, and others wait that long.
 
     Raises:
         IndexLocked: It is open already, in another process or in this one.
@@ -62,7 +62,7 @@ class EdgeGeneration:
         self._folder, self._info = folder, info
         self._closing, self._changing = Lock(), Lock()
         with naming_folder_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
-            # The shard is written without a log of its own, and without one Qdrant Edge locks nothing.
+            # The shard has no log of its own, and without one Qdrant Edge locks nothing.
             lock = opened.enter_context((folder / _OPEN).open("a"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,7 +73,7 @@ class EdgeGeneration:
             opened.callback(self._catalog.close)
             self._shard = qdrant.EdgeShard.load(str(folder / SHARD))
             opened.callback(self._shard.close)
-            # A shard that lost its files opens as an empty one.
+            # A shard without its files opens as an empty one.
             points, held = count_points(self._shard), self._catalog.state()
             if (held.settled and points != held.passages) or (held.passages and not points):
                 problem = f"{folder} is damaged: it holds {points:,} of {held.passages:,} passages"
@@ -103,7 +103,7 @@ class EdgeGeneration:
                 query=nearest[query.side],
                 filter=let_through if only is None else qdrant.Filter(must=[qdrant.HasIdCondition(only)]),
                 params=best if only is None else _EXACTLY,
-                with_payload=False,  # the columns know what is found
+                with_payload=False,  # the columns have the payload
             )
 
         def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
@@ -138,17 +138,17 @@ class EdgeGeneration:
         found = self._columns.summaries(ids)
         if self._catalog.version() == self._seen:
             return found
-        there = self._catalog.hashes(list(found))  # somebody else wiped posts
+        there = self._catalog.hashes(list(found))  # another process wiped posts
         return {post_id: summary for post_id, summary in found.items() if post_id in there}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return self._columns.may_be_copies(ids)
 
     def change(self, changes: Changes) -> None:
-        latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
+        latest = {one.stored.post.id: one for one in changes.upsert}  # the last of several with one ID counts
         with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
-            # What was said of a post must not outlive it: its words go first, then its passages.
+            # A post's words are deleted first, then its passages.
             gone = self._changer.delete(changes.delete)
             self._columns.drop(changes.delete)
             delete_points(self._shard, gone)
@@ -168,11 +168,11 @@ class EdgeGeneration:
     def settle(self, reached: Reached) -> None:
         with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
-            self._changer.empty_log()  # before the shard is written: how many passages it may hold must be known
+            self._changer.empty_log()  # before the shard is written: how many passages it may contain must be known
             self._shard.flush()
             self._changer.settle(reached)
             self._seen = self._catalog.version()
-            # What others wiped meanwhile leaves the columns, and what stands beside them goes into them.
+            # What others wiped meanwhile is removed from the columns, and changed posts are merged into them.
             if not alone or self._columns.fresh > _MOST_FRESH:
                 self._columns = self._read_columns()
 
@@ -198,7 +198,7 @@ class EdgeGeneration:
         return Columns(posts, all_slices(self._shard))
 
     def warm(self) -> None:
-        # Of the shard's files a search reads the graph and the vectors; the catalog was read when it was opened.
+        # Of the shard's files searches read the graph and the vectors; the catalog was read on opening.
         warm((self._folder / SHARD).resolve(), f"vector_*-{DENSE}/*")
 
     def close(self) -> None:
@@ -208,7 +208,7 @@ class EdgeGeneration:
 
 @contextlib.contextmanager
 def changing(folder: Path) -> Iterator[None]:
-    """Held while a finished generation is changed, or copied; waits for whoever holds it."""
+    """Held while a finished generation is changed or copied; waits until it is free."""
     with (folder / _CHANGING).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -30,7 +30,7 @@ from retrieval.types import Identity
 
 
 class EdgeStore:
-    """A PostStore in a folder of this machine. Nothing is made there before something is written."""
+    """A PostStore in a local folder. Nothing is created there before something is written."""
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "index"
@@ -38,7 +38,7 @@ class EdgeStore:
         self._pointer = self._root / "CURRENT"
 
     def current(self) -> str | None:
-        """As PostStore says; None also where the folder was deleted, so that a reindex builds it anew."""
+        """See PostStore; None also if the folder was deleted, so that a reindex rebuilds it."""
         name = self._pointed()
         return name if name is not None and (self._generations / name).is_dir() else None
 
@@ -54,7 +54,7 @@ class EdgeStore:
 
     @contextmanager
     def carried(self, name: str) -> Iterator[EdgeGeneration]:
-        """A finished generation, to be read whole: itself, or where another process has it open, a copy made for it."""
+        """A finished generation, to be read completely: itself, or a copy if another process has it open."""
         folder = self._generations / name
         copy = self._copied_out()
         try:
@@ -130,7 +130,7 @@ class EdgeStore:
 
     def switch(self, name: str) -> None:
         if not NAME.fullmatch(name) or not (self._generations / name / MANIFEST).exists():
-            raise ValueError(f"{name} is no finished generation of {self._root}")
+            raise ValueError(f"{name} is not a finished generation of {self._root}")
         with naming_folder_trouble(self._root):
             write_durably(self._pointer, name + "\n")
 
@@ -141,10 +141,10 @@ class EdgeStore:
             delete_generation(self._generations / name)
 
     def _next_folder(self, identity: Identity) -> Path:
-        """Where the next generation is written, once what interrupted writers left is deleted."""
+        """The folder of the next generation, after deleting what interrupted writers left."""
         self._generations.mkdir(parents=True, exist_ok=True)
         folders = self._folders()
-        # A server may still have the current one open after its folder was deleted: its name is not used again.
+        # A server may still have the current one open after its folder was deleted: do not reuse its name.
         name = generation_name(identity, [*(folder.name for folder in folders), self._pointed() or ""])
         self._copied_out()
         for folder in folders:
@@ -153,7 +153,7 @@ class EdgeStore:
         return self._generations / name
 
     def _copied_out(self) -> Path:
-        """Where `carried` puts a copy, once what an interrupted process left there is deleted."""
+        """The folder for a copy made by `carried`, after deleting what an interrupted process left there."""
         copy = self._root / "carried"
         if copy.exists():
             delete_generation(copy)
@@ -168,8 +168,8 @@ class EdgeStore:
             fix = "make it readable for this user, or delete it and run `stipple reindex PATH`"
             raise FixableError(f"{self._pointer} cannot be read: {error}", fix) from error
         if not NAME.fullmatch(said):
-            fix = f"write into it the name of a folder in {self._generations}, or delete it and reindex"
-            raise FixableError(f"{self._pointer} names no generation: {said[:80]!r}", fix)
+            fix = f"write the name of a generation into it: a folder in {self._generations}, or delete it and reindex"
+            raise FixableError(f"{self._pointer} does not name a generation: {said[:80]!r}", fix)
         return said
 
     def _folders(self) -> list[Path]:
@@ -186,7 +186,7 @@ class EdgeStore:
 
 
 def _info(folder: Path) -> GenerationInfo:
-    """What the manifest says, with the numbers as they are now."""
+    """The manifest with the current numbers of posts and passages."""
     info = read_manifest(folder)
     with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
         held = catalog.state()

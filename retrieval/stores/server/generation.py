@@ -34,7 +34,7 @@ from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 
 class ServerGeneration:
-    """A finished generation. It is named by its collection, not by the alias: a switch does not reach it."""
+    """A finished generation, addressed by its collection and not by the alias, so that a switch does not affect it."""
 
     def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo, layout: Layout) -> None:
         self._calls, self._collection, self._info, self._layout = calls, collection, info, layout
@@ -74,7 +74,7 @@ class ServerGeneration:
             scored = [[(UUID(str(one.id)).int, one.score) for one in answer.points] for answer in answers]
             for answer, points in zip(answers, scored, strict=True):
                 for one, (point, _) in zip(answer.points, points, strict=True):
-                    payloads.setdefault(point, one.payload or {})  # of points that were brought before, none comes
+                    payloads.setdefault(point, one.payload or {})  # fetched only the first time
             return scored
 
         found = gather_scored(ask, limit, with_terms=bool(terms.indices))
@@ -120,13 +120,13 @@ class ServerGeneration:
         with self._changing:
             posts, passages = self._points.change(changes)
             info = self._info
-            # Counting on the server reads all posts, and is left to the rare deletions: whoever wipes one from every
-            # generation has taken it away before.
+            # Counting on the server reads all posts, so only the rare deletions do it: `wipe`, which deletes from every
+            # generation, may have deleted the post before.
             held = self._points.count() if changes.delete else (info.posts + posts, info.passages + passages)
             self._info = replace(info, posts=held[0], passages=held[1])
 
     def settle(self, reached: Reached) -> None:
-        # Each write was durable when it was answered.
+        # Each write was durable when the server answered.
         with self._changing:
             posts, passages = self._points.count()
             self._info = replace(self._info, posts=posts, passages=passages)
@@ -150,10 +150,10 @@ class ServerGeneration:
         return self._points.whole(ids)
 
     def warm(self) -> None:
-        """The server's files are its own."""
+        """Does nothing: the files are the server's."""
 
     def close(self) -> None:
-        """Nothing is held: the connection is the store's."""
+        """Does nothing: the connection belongs to the store."""
 
 
 def _filter(filters: Filters, more: Sequence[models.Condition] = ()) -> models.Filter | None:

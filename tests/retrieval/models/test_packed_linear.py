@@ -1,4 +1,4 @@
-"""Packed weights: an encoder gives what it gave, whatever its layers are made of."""
+"""Packed weights do not change what an encoder computes."""
 
 from __future__ import annotations
 

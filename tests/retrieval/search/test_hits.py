@@ -1,4 +1,4 @@
-"""What is shown of a post that was found."""
+"""What is shown of a found post."""
 
 from __future__ import annotations
 

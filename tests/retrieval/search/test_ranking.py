@@ -1,4 +1,4 @@
-"""The order of a page: nothing is lost but into a fold or a cap, and every score is the sum of its parts."""
+"""The order of a page: posts leave only into a fold or by the cap, and every score is the sum of its parts."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_posts_with_few_pairs_of_words_are_seen_to_be_copies_by_their_sketches(t
 
 def test_long_copies_meet_and_posts_on_something_else_do_not() -> None:
     words = [f"word{number}" for number in range(300)]
-    shared = [" ".join(words[at : at + 100]) for at in (0, 20, 200)]  # of the first two's pairs two thirds are in both
+    shared = [" ".join(words[at : at + 100]) for at in (0, 20, 200)]  # the first two share two thirds of their pairs
     sketched = sketches([Post(str(number), "", text) for number, text in enumerate(shared)])
     assert sketched.shape == (3, SKETCHED)
     assert sketched.all()

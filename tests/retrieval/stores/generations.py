@@ -1,4 +1,4 @@
-"""A generation that is open, and what it must give."""
+"""An open generation, and what it must return."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def opened(store: PostStore) -> Iterator[ChangingGeneration]:
 
 
 def same(found: list[Candidate], expected: list[Candidate]) -> None:
-    """The same passages in the same order, scores equal but for the rounding of 32 bit floats."""
+    """The same passages in the same order, scores equal except for 32-bit rounding."""
     assert [(one.post_id, one.ordinal) for one in found] == [(one.post_id, one.ordinal) for one in expected]
     for one, by_definition in zip(found, expected, strict=True):
         assert one.cosine == pytest.approx(by_definition.cosine, abs=1e-5)
@@ -39,11 +39,11 @@ def best(candidates: list[Candidate], limit: int) -> list[Candidate]:
 
 
 def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
-    """The generation finds and gives these posts, and no other."""
+    """The generation finds and returns exactly these posts."""
     vector, terms = a_query(1)
     found = generation.candidates(vector, terms, EVERYTHING, Filters())
     expected = brute_force(posts, vector, terms, Filters())
-    # How rare a term is may still count the passages that went; which passages hold it does not.
+    # Deleted passages may still count towards how rare a term is, but not towards which passages have it.
     assert [one._replace(cosine=0.0, lexical=0.0) for one in found] == [
         one._replace(cosine=0.0, lexical=0.0) for one in expected
     ]

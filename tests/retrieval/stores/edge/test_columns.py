@@ -1,4 +1,4 @@
-"""Columns give what they were told last of each post and passage, and nothing of a post that is gone."""
+"""Columns return the latest state of each post and passage, and nothing of deleted posts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def a_candidate(place: Slice) -> Candidate:
 
 
 def slices(post_id: str, passages: int) -> dict[int, Slice]:
-    """As a store numbers and cuts them."""
+    """Numbered and cut as a store does."""
     return {
         hash((post_id, ordinal)) % (1 << 64): Slice(post_id, ordinal, ordinal or None, 0, 9)
         for ordinal in range(passages)
@@ -54,7 +54,7 @@ def test_columns_hold_what_was_said_last(
     def candidates() -> list[Candidate]:
         return columns.candidates(list(every), [0.5] * len(every), [2.0] * len(every))
 
-    candidates()  # what was found once must not be taken for what is there
+    candidates()  # what was found once may be gone
     for step, summary, passages in steps:
         post_id = summary.post_id
         if step == "put":

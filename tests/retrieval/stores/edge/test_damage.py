@@ -1,4 +1,4 @@
-"""The embedded store on a damaged, closed or full disk: what is told, and that the mend works."""
+"""The embedded store on a damaged, read-only or full disk: the messages, and that the remedy works."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.retrieval.stores.offered import IDENTITY, fill, some_posts
 
 
 def rebuilt_after(data: Path, damaged: Path) -> None:
-    """Do what the messages say: delete the folder, and index anew."""
+    """Do what the messages say: delete the folder, and reindex."""
     shutil.rmtree(damaged)
     store = EdgeStore(data)
     assert (store.current(), store.stored_hashes(["post-0"]), list(store.stored_posts())) == (None, {}, [])
@@ -114,7 +114,7 @@ for act in (lambda: store.open(IDENTITY), lambda: store.begin(IDENTITY), lambda:
 def test_a_full_disk_is_told_and_costs_only_what_was_being_written(tmp_path: Path) -> None:
     store = EdgeStore(tmp_path)
     kept = fill(store, some_posts(3))
-    # No file of this process may grow beyond 1 MB, which SQLite takes for a full or failing disk.
+    # No file of this process may exceed 1 MB, which SQLite reports as a full or failing disk.
     writing = elsewhere(
         """
 import resource, signal

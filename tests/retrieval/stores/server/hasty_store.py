@@ -1,4 +1,4 @@
-"""A store on a Qdrant server that has little patience with it, and a reindex into it."""
+"""A store on a Qdrant server with short retries, and a reindex into it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a call to a Qdrant server is tried again, and what is told meanwhile; by a clock of the tests."""
+"""How long calls to a Qdrant server are retried, and what is reported meanwhile; with a simulated clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retrieval.stores.server.calls import RetryPolicy, ServerCalls
 
 
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that only sleeping advances."""
 
     def __init__(self) -> None:
         self.now, self.slept = 0.0, list[float]()
@@ -73,8 +73,8 @@ def test_thirty_seconds_without_a_server_are_survived_and_told() -> None:
     with one.filling(told.append):
         assert one.read(call) == one.write(call) == "answer"
     assert told[0] == (
-        "the Qdrant server at http://q does not serve ([Errno 111] Connection refused); nothing is lost, waiting "
-        "for it up to 300 s"
+        "the Qdrant server at http://q is not available ([Errno 111] Connection refused); nothing is lost, "
+        "waiting up to 300 s"
     )
     assert told[-1] == f"the Qdrant server at http://q answers again, after {clock.now:.0f} s"
     assert 30 <= clock.now <= 40  # the longest pause is 10 s
