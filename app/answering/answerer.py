@@ -20,7 +20,7 @@ from app.answering.evidence.answerability import decide
 from app.answering.evidence.recency import newer_first
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.messages import Reason, note
-from app.answering.question.asked_kinds import asked_for, holds
+from app.answering.question.answer_type import asked_for, holds
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
 from app.answering.writing.strategies import ContextTooSmall, Pen, Sizes, Unsaid, WayWanted, Written, way_for
 from app.answering.writing.writer import QueueFull, Writer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Literal
 
-from app.answering.generation.loading import is_endpoint, load_endpoint, model_path
+from app.answering.generation.factory import is_endpoint, load_endpoint, model_path
 from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
 from retrieval.errors import FixableError, IndexLocked, IndexMissing

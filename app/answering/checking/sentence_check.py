@@ -13,7 +13,7 @@ from app.answering.checking.sentence_language import strays
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import speaks_to_model
 from app.answering.marks import split_marks
-from app.answering.question.asked_kinds import asked_for, holds
+from app.answering.question.answer_type import asked_for, holds
 from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
 from retrieval.text.folding import fold, han_runs
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.answering.checking.alignment import TokenReader, likeness
-from app.answering.checking.exchanges import exchanged, misnamed, replaced
-from app.answering.checking.opposites import excluded
-from app.answering.checking.polarity import denials_differ
+from app.answering.checking.contradiction import denials_differ, exchanged, excluded, misnamed, replaced
 from app.answering.comparison.quantities import others, unmet
 from app.answering.comparison.term_overlap import covered, missing_names, units_of
 from app.answering.types import Evidence

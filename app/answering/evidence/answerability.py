@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from app.answering.evidence.missing import missing_kinds, missing_words
+from app.answering.evidence.missing_information import missing_kinds, missing_words
 from app.answering.question.answer_type import SEEN, Candidate, Wanted, candidates, wanted
 from app.answering.question.chinese_names import shared_names
 from app.answering.question.folded_text import FoldedText, asked_words, places

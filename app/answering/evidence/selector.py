@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.answering.evidence.coverage import coverages
 from app.answering.evidence.interrogatives import asks
 from app.answering.evidence.sentence_units import in_runs, sentences_of_hits
-from app.answering.question.asked_kinds import asked_for, holds, is_broad
+from app.answering.question.answer_type import asked_for, holds, is_broad
 from app.answering.types import Evidence
 from retrieval.models.embedding import Embedder
 from retrieval.text.folding import fold

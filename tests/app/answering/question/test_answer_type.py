@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.question.answer_type import Wanted, candidates, wanted
-from app.answering.question.asked_kinds import holds
+from app.answering.question.answer_type import Wanted, candidates, holds, wanted
 from app.answering.question.folded_text import FoldedText, asked_words, places
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from app.answering.generation.cancellation import Stop
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
+from app.answering.generation.factory import BUNDLED, model_path
 from app.answering.generation.llama.generator import LlamaGenerator
-from app.answering.generation.loading import BUNDLED, model_path
 from app.commands.doctor import answering_model
 from app.models.gguf_file import open_gguf
 from retrieval.errors import FixableError

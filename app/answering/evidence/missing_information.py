@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.answering.messages import frame
-from app.answering.question.answer_type import SEEN, candidates, wanted
-from app.answering.question.asked_kinds import Kind, asked_for, holds
+from app.answering.question.answer_type import SEEN, Kind, asked_for, candidates, holds, wanted
 from app.answering.question.folded_text import FoldedText, asked_words, places
 from retrieval.text.language import detect_language
 from retrieval.types import Span
