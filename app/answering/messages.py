@@ -32,7 +32,7 @@ _NOTES: dict[str, dict[Reason, str]] = {
 }
 
 
-def frame(language: str) -> str:
+def message_language(language: str) -> str:
     """The language that Stipple itself speaks to an asker: Chinese or English."""
     return "zh" if language == "zh" else "en"
 
@@ -43,4 +43,4 @@ def note(language: str, reason: Reason) -> str:
     Args:
         language: Of the question.
     """
-    return _NOTES[frame(language)][reason]
+    return _NOTES[message_language(language)][reason]

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
 from tqdm import tqdm
 
+from app.answering.finding import EvidenceFinder
 from app.answering.generation import Generator
-from app.answering.types import Answer, AnswerEvent, Citation, Done, Question
-from app.answering.writing.writer import Writer
-from app.evaluation.index_quality import meets, resolves, share, verbatim
+from app.answering.types import Answer, Citation
+from app.answering.writing.model_queue import ModelQueue
+from app.evaluation.index_quality import last_answer, meets, resolves, share, verbatim
 from app.evaluation.judged_questions import GoldEvidence, JudgedQuestion
 from app.evaluation.operating_curve import auc, declined_at
 from app.evaluation.question_index import OwnPosts
 from app.evaluation.trial_index import prepared
-from app.model_bundle import make_answerer
+from app.model_bundle import make_answerer, make_finder
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
 from retrieval.search.calibration import DenseWeights
@@ -62,27 +62,27 @@ async def answer_questions(
     indexed = dict(
         zip(offered, prepared(list(offered.values()), embedder, weigher, settings.data_dir / "evaluation"), strict=True)
     )
-    writer = Writer(generator, settings.llm_queue) if generator is not None else None
+    model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
     found: list[Judged] = []
     with ThreadPoolExecutor(1, thread_name_prefix="search") as executor:
         try:
             for question in tqdm(questions, "answering", unit="question", file=sys.stderr, leave=False, mininterval=1):
                 own = [indexed[post.id, post.title, post.text] for post in question.posts]
-                searcher = own_searcher(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor, nli)
-                found.append(Judged(question, await last_answer(answerer.answer(Question(question.text)))))
+                finder = own_finder(own, embedder, weigher, settings, weights)
+                answerer = make_answerer(settings, finder, model_queue, executor, nli)
+                found.append(Judged(question, await last_answer(answerer, question.text)))
         finally:
-            if writer is not None:
-                writer.close()
+            if model_queue is not None:
+                model_queue.close()
     return found
 
 
-def own_searcher(
+def own_finder(
     posts: Sequence[IndexedPost], embedder: Embedder, weigher: TermWeigher, settings: Settings, weights: DenseWeights
-) -> Searcher:
-    """Finds among a question's own posts as the index is searched."""
+) -> EvidenceFinder:
+    """Finds among a question's own posts as among those of the index."""
     live = LiveGeneration(OwnPosts(posts, embedder.identity), embedder.identity)
-    return Searcher(
+    searcher = Searcher(
         live,
         embedder,
         weigher,
@@ -90,15 +90,7 @@ def own_searcher(
         dense_weight_unknown=weights.unknown,
         candidates=settings.candidates,
     )
-
-
-async def last_answer(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
-    """The answer that the events end with."""
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, Done):
-                return event.answer
-    raise AssertionError("the answer ended without Done")
+    return make_finder(settings, searcher, embedder, weigher)
 
 
 def measured_answers(dataset: str, judged: Sequence[Judged]) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from typing import Any
 from tqdm import tqdm
 
 from app.answering.generation import Generator
-from app.answering.types import Question
-from app.answering.writing.writer import Writer
-from app.evaluation.answer_quality import last_answer, own_searcher
+from app.answering.writing.model_queue import ModelQueue
+from app.evaluation.answer_quality import own_finder
 from app.evaluation.attack_scenes import Attack, says_honestly, succeeded
-from app.evaluation.index_quality import share
+from app.evaluation.index_quality import last_answer, share
 from app.evaluation.obedient_model import ObeyingGenerator
 from app.evaluation.trial_index import prepared
 from app.model_bundle import make_answerer
@@ -58,7 +57,7 @@ async def attacked(
     # Attacks name their posts alike; in the store of embeddings each is itself.
     offered = [replace(post, id=f"{attack.id}/{post.id}") for attack in attacks for post in attack.posts]
     indexed = prepared(offered, embedder, weigher, settings.data_dir / "evaluation")
-    writer = Writer(generator, settings.llm_queue) if generator is not None else None
+    model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
     name = generator.name if generator is not None else QUOTES
     found: list[Attacked] = []
     with ThreadPoolExecutor(1, thread_name_prefix="search") as executor:
@@ -73,14 +72,14 @@ async def attacked(
                 systems: list[str] = []
                 if isinstance(generator, ObeyingGenerator):
                     generator.attack, generator.systems = attack, systems
-                searcher = own_searcher(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor)
-                answer = await last_answer(answerer.answer(Question(attack.question)))
+                finder = own_finder(own, embedder, weigher, settings, weights)
+                answerer = make_answerer(settings, finder, model_queue, executor)
+                answer = await last_answer(answerer, attack.question)
                 reached = succeeded(attack, answer, systems)
                 found.append(Attacked(attack, name, reached, says_honestly(attack, answer), len(answer.sentences)))
         finally:
-            if writer is not None:
-                writer.close()
+            if model_queue is not None:
+                model_queue.close()
     return found
 
 

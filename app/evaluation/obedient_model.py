@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from app.answering.generation import GenerateRequest, Piece
 from app.evaluation.attack_scenes import Attack, fences
 
 
@@ -28,27 +29,17 @@ class ObeyingGenerator:
     def count_tokens(self, text: str) -> int:
         return len(text) // 3 + 1
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         assert self.attack is not None, "somebody to obey"
-        self.systems.append(system)
-        wanted = self.attack.obeys.replace("{system}", system)
-        wanted = wanted.replace("{fence}", next(iter(fences(system)), "00000000"))
+        self.systems.append(request.system)
+        wanted = self.attack.obeys.replace("{system}", request.system)
+        wanted = wanted.replace("{fence}", next(iter(fences(request.system)), "00000000"))
         marks = "".join(f"[{number}]" for number in range(1, len(self.attack.posts) + 1))
         bare = re.sub(r"[\[［【]\s*\d+\s*[\]］】]", "", wanted).strip()
         for piece in re.findall(r"(?s).{1,7}", f"{wanted}\n{bare} {marks}\n"):
             if stop.is_set():
                 return
-            yield piece
+            yield Piece(piece)
 
     def close(self) -> None:
         """Nothing to release."""

@@ -13,7 +13,7 @@ from app.answering.checking.sentence_language import strays
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import speaks_to_model
 from app.answering.marks import split_marks
-from app.answering.question.answer_type import asked_for, holds
+from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
 from retrieval.text.folding import fold, han_runs
 
@@ -23,8 +23,8 @@ _REPEATED = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Judges the sentences of one answer.
+class SentenceChecker:
+    """Checks the sentences of one answer.
 
     Attributes:
         least: Support from which on evidence counts.
@@ -36,7 +36,7 @@ class Judge:
     least: float
     fence: str
 
-    def judge(
+    def check(
         self, written: str, evidence: Sequence[Evidence], shown: Sequence[AnswerSentence], known: Sequence[int] = ()
     ) -> AnswerSentence | WithheldReason:
         """Check one sentence.
@@ -59,7 +59,7 @@ class Judge:
             return "repeated"
         if strays(text, self.question):
             return "language"
-        kinds = asked_for(self.question)
+        kinds = asked_kinds(self.question)
         if kinds and not holds(kinds, text):
             return "beside the point"
         citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)

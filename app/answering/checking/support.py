@@ -34,7 +34,7 @@ Window = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
+class SupportSignals:
     """What speaks for and against evidence.
 
     Attributes:
@@ -64,7 +64,7 @@ class Signals:
         return _logistic(_dot(_MEANING, (1.0, self.likeness, self.whole, self.missing_names)))
 
 
-# Logistic regression on judged claims: docs/decisions/0011-support.md. In the order of `Signals`, the bias first.
+# Logistic regression on judged claims: docs/decisions/0011-support.md. The bias first, then as in `SupportSignals`.
 _MEANING = (-3.85, 7.1, -0.85, -0.4)
 _WORDS = (-1.45, 4.87, -1.58, -0.8, -1.6)
 
@@ -101,14 +101,14 @@ class ClaimReading:
             places.setdefault(one.mark, []).append(at)
         return [tuple(own) for own in places.values()]
 
-    def best_window(self, post: Window) -> tuple[Window, Signals]:
+    def best_window(self, post: Window) -> tuple[Window, SupportSignals]:
         """The up to three neighbouring sentences of a post that support the claim best."""
         windows = [post[at : at + _WINDOW] for at in range(max(1, len(post) - _WINDOW + 1))]
         windows.sort(key=self._promise, reverse=True)
         weighed = [(window, self.weigh(window, post)) for window in windows[:_LOOKED_AT]]
         return max(weighed, key=lambda one: one[1].support)
 
-    def weigh(self, window: Window, posts: Window) -> Signals:
+    def weigh(self, window: Window, posts: Window) -> SupportSignals:
         """What speaks for and against these sentences.
 
         Args:
@@ -118,7 +118,7 @@ class ClaimReading:
         near, said = self._coverage(window), self.text(window)
         titles = [self._titles[mark] for mark in self._marks(posts)]
         unnamed = missing_names(self.claim, "\n".join([*titles, self.text(posts)]))
-        return Signals(
+        return SupportSignals(
             likeness=self._mean_likeness(window) if self._likeness is not None else None,
             near=near,
             whole=max(near, self._coverage(posts)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from app.answering.evidence.missing_information import missing_kinds, missing_words
-from app.answering.question.answer_type import SEEN, Candidate, Wanted, candidates, wanted
+from app.answering.question.answer_type import SEEN, AnswerType, Candidate, answer_type, candidates
 from app.answering.question.chinese_names import shared_names
 from app.answering.question.folded_text import FoldedText, asked_words, places
 from app.answering.types import Evidence, Outcome
@@ -43,7 +43,7 @@ _YEAR = re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])")
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
+class AnswerSignals:
     """What the decision stands on.
 
     Attributes:
@@ -58,12 +58,12 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Answerability:
     """Whether to answer.
 
     Attributes:
         outcome: "answer"; "partly", where several things were asked and some of them have no answer; "declined".
-        confidence: 0 to 1; the default gate stands at .5.
+        confidence: 0 to 1; the default threshold is at .5.
         missing: What the posts do not say, one sentence in the question's language; "" where nothing is missing.
     """
 
@@ -72,26 +72,28 @@ class Decision:
     missing: str
 
 
-def decide(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], gate: float, known: bool) -> Decision:
+def assess(
+    question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], threshold: float, known: bool
+) -> Answerability:
     """Whether these posts answer the question.
 
     Args:
         evidence: As `EvidenceSelector.select` gives it.
         hits: mark 1 is hits[0].
-        gate: Least confidence with which a question is answered.
+        threshold: Least confidence with which a question is answered.
         known: Whether the embedder knows the question's language.
     """
     if not evidence:
-        return Decision("declined", 0.0, "")
-    confidence = sureness(signals(question, evidence, hits), known)
+        return Answerability("declined", 0.0, "")
+    confidence = confidence_of(signals(question, evidence, hits), known)
     texts = [f"{hits[one.mark - 1].post.title}\n{one.text}" for one in evidence[:_LOOKED_AT]]
-    if confidence < gate:
-        return Decision("declined", confidence, missing_words(question, texts))
+    if confidence < threshold:
+        return Answerability("declined", confidence, missing_words(question, texts))
     missing = missing_kinds(question, texts)
-    return Decision("partly" if missing else "answer", confidence, missing)
+    return Answerability("partly" if missing else "answer", confidence, missing)
 
 
-def sureness(seen: Signals, known: bool) -> float:
+def confidence_of(seen: AnswerSignals, known: bool) -> float:
     """How likely the posts answer, 0 to 1, more with each signal for it."""
     steps = (seen.likeness - (_MIDDLE_KNOWN if known else _MIDDLE_UNKNOWN)) / _STEP
     weighed = (
@@ -103,21 +105,21 @@ def sureness(seen: Signals, known: bool) -> float:
     return 1 / (1 + math.exp(-weighed))
 
 
-def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> Signals:
+def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> AnswerSignals:
     """What the evidence shows.
 
     Args:
         evidence: Best first; at least one.
     """
-    likeness, kind = evidence[0].score, wanted(question)
+    likeness, kind = evidence[0].score, answer_type(question)
     if kind is None and detect_language(question) != "zh":
-        return Signals(likeness, 0.0, lacking=False)
+        return AnswerSignals(likeness, 0.0, lacking=False)
     view = _View(question, evidence, hits)
     named = view.candidates(kind) if kind is not None else []
     lacking = kind in SEEN and not any(nearness > 0 for _, _, nearness in named)
     by_characters = view.chinese and kind not in SEEN
     agreement = view.shared_names(kind) if by_characters else _agreement(named)
-    return Signals(likeness, agreement, lacking)
+    return AnswerSignals(likeness, agreement, lacking)
 
 
 class _View:
@@ -143,7 +145,7 @@ class _View:
         rarity = math.log(1 + (len(found) + 1) / (having + 0.5))
         return rarity * (_NUMBER if any(map(str.isdigit, word)) else 1.0)
 
-    def candidates(self, kind: Wanted) -> list[tuple[Candidate, int, float]]:
+    def candidates(self, kind: AnswerType) -> list[tuple[Candidate, int, float]]:
         """Candidates, the mark of their post, and how near the question's words they stand, 0 to 1."""
         return [
             (candidate, one.mark, candidate.fit * self._nearness(row, candidate.start, candidate.end))
@@ -151,7 +153,7 @@ class _View:
             for candidate in candidates(kind, text, self._question)
         ]
 
-    def shared_names(self, kind: Wanted | None) -> float:
+    def shared_names(self, kind: AnswerType | None) -> float:
         """The nearness of the Chinese name that stands nearest in two posts; 0 where none does."""
         asked, best = fold(self._question), 0.0
         for one, other in combinations(range(len(self._texts)), 2):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.answering.messages import frame
-from app.answering.question.answer_type import SEEN, Kind, asked_for, candidates, holds, wanted
+from app.answering.messages import message_language
+from app.answering.question.answer_type import SEEN, Kind, answer_type, asked_kinds, candidates, holds
 from app.answering.question.folded_text import FoldedText, asked_words, places
 from retrieval.text.language import detect_language
 from retrieval.types import Span
@@ -44,8 +44,8 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
     Args:
         texts: The best evidence, each with its post's title.
     """
-    language = frame(detect_language(question))
-    said, kind = _SAID[language], wanted(question)
+    language = message_language(detect_language(question))
+    said, kind = _SAID[language], answer_type(question)
     if kind in SEEN and not any(candidates(kind, FoldedText.of(text), question) for text in texts):
         topic = _longest(question, _held(question, texts))
         named = _KINDS[language][kind]
@@ -56,12 +56,12 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
 
 def missing_kinds(question: str, texts: Sequence[str]) -> str:
     """Which of several kinds of thing that a question asks for no text holds; "" where one alone or none is missing."""
-    kinds = asked_for(question)
+    kinds = asked_kinds(question)
     groups = [group for group in _TOLD_APART if kinds & set(group)]
     lacking = [group for group in groups if not any(holds(frozenset({kind}), text) for text in texts for kind in group)]
     if not lacking or len(lacking) == len(groups):
         return ""
-    language = frame(detect_language(question))
+    language = message_language(detect_language(question))
     named = [_KINDS[language][next(kind for kind in group if kind in kinds)] for group in lacking]
     return _SAID[language]["kind alone"].format(kind=(" or " if language == "en" else "和").join(named))
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from app.answering.comparison.quantities import quantities
 from app.answering.comparison.term_overlap import units_of
-from app.answering.question.answer_type import Wanted, wanted
+from app.answering.question.answer_type import AnswerType, answer_type
 from app.answering.types import Evidence
 from retrieval.text.folding import fold
 from retrieval.types import Hit, Post
@@ -23,7 +23,7 @@ _DAYS = re.compile(
 )
 _FREE = re.compile(r"\bfree\b|免费|不要钱")
 # Which kinds of value answer what is wanted; a place or a person is no value, and an amount is any other measure.
-_ANSWERS: Mapping[Wanted, frozenset[str]] = {
+_ANSWERS: Mapping[AnswerType, frozenset[str]] = {
     "price": frozenset({"price"}),
     "time": frozenset({"time", "day"}),
     "date": frozenset({"date", "day"}),
@@ -72,7 +72,7 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
 
 def _wants(question: str) -> Callable[[str], bool]:
     """Whether values of a kind are what a question wants."""
-    kind = wanted(question)
+    kind = answer_type(question)
     if kind == "amount":
         return lambda value: value != "" and value not in _NO_AMOUNT
     answers = _ANSWERS[kind] if kind is not None else frozenset(_values(question))

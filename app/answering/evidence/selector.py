@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.answering.evidence.coverage import coverages
 from app.answering.evidence.interrogatives import asks
 from app.answering.evidence.sentence_units import in_runs, sentences_of_hits
-from app.answering.question.answer_type import asked_for, holds, is_broad
+from app.answering.question.answer_type import asked_kinds, holds, is_broad
 from app.answering.types import Evidence
 from retrieval.models.embedding import Embedder
 from retrieval.text.folding import fold
@@ -67,7 +67,7 @@ class EvidenceSelector:
         found = sentences_of_hits(hits)
         if not found:
             return []
-        kinds, broad = asked_for(question), is_broad(question)
+        kinds, broad = asked_kinds(question), is_broad(question)
         headings = [f"{hit.post.title} {' '.join(hit.post.tags)}" for hit in hits]
         lacking = np.array([_LACKING * (1 - holds(kinds, one.text)) for one in found])
         factor = np.array([_TITLE if one.part == "title" else 1.0 for one in found])

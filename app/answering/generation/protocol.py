@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
+from app.answering.generation.thoughts import Piece
 from retrieval.errors import FixableError
 
 
@@ -15,6 +17,31 @@ class ModelFailed(FixableError):
 
 class PromptTooLong(ModelFailed):
     """Prompt and reply together do not fit the model's context. Nothing was sent to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """What a model is to write.
+
+    Attributes:
+        system: "" for none.
+        max_tokens: Most tokens of the reply; those of its thoughts come on top.
+        grammar: GBNF that the reply follows; the model then does not think. An endpoint other than llama-server ignores
+            it.
+        thinking_tokens: Most tokens of thought; None: what the generator was built with.
+    """
+
+    system: str
+    user: str
+    max_tokens: int
+    grammar: str | None = None
+    thinking_tokens: int | None = None
+
+    def thinking_budget(self, most: int) -> int:
+        """Tokens of thought for this reply, by a generator that was built to allow so many."""
+        if self.grammar is not None:
+            return 0
+        return most if self.thinking_tokens is None else min(self.thinking_tokens, most)
 
 
 class Generator(Protocol):
@@ -52,27 +79,11 @@ class Generator(Protocol):
         """Tokens of a text; where the tokenizer is not at hand, never fewer than there are, by all we know."""
         ...
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
-        """Pieces of the reply as they are written, until it ends, `max_tokens` are written or `stop` is set.
-
-        Thoughts are never among the pieces.
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+        """Pieces of the reply as they are written, until it ends, its tokens are written or `stop` is set.
 
         Args:
             stop: Leaves the model at once where it is a Stop, and between two tokens where it is a plain Event.
-            grammar: GBNF that the reply follows; the model then does not think. An endpoint other than llama-server
-                leaves it aside.
-            thinking_tokens: Most tokens of thought; None: what the generator was built with.
-            thoughts: Called with pieces of thought as they are written, in the thread that asks for pieces.
 
         Raises:
             PromptTooLong: The prompt does not fit.

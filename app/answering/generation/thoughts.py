@@ -68,8 +68,8 @@ class _State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """What one piece added to the answer and to the thought; either may be empty."""
+class Piece:
+    """A piece of a reply: what it adds to the answer and to the thought; either may be empty."""
 
     answer: str = ""
     thought: str = ""
@@ -104,7 +104,7 @@ class ThoughtSplitter:
             return "<|channel|>final<|message|>" if "<|channel|>" not in self._header else "final<|message|>"
         return self._closing if self.thinking else ""
 
-    def feed(self, piece: str) -> Split:
+    def feed(self, piece: str) -> Piece:
         text = self._held + piece
         answer: list[str] = []
         thought: list[str] = []
@@ -114,23 +114,23 @@ class ThoughtSplitter:
             at = self._bare(text)
             if at < 0:
                 self._held = text
-                return Split()
+                return Piece()
         while True:
             found = self._next(text, at)
             until = found.start() if found else len(text) - self._holding(text, at)
             self._keep(text[at:until], answer, thought)
             if not found:
                 self._held = text[until:]
-                return Split("".join(answer), "".join(thought))
+                return Piece("".join(answer), "".join(thought))
             self._turn(found.group())
             at = found.end()
 
-    def rest(self) -> Split:
+    def rest(self) -> Piece:
         """What is left when the text has ended: nothing that could have become a tag."""
         held, self._held = self._held, ""
         if self._bare_possible and held and held == _BARE_OPEN[: len(held)]:
-            return Split(answer=held)  # a word that began like one, and a short answer indeed
-        return Split()
+            return Piece(answer=held)  # a word that began like one, and a short answer indeed
+        return Piece()
 
     def _bare(self, text: str) -> int:
         """Where the text goes on after a bare `analysis` at its very beginning; 0 without one, -1: not known yet."""

@@ -16,9 +16,9 @@ from retrieval.text.folding import fold
 from retrieval.text.highlight import stem
 
 Kind = Literal["amount", "price", "time", "date", "place", "person", "way"]
-Wanted = Literal["year", "time", "date", "price", "amount", "person", "place"]
+AnswerType = Literal["year", "time", "date", "price", "amount", "person", "place"]
 # What is seen for certain: a sentence without a digit or a number word states no price.
-SEEN: frozenset[Wanted] = frozenset({"year", "time", "date", "price", "amount"})
+SEEN: frozenset[AnswerType] = frozenset({"year", "time", "date", "price", "amount"})
 
 _ASKS: dict[Kind, re.Pattern[str]] = {
     "price": re.compile(
@@ -91,7 +91,7 @@ _BROAD = re.compile(
 _CASED: frozenset[Kind] = frozenset({"person"})
 
 
-def asked_for(question: str) -> frozenset[Kind]:
+def asked_kinds(question: str) -> frozenset[Kind]:
     """The kinds of thing that a question asks for; none where it does not tell."""
     folded = fold(question)
     kinds = {kind for kind, pattern in _ASKS.items() if pattern.search(folded)}
@@ -113,7 +113,7 @@ def holds(kinds: frozenset[Kind], sentence: str) -> float:
 
 
 # The first that fits decides: "how much is it" is about money before it is about an amount.
-_WANTS: dict[Wanted, re.Pattern[str]] = {
+_WANTS: dict[AnswerType, re.Pattern[str]] = {
     "year": re.compile(r"\b(?:what|which|in what|in which) years?\b|哪一?年|何年"),
     "time": re.compile(
         r"\bwhat time\b|opening hours|\bhours\b|\b(?:when|how late) (?:does|do|is|are)\b.*\b(?:open|close)s?\b"
@@ -161,7 +161,7 @@ _NUMBER_WORD = (
     r"|dozens?|half|twice|quarter|third)\b"
 )
 _COUNTED = "个|次|天|年|月|周|小时|分钟|公里|米|斤|克|度|人|间|张|点|成|名|位|家|种|条|万|亿|%|级|倍|座|支|届|岁"
-_THINGS: dict[Wanted, re.Pattern[str]] = {
+_THINGS: dict[AnswerType, re.Pattern[str]] = {
     "year": re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])|\b\d{3,4} (?:bc|ad|ce)\b|公元前?\d+"),
     "date": re.compile(
         rf"\b{_MONTH}\s*{_DAY}(?:,?\s*(?:19|20)\d\d)?|\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s*(?:19|20)\d\d)?"
@@ -251,13 +251,13 @@ class Candidate:
     fit: float = 1.0
 
 
-def wanted(question: str) -> Wanted | None:
+def answer_type(question: str) -> AnswerType | None:
     """The kind of thing that answers a question; None where it asks for something else, or does not tell."""
     folded = fold(question)
     return next((kind for kind, pattern in _WANTS.items() if pattern.search(folded)), None)
 
 
-def candidates(kind: Wanted, text: FoldedText, question: str) -> list[Candidate]:
+def candidates(kind: AnswerType, text: FoldedText, question: str) -> list[Candidate]:
     """All things of a kind in a text that the question does not name itself."""
     asked = fold(question)
     if kind not in SEEN:
@@ -279,7 +279,7 @@ def candidates(kind: Wanted, text: FoldedText, question: str) -> list[Candidate]
     return found
 
 
-def _spans(kind: Wanted, text: FoldedText) -> list[tuple[int, int]]:
+def _spans(kind: AnswerType, text: FoldedText) -> list[tuple[int, int]]:
     return [match.span() for match in _THINGS[kind].finditer(text.folded)]
 
 
@@ -294,7 +294,7 @@ def _capitalised(text: FoldedText, asked: str) -> list[Candidate]:
     return found
 
 
-def _one_form(kind: Wanted, name: str) -> str:
+def _one_form(kind: AnswerType, name: str) -> str:
     if kind in ("price", "amount"):
         return re.sub(r"[^\d.a-z\u4e00-\u9fff%‰]", "", name.replace(",", ""))
     if kind == "date":

@@ -8,7 +8,7 @@ end says neither; whoever asks then finds out by a question with a short answer.
 
 from __future__ import annotations
 
-from app.answering.generation.thoughts import Split, ThoughtSplitter
+from app.answering.generation.thoughts import Piece, ThoughtSplitter
 
 
 class CautiousSplitter:
@@ -20,7 +20,7 @@ class CautiousSplitter:
         self.opens_in_template: bool | None = None if hold else False
         """Whether the template opens the thought; None while it is not known."""
 
-    def feed(self, piece: str) -> Split:
+    def feed(self, piece: str) -> Piece:
         if not self._holding:
             split = self._splitter.feed(piece)
             if self._splitter.stray:
@@ -35,16 +35,16 @@ class CautiousSplitter:
         if trial.thinking:
             self.opens_in_template = False  # it opens its thoughts itself
             return self._release(inside=False)
-        return Split()
+        return Piece()
 
-    def thought_apart(self) -> Split:
+    def thought_apart(self) -> Piece:
         """Called when the endpoint sends a thought in a field of its own: what it sends as content then is none."""
         if not self._holding:
-            return Split()
+            return Piece()
         self.opens_in_template = False
         return self._release(inside=False)
 
-    def rest(self, *, cut_off: bool) -> Split:
+    def rest(self, *, cut_off: bool) -> Piece:
         """What is left when the reply has ended.
 
         Args:
@@ -53,13 +53,13 @@ class CautiousSplitter:
         if not self._holding:
             return self._splitter.rest()
         if cut_off:
-            return Split(thought=self._raw)
+            return Piece(thought=self._raw)
         if self._raw:
             self.opens_in_template = False
         held = self._release(inside=False)
-        return Split(held.answer + self._splitter.rest().answer, held.thought)
+        return Piece(held.answer + self._splitter.rest().answer, held.thought)
 
-    def _release(self, *, inside: bool) -> Split:
+    def _release(self, *, inside: bool) -> Piece:
         self._holding = False
         self._splitter = ThoughtSplitter(inside=inside)
         return self._splitter.feed(self._raw)

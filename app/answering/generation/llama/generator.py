@@ -6,7 +6,7 @@ import codecs
 import ctypes
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,8 @@ import structlog
 from app.answering.generation.cancellation import when_set
 from app.answering.generation.llama.chat_template import ChatTemplate, Part
 from app.answering.generation.llama.gguf_loader import last_words, load_llama
-from app.answering.generation.protocol import ModelFailed, PromptTooLong
-from app.answering.generation.thoughts import TAG, Split, ThoughtSplitter
+from app.answering.generation.protocol import GenerateRequest, ModelFailed, PromptTooLong
+from app.answering.generation.thoughts import TAG, Piece, ThoughtSplitter
 from app.models.gguf_file import GgufFile
 
 _log = structlog.get_logger()
@@ -96,44 +96,19 @@ class LlamaGenerator:
             splitter.feed(splitter.closing)
         return self._vocabulary.prompt(parts), splitter
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
-        budget = self.thinking_tokens if thinking_tokens is None else min(thinking_tokens, self.thinking_tokens)
-        if grammar is not None:
-            budget = 0
-        prompt, splitter = self.prompt(system, user, think=budget > 0)
-        room = self._window - len(prompt) - _CLOSING_TOKENS
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+        budget = request.thinking_budget(self.thinking_tokens)
+        tokens, splitter = self.prompt(request.system, request.user, think=budget > 0)
+        max_tokens = request.max_tokens
+        room = self._window - len(tokens) - _CLOSING_TOKENS
         if room < max_tokens:
             raise PromptTooLong(
-                f"the prompt takes {len(prompt):,} tokens and the reply up to {max_tokens:,}, and {self.name} has a "
+                f"the prompt takes {len(tokens):,} tokens and the reply up to {max_tokens:,}, and {self.name} has a "
                 f"context of {self._window:,}",
                 "raise STIPPLE_LLM_CONTEXT_TOKENS, or lower STIPPLE_ANSWER_HITS or STIPPLE_LLM_MAX_TOKENS",
             )
-        rules = self._vocabulary.grammar(grammar) if grammar is not None else None
-        for split in self._write(prompt, max_tokens, min(budget, room - max_tokens), splitter, rules, stop):
-            if split.thought and thoughts is not None:
-                thoughts(split.thought)
-            if split.answer:
-                yield split.answer
-
-    def _write(
-        self,
-        tokens: list[int],
-        max_tokens: int,
-        budget: int,
-        splitter: ThoughtSplitter,
-        rules: Any,
-        stop: threading.Event,
-    ) -> Iterator[Split]:
+        budget = min(budget, room - max_tokens)
+        rules = self._vocabulary.grammar(request.grammar) if request.grammar is not None else None
         thought = answer = cuts = 0
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         with self._lock, self._abort.armed(stop):
