@@ -33,7 +33,7 @@ _RETRY_S = 30.0
 
 
 def make_finder(settings: Settings, searcher: Searcher, embedder: Embedder, weigher: TermWeigher) -> EvidenceFinder:
-    """An EvidenceFinder in what `searcher` finds, as the settings want it."""
+    """An EvidenceFinder over `searcher`, as configured."""
     selector = EvidenceSelector(embedder, weigher)
     return EvidenceFinder(searcher, selector, settings.answer_hits, settings.answer_gate)
 
@@ -45,7 +45,7 @@ def make_answerer(
     executor: Executor,
     nli: RerankPool | None = None,
 ) -> Answerer:
-    """An Answerer from what `finder` finds, as the settings want it."""
+    """An Answerer over `finder`, as configured."""
     limits = AnswerLimits(
         sentences=settings.answer_sentences,
         support=settings.answer_support,

@@ -32,12 +32,12 @@ from retrieval.types import SearchPage
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
 
-# A quote this much weaker than the best one is more likely beside the point than helpful.
+# A quote weaker than this share of the best one is more likely irrelevant than helpful.
 _WEAKEST_QUOTE = 0.55
 # A quote after written sentences must be nearly as good as the best.
 _WEAKEST_ADDED = 0.85
 
-# Quotes that are looked at for newer ones.
+# Quotes among which newer ones are put first.
 _ORDERED = 12
 
 
@@ -108,7 +108,7 @@ class Answerer:
                                     yield draft.take(await self._run(partial(writer.check, task, sentence)))
                 reason = "unsupported" if draft.withheld else "silent"
             except Exception as error:
-                # The model is the one part that may fail in ways nobody listed; the posts are still there.
+                # The model may fail in ways that nobody foresaw; the posts can still be quoted.
                 reason = _failure(error, question)
         if not draft.sentences:
             for evidence in self._newer_first(draft, _WEAKEST_QUOTE)[: self._limits.sentences]:
@@ -116,10 +116,10 @@ class Answerer:
             yield Done(draft.answer("quoted", note(draft.language, reason)))
             return
         kinds = asked_kinds(question.text)
-        # What answers best must be in the answer, whatever the model made of it: a small one often leaves it out.
+        # The best evidence must be in the answer, whatever the model wrote: a small one often leaves it out.
         for evidence in self._newer_first(draft, _WEAKEST_QUOTE if self._strategy == "each" else _WEAKEST_ADDED):
             unsaid = draft.unsaid(evidence) if len(draft.sentences) < self._limits.sentences else None
-            # What is left of a piece that was copied from is worth a place where it holds what the question asks for.
+            # What is left of a quote that the model copied from needs to hold what the question asks for.
             if unsaid is not None and (unsaid == evidence or holds(kinds, unsaid.text)):
                 yield draft.quote(unsaid)
         yield Done(draft.answer("written"))
@@ -141,7 +141,7 @@ class Answerer:
 
 
 def _failure(error: Exception, question: Question) -> Reason:
-    """Why a model wrote nothing, or no more; what the operator should know of it is logged."""
+    """Why the model stopped without an answer; what the operator should know is logged."""
     if isinstance(error, (ContextTooSmall, Unsaid, QueueFull)):
         return _REASONS[type(error)]
     if isinstance(error, FixableError):

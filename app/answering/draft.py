@@ -1,4 +1,4 @@
-"""An answer in the making: what was found, what is shown so far, what was withheld, and how long it took."""
+"""An answer being written: what was found, what is shown so far, what was withheld, and how long it took."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ class Draft:
         return self.show(AnswerSentence(evidence.text, (_citation(evidence),), quoted=True))
 
     def take(self, judged: AnswerSentence | WithheldReason) -> SentenceReady | SentenceWithheld:
-        """Show what passed its checks, count what did not."""
+        """Show a sentence that passed its checks; count one that did not."""
         if isinstance(judged, AnswerSentence):
             return self.show(judged)
         self.withheld[judged] += 1
         return SentenceWithheld(judged)
 
     def unsaid(self, evidence: Evidence) -> Evidence | None:
-        """What of the evidence no shown sentence has said: all of it, what stands before or after the sentences that
-        were copied from it, or None. A reworded sentence that cites it has said it all.
+        """The part of the evidence that no shown sentence has said: all of it, the longer part before or after a
+        sentence that was copied from it, or None. A reworded sentence that cites it has said all of it.
         """
         rest = evidence
         for sentence in self.sentences:

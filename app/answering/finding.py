@@ -31,7 +31,7 @@ class FoundEvidence:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFinder:
-    """Finds what answers, follow-up questions and evaluation stand on. Safe to call from several threads.
+    """Finds what answers, follow-up questions and evaluation are based on. Safe to call from several threads.
 
     Attributes:
         hits: Posts that an answer may draw on.

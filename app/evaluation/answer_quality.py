@@ -1,4 +1,4 @@
-"""How good answers are where each question may be answered from a few posts of its own."""
+"""How good answers are when each question is answered from a few posts of its own."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from retrieval.stores.contract import IndexedPost
 from retrieval.text.folding import fold
 from retrieval.text.terms import TermWeigher
 
-# A gold quote counts as shown from this share of it on: cut elsewhere than where our sentences end, it is still there.
+# A gold quote counts as shown if at least this share of it is: it may be cut elsewhere than our sentences are.
 MOST_OF_A_QUOTE = 0.5
 _ANSWERED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question, and what was answered."""
+    """A question and its answer."""
 
     question: JudgedQuestion
     answer: Answer
@@ -94,13 +94,13 @@ def own_finder(
 
 
 def measured_answers(dataset: str, judged: Sequence[Judged]) -> dict[str, Any]:
-    """The figures of answers that were judged; a share of nothing is None.
+    """The figures of judged answers; a share of nothing is None.
 
-    `gold_in_answer` is of the answerable questions that have gold, answered or not; `citation_precision` of what the
-    answers to answerable questions cite; `evidence_recall` is the mean over questions of the share of their gold quotes
-    that are shown, so that one with twenty counts no more than one with one. `auc` is how often an answerable
-    question has a higher confidence than an unanswerable one, and `declined_at_90_answered` the share of unanswerable
-    ones that a gate declines which answers 90% of the answerable ones: both are independent of the gate that is set.
+    `gold_in_answer` counts the answerable questions that have gold, answered or not; `citation_precision` the citations
+    in answers to answerable questions; `evidence_recall` is the mean over questions of the share of their gold quotes
+    that are shown, so that one with twenty counts no more than one with one. `auc` is how often an answerable question
+    has a higher confidence than an unanswerable one, and `declined_at_90_answered` the share of unanswerable ones
+    declined at the threshold that answers 90% of the answerable ones: neither depends on the threshold that is set.
     """
     can = [one for one in judged if one.question.answerable]
     cannot = [one for one in judged if not one.question.answerable]
@@ -133,12 +133,12 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def says_gold(judged: Judged) -> bool:
-    """Whether what is shown holds one alternative of every gold group, case, width and script form aside."""
+    """Whether the answer holds one alternative of every gold group, ignoring case, width and script form."""
     return meets(judged.question.gold, fold(" ".join(sentence.text for sentence in judged.answer.sentences)))
 
 
 def _cites_gold(citation: Citation, question: JudgedQuestion) -> bool | None:
-    """Whether the cited post holds gold; None where nothing was judged."""
+    """Whether the cited post holds gold; None if nothing was judged."""
     if not question.gold and not question.evidence:
         return None
     if any(gold.post_id == citation.post_id for gold in question.evidence):

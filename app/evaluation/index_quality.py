@@ -1,4 +1,4 @@
-"""How well the current index serves judged queries: dense, lexical and fused ranking, and the gate's decisions."""
+"""How well the current index serves judged queries: dense, lexical and fused ranking, and what is answered."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def by_language(queries: Sequence[JudgedQuery]) -> Iterator[tuple[str, list[Judg
 
 
 async def evaluate(queries: Sequence[JudgedQuery], searcher: Searcher, answerer: Answerer) -> dict[str, Any]:
-    """Every figure of these queries by language: rankings, the gate's decisions, and whether marks and quotes hold."""
+    """All figures of these queries by language: rankings, what was answered, and whether marks and quotes hold."""
     languages: dict[str, Any] = {}
     for language, own in by_language(queries):
         rankings = {query.id: searcher.rankings(query.text) for query in own}

@@ -1,4 +1,4 @@
-"""The worst model that there could be: it does what hostile posts say."""
+"""The worst possible model: it does what hostile posts say."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from app.answering.generation import GenerateRequest, Piece
 from app.evaluation.attack_scenes import Attack, fences
 
 
-class ObeyingGenerator:
-    """Writes what the attack at hand wants, once as it is and once with a mark of every post, whatever the grammar.
+class ObedientGenerator:
+    """Writes what the current attack wants, as it is and then with a mark of every post, whatever the grammar.
 
     Attributes:
-        attack: Whom it obeys next.
-        systems: The system prompts of the present answer.
+        attack: What it obeys next.
+        systems: The system prompts of the current answer.
     """
 
     def __init__(self, *, small: bool = False) -> None:

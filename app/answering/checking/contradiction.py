@@ -9,7 +9,7 @@ from app.answering.comparison.term_overlap import NO_NAME
 from retrieval.text.folding import fold, han_runs
 from retrieval.text.highlight import LATIN_STOP, stem
 
-# Words of which only one can be true: days, seasons, directions, open and closed.
+# Rows of words of which only one can be true: days, seasons, directions, open and closed.
 _EXCLUSIVE: tuple[tuple[str, ...], ...] = (
     (
         r"\bmon(?:days?)?\b|周一|星期一|礼拜一",
@@ -85,7 +85,7 @@ _ROWS = tuple(tuple(re.compile(member) for member in row) for row in _EXCLUSIVE)
 
 
 def excluded(claim: str, evidence: str) -> bool:
-    """Whether the claim names a day, season, direction, opposite ... and the evidence only others of the same row.
+    """Whether the claim names a day, season, direction ... and the evidence names only others of the same row.
 
     >>> excluded("They close on Mondays.", "周二休息"), excluded("It opens in the morning.", "上午开门")
     (True, False)
@@ -115,12 +115,12 @@ _DENIES = re.compile(
     r"|fail(?:s|ed)? to|unable to|refuses? to|refused to|stopped|bann?e?d|forbidden|prohibit\w*)\b"
     r"|不|没有?|无(?!法?人)|未|别(?!墅)|勿|非(?!洲)|禁止|拒绝|停止|取消|缺乏|谢绝"
 )
-# How many words, and characters of Chinese, a denial reaches.
+# How far a denial reaches, in words and in Chinese characters.
 _REACH_WORDS, _REACH_HAN = 4, 6
 
 
 def denials_differ(claim: str, evidence: str) -> bool:
-    """Whether a word is denied in the claim and affirmed wherever it stands in the evidence, or the other way round.
+    """Whether the claim denies a word that the evidence affirms wherever it occurs, or the other way round.
 
     >>> denials_differ("Dogs are allowed.", "Dogs are not allowed."), denials_differ("不能带狗", "可以带狗，不能带猫")
     (True, True)
@@ -132,11 +132,11 @@ def denials_differ(claim: str, evidence: str) -> bool:
 
 
 def _polarities(text: str) -> dict[str, set[bool]]:
-    """For each telling word (English) and pair of characters (Chinese), whether it stands denied, affirmed, or both."""
+    """For each content word (English) and pair of characters (Chinese): denied (True), affirmed (False), or both."""
     found: dict[str, set[bool]] = {}
     for clause in _CLAUSE.split(_NO_DENIAL.sub(lambda match: "＿" * len(match.group()), fold(text))):
         denials = [match.span() for match in _DENIES.finditer(clause)]
-        for unit, start in _telling_units(clause):
+        for unit, start in _content_units(clause):
             if not any(first <= start < last for first, last in denials):
                 found.setdefault(unit, set()).add(any(_reaches(clause, last, start) for _, last in denials))
     return found
@@ -149,7 +149,7 @@ def _reaches(clause: str, denial_end: int, start: int) -> bool:
     return sum(map(len, han_runs(between))) < _REACH_HAN and len(_FOLDED_WORD.findall(between)) < _REACH_WORDS
 
 
-def _telling_units(clause: str) -> Iterator[tuple[str, int]]:
+def _content_units(clause: str) -> Iterator[tuple[str, int]]:
     for match in _FOLDED_WORD.finditer(clause):
         if match.group() not in LATIN_STOP:
             yield stem(match.group()), match.start()
@@ -161,12 +161,12 @@ _UNIT = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?|[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z]+)?")
 _HAN = "\u3400-\u9fff"
 _FEWEST = 4
-# A stretch of so many characters that the evidence holds none of is a name or a noun of its own.
+# A stretch of this many characters that are not in the evidence is a name or noun of its own.
 _STRETCH = 2
 
 
 def exchanged(claim: str, evidence: str) -> bool:
-    """Whether the claim is a stretch of the evidence word by word, with two parts of it in each other's place.
+    """Whether the claim is a stretch of the evidence word for word, except that two parts changed places.
 
     >>> exchanged("The tenant paid the landlord.", "Well, the landlord paid the tenant.")
     True
@@ -181,7 +181,7 @@ def exchanged(claim: str, evidence: str) -> bool:
 
 
 def replaced(claim: str, evidence: str) -> bool:
-    """Whether Chinese characters of the claim that the evidence lacks stand where it has others that the claim lacks.
+    """Whether Chinese characters that only the claim has stand where the evidence has others.
 
     >>> replaced("可以在迪卡侬租自行车", "可以在捷安特租自行车"), replaced("牛肉面很美味", "牛肉面很好吃")
     (True, False)
@@ -192,7 +192,7 @@ def replaced(claim: str, evidence: str) -> bool:
         for found in re.finditer("x{2,}", "".join("x" if character not in shown else "." for character in run)):
             behind = run[found.end() : found.end() + _STRETCH]
             if behind:
-                # A stretch's end must be one there too: 人民路。 beside 解放路，
+                # The end of a stretch must be an end there too: 人民路。 beside 解放路，
                 end = "" if len(behind) == _STRETCH else f"(?![{_HAN}])"
                 for place in re.finditer(re.escape(behind) + end, theirs):
                     before = theirs[max(0, place.start() - _STRETCH) : place.start()]
@@ -202,7 +202,7 @@ def replaced(claim: str, evidence: str) -> bool:
 
 
 def misnamed(claim: str, evidence: str) -> bool:
-    """Whether a name that the evidence lacks stands where the evidence has a word that the claim lacks.
+    """Whether a name that only the claim has stands where the evidence has another word.
 
     >>> misnamed("We stayed with Peter at the farm", "We stayed with Daniel at the farm")
     True

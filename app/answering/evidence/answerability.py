@@ -1,4 +1,4 @@
-"""Enough or not: whether the evidence answers the question, how sure that is, and what is missing. Pure."""
+"""Whether the evidence answers the question, how sure that is, and what is missing. Pure."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from retrieval.types import Hit
 
 # How likely an answer is, as a logistic curve over three signals. Learned by logistic regression on the sample posts'
 # queries and four answering sets with an intercept for each set, so that a set in which all scores are high teaches
-# nothing; the common intercept is where 95% of the answerable questions are answered, on average over the sets. Each
-# set's figures without it in the learning: docs/decisions/0004-gate.md.
+# nothing; at the common intercept 95% of the answerable questions are answered, on average over the sets. Each set's
+# figures when it was left out of the learning: docs/decisions/0004-gate.md.
 _LIKENESS, _AGREEMENT, _LACKING = 1.1, 3.1, -2.1
 _INTERCEPT = 0.6
-# The best sentence's score counts in steps from where likely and unlikely meet; scores in a language that the embedder
-# does not know are made of words alone and lie lower. Beyond two steps it says no more than that the topic is met.
+# The best sentence's score counts in steps from where likely and unlikely meet; in a language that the embedder does
+# not know, scores come from words alone and are lower. Beyond two steps it only says that the topic is right.
 _MIDDLE_KNOWN, _MIDDLE_UNKNOWN, _STEP = 0.43, 0.29, 0.06
 _LEAST_STEPS, _MOST_STEPS = -3.0, 2.0
 
 _LOOKED_AT = 12
 _WEIGHED = 40
-# At so many characters from a candidate a word of the question counts a third of what it does beside it.
+# At this distance from a candidate, in characters, a word of the question counts a third of what it does next to it.
 _NEAR_LATIN, _NEAR_HAN = 60.0, 20.0
-# A word of the title stands near everything, but not beside it.
+# A word of the title is near everything in its post, but next to nothing.
 _IN_TITLE = 0.6
-# Said of another year than the one asked for.
+# The text speaks of another year than the question.
 _OTHER_YEAR = 0.6
-# "Burrow" in one post and "Joe Burrow" in another are nearly the same for certain.
+# "Burrow" in one post and "Joe Burrow" in another are almost certainly the same.
 _PART_OF_NAME = 0.9
 _NUMBER = 1.5
 _YEAR = re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])")
@@ -44,12 +44,12 @@ _YEAR = re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])")
 
 @dataclass(frozen=True, slots=True)
 class AnswerSignals:
-    """What the decision stands on.
+    """What the decision is based on.
 
     Attributes:
         likeness: The best sentence's score, 0 to 1.
-        agreement: How near the question's words two posts name the same thing of the kind that is wanted, 0 to 1.
-        lacking: Whether a number, price, date or time is wanted and none stands in the evidence.
+        agreement: How near the question's words two posts name the same thing of the type that is asked for, 0 to 1.
+        lacking: Whether a number, price, date or time is asked for and the evidence has none.
     """
 
     likeness: float
@@ -94,7 +94,7 @@ def assess(
 
 
 def confidence_of(seen: AnswerSignals, known: bool) -> float:
-    """How likely the posts answer, 0 to 1, more with each signal for it."""
+    """How likely the posts answer, 0 to 1, by a logistic curve over the signals."""
     steps = (seen.likeness - (_MIDDLE_KNOWN if known else _MIDDLE_UNKNOWN)) / _STEP
     weighed = (
         _INTERCEPT
@@ -146,7 +146,7 @@ class _View:
         return rarity * (_NUMBER if any(map(str.isdigit, word)) else 1.0)
 
     def candidates(self, kind: AnswerType) -> list[tuple[Candidate, int, float]]:
-        """Candidates, the mark of their post, and how near the question's words they stand, 0 to 1."""
+        """Candidates, the mark of their post, and how near the question's words they are, 0 to 1."""
         return [
             (candidate, one.mark, candidate.fit * self._nearness(row, candidate.start, candidate.end))
             for row, (one, text) in enumerate(zip(self._evidence, self._texts, strict=True))
@@ -154,7 +154,7 @@ class _View:
         ]
 
     def shared_names(self, kind: AnswerType | None) -> float:
-        """The nearness of the Chinese name that stands nearest in two posts; 0 where none does."""
+        """The highest nearness of a Chinese name that two posts share; 0 where they share none."""
         asked, best = fold(self._question), 0.0
         for one, other in combinations(range(len(self._texts)), 2):
             if self._evidence[one].mark == self._evidence[other].mark:
@@ -183,7 +183,7 @@ class _View:
 
 
 def _agreement(named: Sequence[tuple[Candidate, int, float]]) -> float:
-    """The second-best post's nearness for the candidate on which two posts agree best; 0 where none do."""
+    """The second-best post's nearness for the candidate on which two posts agree best; 0 where none agree."""
     by_name: dict[str, dict[int, float]] = {}
     for candidate, mark, nearness in named:
         own = by_name.setdefault(candidate.name, {})

@@ -1,6 +1,6 @@
-"""What posts do not say of what was asked, in one sentence of the asker's language. Pure.
+"""What was asked and the posts do not say, as one sentence in the user's language. Pure.
 
-Its words are Stipple's own and the question's, never a post's.
+Its words are Stipple's own or the question's, never a post's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from retrieval.text.language import detect_language
 from retrieval.types import Span
 
 _LONGEST = 60
-# Small words between two others are left out of neither: "camp at the lake".
+# Words this close are shown as one stretch, with the small words between them: "camp at the lake".
 _GAP = 8
-# Of two things asked for, one may be there without the other. A date answers where a time was asked for.
+# Kinds that are checked separately when both are asked for. A date also answers a question about a time.
 _TOLD_APART: tuple[tuple[Kind, ...], ...] = (("price",), ("time", "date"))
 _KINDS = {
     "en": {"price": "a price", "amount": "a number", "time": "a time", "date": "a date", "year": "a year"},
@@ -39,7 +39,7 @@ _SAID = {
 
 
 def missing_words(question: str, texts: Sequence[str]) -> str:
-    """What a declined question lacks: the kind of thing it asks for, or words of it that no text holds.
+    """What a declined question lacks: the type of answer it asks for, or words of it that no text holds.
 
     Args:
         texts: The best evidence, each with its post's title.
@@ -55,7 +55,7 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
 
 
 def missing_kinds(question: str, texts: Sequence[str]) -> str:
-    """Which of several kinds of thing that a question asks for no text holds; "" where one alone or none is missing."""
+    """The kinds, of several asked for, that no text holds; "" where none or all of them are missing."""
     kinds = asked_kinds(question)
     groups = [group for group in _TOLD_APART if kinds & set(group)]
     lacking = [group for group in groups if not any(holds(frozenset({kind}), text) for text in texts for kind in group)]

@@ -1,4 +1,4 @@
-"""Of two sentences that state the same kind of value about the same thing, the newer post's first. Pure."""
+"""Of two sentences that state the same kind of value about the same topic, the newer post's comes first. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.answering.types import Evidence
 from retrieval.text.folding import fold
 from retrieval.types import Hit, Post
 
-# A newer sentence with less than this share of the older one's score is not about the same.
+# A newer sentence with less than this share of the older one's score is about something else.
 _NEAR = 0.75
 _MONEY = frozenset({"yuan", "dollar", "euro", "yen", "pound", "tenth of the price"})
 _DATES = frozenset({"month of the year", "day of the month"})
@@ -22,7 +22,7 @@ _DAYS = re.compile(
     r"|(?:周|星期|礼拜)[一二三四五六日天末]|工作日|节假日|每天|天天|全年无休"
 )
 _FREE = re.compile(r"\bfree\b|免费|不要钱")
-# Which kinds of value answer what is wanted; a place or a person is no value, and an amount is any other measure.
+# Which kinds of value give each type of answer; places and persons are not values, an amount is any other measure.
 _ANSWERS: Mapping[AnswerType, frozenset[str]] = {
     "price": frozenset({"price"}),
     "time": frozenset({"time", "day"}),
@@ -32,7 +32,7 @@ _ANSWERS: Mapping[AnswerType, frozenset[str]] = {
     "person": frozenset(),
 }
 _NO_AMOUNT = frozenset({"price", "time", "date", "day", "line", "floor"})
-# What a question wants to know, and words of time, days and measures: posts say them of the thing.
+# What a question wants to know, and words of time, days and measures: they are not part of its topic.
 _SAID_OF_IT = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekdays?|weekends?|every ?day|daily|today|now(?:adays)?"
     r"|currently|still|these days|at the moment|this year|right now|(?:19|20)\d\d|open(?:s|ing)?|clos(?:ed?|es|ing)"
@@ -44,10 +44,10 @@ _SAID_OF_IT = re.compile(
 
 
 def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -> list[Evidence]:
-    """The evidence in its order, but that a sentence which a newer one may replace comes behind that one.
+    """The evidence in its order, except that a sentence which a newer one may replace comes after that one.
 
-    The newer one must be near in score and state another value of a kind that the older states too and that the
-    question wants, or speaks of; and its post must name all of the thing asked about that the older post names.
+    The newer one must be near in score and state a different value of a kind that the older states too and the question
+    asks for or mentions; and its post must name as much of the question's topic as the older post does.
 
     Args:
         ranked: Best first.
@@ -58,7 +58,7 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     left = list(ranked)
 
     def place(one: Evidence) -> None:
-        """Behind all that may replace it; these are newer, and so it replaces none of them."""
+        """After all that may replace it; these are newer, so it replaces none of them."""
         left.remove(one)
         for newer in [other for other in left if _replaces(other, one, topic, wants, hits)]:
             if newer in left:
@@ -71,7 +71,7 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
 
 
 def _wants(question: str) -> Callable[[str], bool]:
-    """Whether values of a kind are what a question wants."""
+    """Whether values of a kind answer a question."""
     kind = answer_type(question)
     if kind == "amount":
         return lambda value: value != "" and value not in _NO_AMOUNT
@@ -89,7 +89,7 @@ def _replaces(
     if said is None or before is None or said <= before:
         return False
     values, values_before = _values(new.text), _values(old.text)
-    # Who writes "from 32 to 38" of what was 32 yuan means yuan.
+    # Where the older post says 32 yuan, "from 32 to 38" means yuan.
     for kind, known in values_before.items():
         if len(values.get("", set())) > 1 and values[""] & known:
             values.setdefault(kind, set()).update(values[""])
@@ -98,7 +98,7 @@ def _replaces(
 
 
 def _values(text: str) -> dict[str, set[float | str]]:
-    """The values that a text states, by kind; under "" its bare numbers."""
+    """The values that a text states, by kind; bare numbers under ""."""
     values: dict[str, set[float | str]] = {}
     for one in quantities(text):
         values.setdefault(_kind(one.measure), set()).add(one.size)
@@ -138,9 +138,9 @@ def topic_of(question: str) -> frozenset[str]:
 
 
 def _held(units: frozenset[str], text: str) -> frozenset[str]:
-    """The units that stand in a text.
+    """The units that a text holds.
 
-    So does a pair of Chinese characters where both belong to pairs that stand there: 鹿角的咖啡 holds 角咖.
+    A pair of Chinese characters counts too if both belong to pairs that it holds: 鹿角的咖啡 holds 角咖.
     """
     shown = units_of(text)
     there = {unit for unit in units if shown.holds(unit)}

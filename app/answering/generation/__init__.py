@@ -1,4 +1,4 @@
-"""Models that write: one protocol, and llama.cpp in this process, an endpoint, or a script behind it."""
+"""Models that write: one protocol, implemented by llama.cpp in this process, by an endpoint, and by a script."""
 
 from app.answering.generation.factory import load_generator
 from app.answering.generation.protocol import GenerateRequest, Generator, ModelFailed, PromptTooLong

@@ -1,4 +1,4 @@
-"""A generator that writes what it was told to, for tests."""
+"""A generator that writes given replies, for tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.answering.generation.thoughts import Piece, ThoughtSplitter
 
 
 class ScriptedGenerator:
-    """The n-th reply to the n-th question, the last one ever after; thoughts in it are told apart as in any model's."""
+    """Gives the n-th reply to the n-th question, then the last one for ever; splits off thoughts as any model does."""
 
     def __init__(
         self,

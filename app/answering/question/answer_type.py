@@ -1,7 +1,7 @@
-"""What kind of thing a question asks for: all kinds that it touches, and the one that answers it. Pure.
+"""What kind of thing a question asks for: all kinds that it mentions, and the one that answers it. Pure.
 
-Posts on the topic that lack the fact look as near as those that state it; whether there is a price in a sentence
-can be seen. "When did the cafe open" touches a time and a date; what it wants is a date.
+Posts on the topic look equally relevant with or without the fact; whether a sentence holds a price can be checked.
+"When did the cafe open" mentions a time and a date; its answer is a date.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from retrieval.text.highlight import stem
 
 Kind = Literal["amount", "price", "time", "date", "place", "person", "way"]
 AnswerType = Literal["year", "time", "date", "price", "amount", "person", "place"]
-# What is seen for certain: a sentence without a digit or a number word states no price.
+# Types that can be seen for certain: a sentence without a digit or a number word states no price.
 SEEN: frozenset[AnswerType] = frozenset({"year", "time", "date", "price", "amount"})
 
 _ASKS: dict[Kind, re.Pattern[str]] = {
@@ -78,7 +78,7 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
         r"\b(?:first|then|step|use|put|add|take|go|try|mix|press|wait|apply|book)\b|先|然后|再|用|把|步|记得"
     ),
 }
-# Questions that no single sentence answers: for an account, for how several things led to one, for all of a kind.
+# Questions that no single sentence answers: for a summary, for how several things led to one, for all of a kind.
 _BROAD = re.compile(
     r"\b(?:summari[sz]e|summary|overview|outline|describe|explain|compare|analy[sz]e|discuss|pros and cons"
     r"|what (?:are|were) the (?:main |key |major )?(?:\w+ )?(?:steps|measures|factors|reasons|differences|ways|effects"
@@ -92,7 +92,7 @@ _CASED: frozenset[Kind] = frozenset({"person"})
 
 
 def asked_kinds(question: str) -> frozenset[Kind]:
-    """The kinds of thing that a question asks for; none where it does not tell."""
+    """The kinds of thing that a question asks for; empty where it does not say."""
     folded = fold(question)
     kinds = {kind for kind, pattern in _ASKS.items() if pattern.search(folded)}
     # "How much is it" asks for a price alone; a price is an amount, and any number would pass for one.
@@ -100,7 +100,7 @@ def asked_kinds(question: str) -> frozenset[Kind]:
 
 
 def is_broad(question: str) -> bool:
-    """Whether a question has several parts, so that its answer is an account and no single fact."""
+    """Whether a question has several parts, so that no single fact answers it."""
     return bool(_BROAD.search(fold(question)))
 
 
@@ -112,7 +112,7 @@ def holds(kinds: frozenset[Kind], sentence: str) -> float:
     return sum(bool(_HOLDS[kind].search(sentence if kind in _CASED else folded)) for kind in kinds) / len(kinds)
 
 
-# The first that fits decides: "how much is it" is about money before it is about an amount.
+# The first match decides: "how much is it" is about money before it is about an amount.
 _WANTS: dict[AnswerType, re.Pattern[str]] = {
     "year": re.compile(r"\b(?:what|which|in what|in which) years?\b|哪一?年|何年"),
     "time": re.compile(
@@ -193,7 +193,7 @@ _NAME = re.compile(
     r"(?:[A-Z][\w'’.-]*\w|[A-Z]{2,}|[A-Z]\.)(?:\s+(?:(?:of|the|de|van|von|da|del|la|and|bin|al)\s+)?"
     r"(?:[A-Z][\w'’.-]*\w|[A-Z]\.))*"
 )
-# Words with a capital for another reason than being a name.
+# Capitalised words that are not names.
 _NO_NAME = frozenset(
     re.findall(
         r"\w+",
@@ -206,10 +206,10 @@ _NO_NAME = frozenset(
         """,
     )
 )
-# A date before a dash, dots or a colon at the start says when something was posted, and nothing of what it tells.
+# A date before a dash, dots or a colon at the start says when something was posted, not what it is about.
 _BYLINE = re.compile(r"\s*(?:\.\.\.|…|[-:—·|])")
 
-# The measure that an amount must come with: what asks for it, and what it looks like.
+# The unit that an amount must have: what asks for it, and what it looks like.
 _UNITS = [
     (re.compile(asked), re.compile(unit))
     for asked, unit in (
@@ -237,12 +237,12 @@ _OTHER_UNIT = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What in a text may be the thing that is wanted.
+    """What in a text may be the answer.
 
     Attributes:
-        name: In one form for all its spellings, so that posts can be seen to agree.
+        name: One form for all spellings, so that agreement between posts can be seen.
         start, end: Code points of the folded text.
-        fit: 1 where its measure or the thing counted is the one asked for, less where it is not.
+        fit: 1 where its unit or what it counts is what was asked for, less where it is not.
     """
 
     name: str
@@ -252,13 +252,13 @@ class Candidate:
 
 
 def answer_type(question: str) -> AnswerType | None:
-    """The kind of thing that answers a question; None where it asks for something else, or does not tell."""
+    """The type of thing that answers a question; None where it asks for something else, or does not say."""
     folded = fold(question)
     return next((kind for kind, pattern in _WANTS.items() if pattern.search(folded)), None)
 
 
 def candidates(kind: AnswerType, text: FoldedText, question: str) -> list[Candidate]:
-    """All things of a kind in a text that the question does not name itself."""
+    """All things of a type in a text that the question does not itself name."""
     asked = fold(question)
     if kind not in SEEN:
         named = [(match.start(), match.end(), match.group()) for match in _THINGS[kind].finditer(text.folded)]

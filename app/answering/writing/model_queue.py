@@ -1,4 +1,4 @@
-"""The model and the queue before it: pieces come out, the event loop is never blocked."""
+"""The queue before the model, and its reply as a stream that never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _log = structlog.get_logger()
 
 
 class QueueFull(Exception):
-    """More askers wait for the model than the settings allow."""
+    """More users wait for the model than the settings allow."""
 
 
 class ModelQueue:
-    """Lets as many askers use the generator as it can serve at once, in threads of its own; the others wait in line.
+    """Lets as many users at a time use the generator as it can serve, in threads of its own; the others wait in line.
 
     Args:
-        waiting: Askers that may wait; one more gets QueueFull at once.
+        waiting: Users that may wait; one more gets QueueFull at once.
     """
 
     def __init__(self, generator: Generator, waiting: int) -> None:
@@ -39,10 +39,10 @@ class ModelQueue:
         """Pieces of the reply, none of them empty. Leaving the loop early, or being cancelled, stops the model at once.
 
         A reply that repeats itself ends where that is noticed; one that is not done after `timeout_s`, counted from
-        when its turn came, ends there.
+        when its turn came, is cut off.
 
         Raises:
-            QueueFull: Nobody more may wait.
+            QueueFull: No more users may wait.
             ModelFailed: The model cannot write this.
         """
         if self._inside >= self._most_inside:
@@ -73,7 +73,7 @@ class ModelQueue:
                         yield item
                 finally:
                     stop.set()
-                    # The next asker must not start before this one's thread has let go of the model.
+                    # The next user must not start before this one's thread has released the model.
                     await asyncio.shield(generating)
         finally:
             self._inside -= 1
@@ -93,13 +93,13 @@ class ModelQueue:
                     _log.warning("the model repeats itself and was stopped", model=self.generator.name)
                     break
             put(None)
-        except BaseException as error:  # handed to the asker, who is in another thread
+        except BaseException as error:  # raised in `stream`, in another thread
             put(error)
         finally:
             if isinstance(pieces, GeneratorType):
-                pieces.close()  # lets go of the model now, not when the garbage is collected
+                pieces.close()  # releases the model now, not when the garbage is collected
 
     def close(self) -> None:
-        """Wait for the model to be let go of, then release it."""
+        """Wait until nobody uses the model, then release it."""
         self._threads.shutdown(wait=True, cancel_futures=True)
         self.generator.close()

@@ -1,4 +1,4 @@
-"""The two ways of writing an answer: from all posts at once, or from one post at a time."""
+"""Writes an answer in one of two ways: from all posts at once, or from one post at a time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from app.answering.writing.sentence_stream import SentenceCutter
 Strategy = Literal["whole", "each"]
 StrategySetting = Literal["auto", "whole", "each"]
 
-# Below so many parameters a model mixes up the posts that it reads; see docs/decisions/0012-two-ways-of-writing.md.
+# A model with fewer parameters mixes up the posts that it reads; see docs/decisions/0012-two-ways-of-writing.md.
 SMALL_PARAMETERS = 1_500_000_000
 _RESERVED_TOKENS = 64  # the chat template's own
-# A model that reads all evidence is shown so much per sentence that it may write, and none much weaker than the best.
+# Evidence shown per sentence to be written, and the weakest share of the best score, for a model that reads all posts.
 _EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 4, 0.6
-# More takes a small machine minutes to read, whatever the context holds.
+# Whatever fits into the context: more takes a small machine minutes to read.
 _MOST_PROMPT_TOKENS = 1600
-# A small one writes about whatever it is shown.
+# The same per post, for a small model, which writes about whatever it is shown.
 _EVIDENCE_PER_POST, _WEAKEST_POST = 2, 0.75
 _UNSAID = ("the posts do not say", "the posts don't say", "帖子没有提到")
 
@@ -35,7 +35,7 @@ def strategy_for(setting: StrategySetting, parameters: int | None) -> Strategy:
     """The strategy that suits a model.
 
     Args:
-        parameters: How many it has; None where that is not known, as of an endpoint's model.
+        parameters: How many it has; None where that is not known, as for an endpoint's model.
     """
     if setting == "auto":
         return "each" if parameters is not None and parameters < SMALL_PARAMETERS else "whole"
@@ -52,11 +52,11 @@ class Unsaid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WritingTask:
-    """What the model is asked at a time.
+    """One request to the model, and what it is about.
 
     Attributes:
         evidence: What the prompt shows.
-        marks: Those that count as written, where the prompt shows no other post.
+        marks: Those that count as written, because the prompt shows no other post.
     """
 
     request: GenerateRequest

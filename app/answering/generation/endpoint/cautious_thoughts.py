@@ -1,9 +1,9 @@
-"""Pure: thoughts of a model behind an endpoint whose chat template nobody showed us.
+"""Thoughts of a model behind an endpoint whose chat template we cannot see. Pure.
 
-Such a template may open the thought itself, so that the reply begins within it and only its closing tag comes. Nobody
-can tell that from an answer until the tag is there. So the first reply is held back whole: if no closing tag comes,
-this model's later replies stream; if one does, all of them wait for theirs. A first reply that is cut off before its
-end says neither; whoever asks then finds out by a question with a short answer.
+Such a template may open the thought itself, so that the reply begins within it and only its closing tag arrives. Until
+then it looks like an answer. So the whole first reply is held back: if no closing tag comes, this model's later replies
+stream; if one does, each waits for its own. A first reply that is cut off says neither; the caller then finds out with
+a question that has a short answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from app.answering.generation.thoughts import Piece, ThoughtSplitter
 
 
 class CautiousSplitter:
-    """A ThoughtSplitter that, where asked to hold, gives no answer before it knows that it is one."""
+    """A ThoughtSplitter that, if told to hold, gives no answer before it knows that it is one."""
 
     def __init__(self, *, hold: bool) -> None:
         self._splitter = ThoughtSplitter()
@@ -33,12 +33,12 @@ class CautiousSplitter:
             self.opens_in_template = True
             return self._release(inside=True)
         if trial.thinking:
-            self.opens_in_template = False  # it opens its thoughts itself
+            self.opens_in_template = False  # the model opens its thoughts itself
             return self._release(inside=False)
         return Piece()
 
     def thought_apart(self) -> Piece:
-        """Called when the endpoint sends a thought in a field of its own: what it sends as content then is none."""
+        """Call this when the endpoint sends a thought in a separate field: its content is then never a thought."""
         if not self._holding:
             return Piece()
         self.opens_in_template = False
@@ -48,7 +48,7 @@ class CautiousSplitter:
         """What is left when the reply has ended.
 
         Args:
-            cut_off: It ended for want of tokens. What was held may then be a thought that had no time to end.
+            cut_off: It ran out of tokens. What was held may then be an unfinished thought.
         """
         if not self._holding:
             return self._splitter.rest()

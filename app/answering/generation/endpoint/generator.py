@@ -25,13 +25,13 @@ from app.answering.generation.thoughts import Piece
 _log = structlog.get_logger()
 _DISCOVERY_S = 3.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
-_REST_S = 10.0  # after it could not be reached, so that a line of askers does not wait for it one by one
+_REST_S = 10.0  # after it could not be reached, so that waiting users do not each wait for its timeout
 _TEMPLATE_TOKENS = 48
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointLimits:
-    """How patient we are; each is a setting of the same name behind `llm_`."""
+    """Limits for the endpoint; each is a setting named `llm_` and the same."""
 
     context_tokens: int = 4096
     thinking_tokens: int = 2048
@@ -43,13 +43,13 @@ class EndpointLimits:
 
 
 class EndpointGenerator:
-    """Streams chat completions. An asker who leaves closes the connection, in whatever state it is.
+    """Streams chat completions. When the user leaves, the connection is closed, whatever its state.
 
-    Nothing is asked of the endpoint before the first question, except in `discover`: a server starts while its endpoint
-    is still loading a model.
+    Nothing is sent to the endpoint before the first question, except by `discover`: a server may start while its
+    endpoint is still loading a model.
 
     Args:
-        model: Its name there; "" for the first that is offered.
+        model: Its name at the endpoint; "" for the first that is offered.
         api_key: Sent as a bearer token; "" for none.
     """
 
@@ -63,11 +63,11 @@ class EndpointGenerator:
         self._info: EndpointInfo | None = None
         self._opens_in_template: bool | None = None
         self._left_out: set[str] = set()  # fields that this endpoint refused
-        self._scale = 1.0  # how much its tokenizer takes more than we estimate
+        self._scale = 1.0  # how far its token counts exceed our estimate
         self._resting_until, self._resting_because = 0.0, ModelFailed("", "")
         self._ssl = (
             httpx.create_ssl_context() if self._at.url.startswith("https:") else False
-        )  # once: reading it takes 20 ms
+        )  # made once: it takes 20 ms
 
     @property
     def name(self) -> str:
@@ -91,7 +91,7 @@ class EndpointGenerator:
         return int(estimate_tokens(text) * self._scale) + 1
 
     def discover(self) -> EndpointInfo:
-        """What the endpoint says of itself; asked once, and again as long as it has not answered.
+        """What the endpoint says about itself; asked again until it has answered once.
 
         Raises:
             ModelFailed: It does not answer, or refuses.
@@ -139,7 +139,7 @@ class EndpointGenerator:
     def _raise_if_resting(self) -> None:
         if time.monotonic() < self._resting_until:
             raise ModelFailed(
-                f"{self._resting_because.problem}; it is left alone for {_REST_S:g} s", self._resting_because.fix
+                f"{self._resting_because.problem}; it is not tried again for {_REST_S:g} s", self._resting_because.fix
             )
 
     def _gone(self, error: httpx.HTTPError) -> ModelFailed:
@@ -162,7 +162,7 @@ class EndpointGenerator:
         try:
             await self._discover()
         except ModelFailed as error:
-            _log.info("the endpoint does not say what it serves", problem=error.problem)
+            _log.info("the endpoint does not say which model it serves", problem=error.problem)
         estimated = self.count_tokens(request.system) + self.count_tokens(request.user) + _TEMPLATE_TOKENS
         if estimated + request.max_tokens > self.context_tokens:
             raise PromptTooLong(
@@ -191,7 +191,7 @@ class EndpointGenerator:
             self._opens_in_template = splitter.opens_in_template
 
     async def _probe(self) -> bool | None:
-        """Whether this model's template opens a thought, from a reply that is short enough to come to its end."""
+        """Whether this model's template opens a thought, found out with a reply short enough to finish."""
         splitter, finish = CautiousSplitter(hold=True), ""
         request = GenerateRequest("", "Reply with one word: yes", 64, thinking_tokens=self.thinking_tokens)
         async for delta in self._deltas(request):
@@ -203,7 +203,7 @@ class EndpointGenerator:
         return splitter.opens_in_template
 
     async def _deltas(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
-        """The reply's events. Asked again, after a pause, as long as nothing came."""
+        """The reply's events. Retried, after a pause, as long as nothing came."""
         attempt = 0
         async with self._client(self._limits.read_timeout_s) as client:
             while True:
@@ -232,7 +232,7 @@ class EndpointGenerator:
                     failure = unreachable(self._at, error, self._limits.read_timeout_s) if came else self._gone(error)
                     raise failure from error
                 attempt += 1
-                _log.info("the endpoint is asked again", endpoint=self._at.shown, attempt=attempt, pause_s=pause)
+                _log.info("retrying the endpoint", endpoint=self._at.shown, attempt=attempt, pause_s=pause)
                 await asyncio.sleep(pause)
 
     async def _attempt(self, client: httpx.AsyncClient, body: dict[str, Any]) -> AsyncGenerator[Delta, None]:
@@ -254,11 +254,11 @@ class EndpointGenerator:
                     finished = finished or bool(delta.finish)
                     yield delta
                 if not finished:
-                    raise BrokenStreamError("an end in the middle of the reply")
+                    raise BrokenStreamError("an incomplete reply")
             except BrokenStreamError as error:
                 raise ModelFailed(
                     f"{self._at.shown} sent {self._at.scrub(str(error))}",
-                    "see the endpoint's own log; `stipple doctor` asks it once more",
+                    "see the endpoint's own log; `stipple doctor` tries it again",
                 ) from error
 
     def _body(self, request: GenerateRequest) -> dict[str, Any]:
@@ -275,7 +275,7 @@ class EndpointGenerator:
             body["chat_template_kwargs"] = {"enable_thinking": False, "thinking": False}
         if request.grammar is not None and self._info is not None and self._info.llama_server:
             body["grammar"] = request.grammar
-        if "max_tokens" in self._left_out:  # OpenAI's newer models know it by another name
+        if "max_tokens" in self._left_out:  # OpenAI's newer models use another name
             body["max_completion_tokens"] = body["max_tokens"]
         return {key: value for key, value in body.items() if key not in self._left_out} | self._limits.request_fields
 
@@ -286,7 +286,7 @@ async def _next(pieces: AsyncGenerator[Piece, None]) -> Piece:
 
 @contextmanager
 def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """An event loop for this thread and call alone: what waits in it can be left from another thread."""
+    """An event loop for this thread and call alone, so that another thread can cancel what waits in it."""
     loop = asyncio.new_event_loop()
     try:
         yield loop

@@ -69,7 +69,7 @@ BEGUN = "A flat white is 28 yuan. "
     [
         (broken_json, "no JSON", BEGUN),
         (error_object, r"CUDA out of memory, key \(the key\)", BEGUN),
-        (no_end, "an end in the middle", BEGUN + "Oat milk is 3"),
+        (no_end, "an incomplete reply", BEGUN + "Oat milk is 3"),
         (dropped, "broke", ""),
         (html, "no JSON: <html>", ""),
         (other_shape, "another shape", ""),
