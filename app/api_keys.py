@@ -14,11 +14,17 @@ from pathlib import Path
 from typing import Literal
 
 from retrieval.errors import FixableError
-from retrieval.stores.disk import make_private
+from retrieval.sqlite_file import open_sqlite
 
 Right = Literal["read", "write"]
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _PREFIX = "stipple"
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS keys (
+        name TEXT PRIMARY KEY, access TEXT NOT NULL, digest BLOB NOT NULL, created_at TEXT NOT NULL,
+        last_used TEXT NOT NULL DEFAULT ''
+    );
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +106,7 @@ class Keys:
         return Key(*row[:4])
 
     def _open(self) -> sqlite3.Connection:
-        make_private(self._path)
-        database = sqlite3.connect(self._path, timeout=5)
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, access TEXT NOT NULL, digest BLOB NOT NULL,"
-            " created_at TEXT NOT NULL, last_used TEXT NOT NULL DEFAULT '')"
-        )
-        return database
+        return open_sqlite(self._path, _SCHEMA, private=True, wait_s=5)
 
 
 def _digest(secret: str) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from app.conversations.storage.conversations import Conversations
 from app.conversations.storage.feedback import FeedbackFile
 from app.query_log import PastQueries
-from retrieval.ingestion import Keepers
+from retrieval.ingestion import ErasureTargets
 from retrieval.settings import Settings
 
 
-def keepers_on_disk(settings: Settings) -> Keepers:
+def keepers_on_disk(settings: Settings) -> ErasureTargets:
     """By name, what forgets posts in a file; whether the settings still want the file or not."""
     folder = settings.data_dir
     conversations = Conversations(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import structlog
 
@@ -18,6 +17,7 @@ from app.answering.writing.model_queue import ModelQueue
 from retrieval.errors import FixableError, IndexMismatch
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
+from retrieval.pins import Pins
 from retrieval.search.calibration import dense_weights
 from retrieval.search.live_generation import LiveGeneration, Openable
 from retrieval.search.ranking import Boosts
@@ -57,7 +57,7 @@ def make_answerer(
     return Answerer(finder, checker, model_queue, executor, limits)
 
 
-class Reading:
+class ModelBundle:
     """The live generation with all that reads it by one embedding model."""
 
     def __init__(
@@ -87,13 +87,13 @@ class Reading:
         self.answerer = make_answerer(settings, self.finder, model_queue, executor, nli)
 
 
-class Readings:
-    """Hands out the current Reading, and makes another where an index appears that another model built.
+class ModelBundles:
+    """Hands out the current ModelBundle, and makes another where an index appears that another model built.
 
     Whoever uses one keeps it to the end: its generation stays open, and its model loaded, until the last one is done.
 
     Args:
-        make: A Reading by an embedder.
+        make: A ModelBundle by an embedder.
         load: An embedder by what a generation says of its own; None leaves such an index unread.
     """
 
@@ -101,62 +101,44 @@ class Readings:
         self,
         store: PostStore,
         embedder: Embedder,
-        make: Callable[[Embedder], Reading],
+        make: Callable[[Embedder], ModelBundle],
         load: Callable[[ModelRecipe], Embedder] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._make, self._load, self._clock = store, make, load, clock
-        self._lock = threading.Lock()
-        self._current = make(embedder)
-        self._users: dict[Reading, int] = {}
-        self._retired: set[Reading] = set()
+        self._pins = Pins(make(embedder), lambda bundle: bundle.live.close())
         self._failed: tuple[str, float] | None = None  # the generation whose model did not load, and when to try again
 
-    @contextmanager
-    def use(self) -> Iterator[Reading]:
-        """The current reading, kept whole until the block ends."""
-        with self._lock:
-            reading = self._current
-            self._users[reading] = self._users.get(reading, 0) + 1
-        try:
-            yield reading
-        finally:
-            with self._lock:
-                self._users[reading] -= 1
-                idle = self._users[reading] == 0
-                if idle:
-                    del self._users[reading]
-                retired = idle and reading in self._retired
-                self._retired -= {reading} if retired else set()
-            if retired:
-                reading.live.close()
+    def use(self) -> AbstractContextManager[ModelBundle]:
+        """The current bundle, kept whole until the block ends."""
+        return self._pins.pin()
 
     @contextmanager
     def pin(self) -> Iterator[Generation]:
         """The generation to read from, as LiveGeneration.pin."""
-        with self.use() as reading, reading.live.pin() as generation:
+        with self.use() as bundle, bundle.live.pin() as generation:
             yield generation
 
     @property
     def busy(self) -> bool:
-        """Whether anybody uses a reading now."""
-        return bool(self._users)
+        """Whether anybody uses a bundle now."""
+        return self._pins.busy
 
     @property
     def problem(self) -> FixableError | None:
         """Why the store's current generation is not read; None where it is."""
-        return self._current.live.problem
+        return self._pins.current.live.problem
 
     def refresh(self, before: Callable[[], None] = lambda: None) -> bool:
         """As LiveGeneration.refresh; takes seconds where another model is to be loaded. For one thread alone."""
-        reading = self._current
-        exchanged = reading.live.refresh(before)
-        if not isinstance(reading.live.problem, IndexMismatch):
+        bundle = self._pins.current
+        exchanged = bundle.live.refresh(before)
+        if not isinstance(bundle.live.problem, IndexMismatch):
             return exchanged
         return self._follow_model(before)
 
     def close(self) -> None:
-        self._current.live.close()
+        self._pins.current.live.close()
 
     def _follow_model(self, before: Callable[[], None]) -> bool:
         wanted = self._wanted()
@@ -175,17 +157,12 @@ class Readings:
                 f"{recipe.model} is {embedder.identity.model} now, and the index was built by {wanted.identity.model}"
             )
             return self._leave(wanted, problem, "bring back its files, or run `stipple reindex PATH`")
-        reading = self._make(embedder)
-        if not reading.live.refresh():
-            why = reading.live.problem
+        bundle = self._make(embedder)
+        if not bundle.live.refresh():
+            why = bundle.live.problem
             return self._leave(wanted, str(why), why.fix if why is not None else "")
         before()
-        with self._lock:
-            old, self._current = self._current, reading
-            idle = self._users.get(old, 0) == 0
-            self._retired |= set() if idle else {old}
-        if idle:
-            old.live.close()
+        self._pins.replace(bundle)
         _log.warning(
             "answering by the model that the index was built by",
             model=wanted.identity.model,

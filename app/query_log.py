@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from retrieval.stores.disk import make_private
+from retrieval.sqlite_file import open_sqlite
 from retrieval.suggest.past_queries import PastQuery, carries
 from retrieval.suggest.phrases import folded_phrase, plain, starts
 from retrieval.suggest.suggester import LONGEST_TYPED
@@ -22,6 +22,11 @@ from retrieval.types import Post
 
 MOST_QUERIES = 10_000
 _BATCH = 500
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS queries (
+        folded TEXT PRIMARY KEY, text TEXT NOT NULL, count INTEGER NOT NULL, day TEXT NOT NULL, post_id TEXT NOT NULL
+    );
+    """
 
 # Whatever looks like an address or a number of somebody: e-mail, links and hosts, and seven digits or more, however
 # they are grouped (telephone, messenger, card and identity numbers; a date of eight digits is lost with them).
@@ -135,16 +140,4 @@ class PastQueries:
             return connection.executemany("DELETE FROM queries WHERE post_id = ?", rows).rowcount
 
     def _open(self) -> sqlite3.Connection:
-        make_private(self._path)  # what people asked is for this user alone to read
-        connection = sqlite3.connect(self._path, timeout=5)
-        try:
-            # A deleted query's text shall not stay in the file's free pages.
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS queries (folded TEXT PRIMARY KEY, text TEXT NOT NULL,"
-                " count INTEGER NOT NULL, day TEXT NOT NULL, post_id TEXT NOT NULL)"
-            )
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        return open_sqlite(self._path, _SCHEMA, private=True, wait_s=5)

@@ -14,12 +14,12 @@ from app.answering.generation import Generator, load_generator
 from app.answering.types import AnswerEvent, Done, Evidence, Question
 from app.answering.writing.model_queue import ModelQueue
 from app.conversations.factory import make_converser
-from app.model_bundle import Reading, Readings
+from app.model_bundle import ModelBundle, ModelBundles
 from app.query_log import PastQueries
 from app.query_reader import Understanding
 from app.suggestions import Suggesting
 from retrieval.errors import FixableError
-from retrieval.ingestion import Intake, MakeIntake
+from retrieval.ingestion import Ingestion, MakeIngestion
 from retrieval.models.cross_encoder import Reranker, RerankPool, load_reranker
 from retrieval.models.embedding import Embedder, embedder_of, load_embedder
 from retrieval.models.entailment import load_entailment
@@ -65,7 +65,7 @@ class Services:
         embedder: Embedder,
         generator: Generator | None,
         reranker: Reranker | None = None,
-        intake: Intake | None = None,
+        intake: Ingestion | None = None,
         nli: Reranker | None = None,
         load: Callable[[ModelRecipe], Embedder] | None = None,
     ) -> None:
@@ -76,22 +76,22 @@ class Services:
         self._model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
         self._nli_pool = nli_pool(nli, settings)
 
-        def reading(embedder: Embedder) -> Reading:
+        def bundle(embedder: Embedder) -> ModelBundle:
             followed = intake.following(store, embedder) if intake is not None else store
-            return Reading(
+            return ModelBundle(
                 settings, followed, embedder, self._executor, self._model_queue, self._rerank_pool, self._nli_pool
             )
 
-        self._readings = Readings(store, embedder, reading, load)
+        self._bundles = ModelBundles(store, embedder, bundle, load)
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         changes = intake.held if intake is not None else lambda: 0
-        self._suggesting = Suggesting(store, self._readings, past, changes=changes, busy=lambda: self._readings.busy)
+        self._suggesting = Suggesting(store, self._bundles, past, changes=changes, busy=lambda: self._bundles.busy)
         self._understanding = Understanding(store)
         self.converser = make_converser(settings, self, self, past, self._model_queue)
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
-    def build(cls, settings: Settings, make_intake: MakeIntake | None = None) -> Services:
+    def build(cls, settings: Settings, make_intake: MakeIngestion | None = None) -> Services:
         """Load what the settings name. Takes seconds.
 
         Args:
@@ -139,7 +139,7 @@ class Services:
         if self._nli_pool is not None and not await asyncio.to_thread(self._nli_pool.close):
             _log.warning("the NLI model hangs; it is left behind")
         self._executor.shutdown(wait=True, cancel_futures=True)
-        self._readings.close()
+        self._bundles.close()
 
     async def understand(self, typed: str, given: Filters | None = None, near: str = "") -> ParsedQuery:
         """What was typed, taken apart, with what was `given` beside it: filters, and a place as behind `near:`.
@@ -165,9 +165,9 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
-        with self._readings.use() as reading:
-            reading.searcher.expect(query.text)
-            page = await asyncio.get_running_loop().run_in_executor(self._executor, reading.searcher.search, query)
+        with self._bundles.use() as bundle:
+            bundle.searcher.expect(query.text)
+            page = await asyncio.get_running_loop().run_in_executor(self._executor, bundle.searcher.search, query)
         if page.hits and query.text and query.offset == 0 and not query.cursor:
             self._suggesting.note(query.text, page.hits[0].post, page.generation)
         return page
@@ -178,13 +178,13 @@ class Services:
         Raises:
             FixableError: The index cannot be read.
         """
-        with self._readings.pin() as generation:
+        with self._bundles.pin() as generation:
             return generation.posts(ids)
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """The events of an answer; see Answerer.answer."""
-        with self._readings.use() as reading:
-            async with contextlib.aclosing(reading.answerer.answer(question)) as events:
+        with self._bundles.use() as bundle:
+            async with contextlib.aclosing(bundle.answerer.answer(question)) as events:
                 async for event in events:
                     if isinstance(event, Done) and event.answer.kind != "declined":
                         answer = event.answer
@@ -193,14 +193,14 @@ class Services:
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
         """See EvidenceFinder.evidence_for. From threads alone."""
-        with self._readings.use() as reading:
-            return reading.finder.evidence_for(question)
+        with self._bundles.use() as bundle:
+            return bundle.finder.evidence_for(question)
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Reading]:
+    def bundle(self) -> Iterator[ModelBundle]:
         """What answers now, for measuring it; kept whole until the block ends."""
-        with self._readings.use() as reading:
-            yield reading
+        with self._bundles.use() as bundle:
+            yield bundle
 
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
         """At most `limit` completions of what is typed, best first; none while the index cannot be read."""
@@ -211,16 +211,16 @@ class Services:
         self._suggesting.forget(post_ids)
 
     async def health(self) -> Health:
-        with self._readings.use() as reading:
-            problem = await asyncio.to_thread(reading.searcher.ping)
+        with self._bundles.use() as bundle:
+            problem = await asyncio.to_thread(bundle.searcher.ping)
         return Health({"index": problem} if problem is not None else {})
 
     async def _search_once(self) -> None:
         """What is loaded when it is first needed, such as the dictionary of Chinese words, nobody waits for then: a
         third of a second.
         """
-        with contextlib.suppress(FixableError), self._readings.use() as reading:
-            search = reading.searcher.search
+        with contextlib.suppress(FixableError), self._bundles.use() as bundle:
+            search = bundle.searcher.search
             await asyncio.get_running_loop().run_in_executor(self._executor, search, SearchQuery(_FIRST_QUERY))
 
     async def _follow(self) -> None:
@@ -229,11 +229,11 @@ class Services:
             await self._in_thread_refresh()
 
     async def _in_thread_refresh(self) -> None:
-        before = self._readings.problem
-        exchanged = await asyncio.to_thread(self._readings.refresh, self._suggesting.drop_missing)
+        before = self._bundles.problem
+        exchanged = await asyncio.to_thread(self._bundles.refresh, self._suggesting.drop_missing)
         if exchanged:
             _log.info("reading a new generation")
             return
-        problem = self._readings.problem
+        problem = self._bundles.problem
         if problem is not None and str(problem) != str(before):
             _log.warning("the index cannot be read", problem=problem.problem, fix=problem.fix)

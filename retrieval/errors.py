@@ -1,12 +1,12 @@
-"""Errors that a person can put right, each with its mend."""
+"""Errors that a person can fix, each with its remedy."""
 
 from __future__ import annotations
 
 
 class FixableError(Exception):
-    """What an operator can put right.
+    """An error that an operator can fix.
 
-    The command prints both lines and exits 1; a web page shows `problem` alone.
+    The command prints both lines and exits 1; a web page shows only `problem`.
 
     Attributes:
         problem: What is wrong and where, in one sentence without a full stop.
@@ -27,12 +27,12 @@ class IndexMismatch(FixableError):
 
 
 class IndexLocked(FixableError):
-    """Another process holds what this one needs."""
+    """Another process holds a lock that this one needs."""
 
 
 class ModelMissing(FixableError):
-    """A model's files are not where the settings say, or are not what they should be."""
+    """A model's files are missing, or are not what they should be."""
 
 
 class StoreUnreachable(FixableError):
-    """The Qdrant server did not answer, or refused."""
+    """The Qdrant server did not answer, or refused the request."""

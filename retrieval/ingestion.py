@@ -1,4 +1,4 @@
-"""What a process that answers people asks of what fills the index: to take posts in one by one, and to forget them."""
+"""What a server needs from the indexer: to take in posts one by one, and to forget them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from retrieval.stores.contract import PostStore
 
 Outcome = Literal["added", "changed", "recounted", "unchanged", "forgotten", "rejected"]
 
-# By name, those that keep words of posts outside the index, each to be told which posts to forget. They may raise: then
-# they are told again.
-Keepers = Mapping[str, Callable[[Sequence[str]], object]]
+# By name, what keeps words of posts outside the index; each is called with the IDs of the posts to forget, and again
+# later if it raises.
+ErasureTargets = Mapping[str, Callable[[Sequence[str]], object]]
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
-    """What became of one post that was offered.
+class PostOutcome:
+    """What became of an offered post.
 
     Attributes:
-        id: "" where it has none that can be read.
-        outcome: "recounted": counters alone moved. "forgotten": it was forgotten before, and stays out. "rejected": it
-            is no post; then `field`, `problem` and `expected` say why, as for a line of a post file.
+        id: "" if it has none that can be read.
+        outcome: "recounted": only counters changed. "forgotten": it was forgotten before, and stays out. "rejected": it
+            is not a valid post; then `field`, `problem` and `expected` say why, as for a line of a post file.
     """
 
     id: str
@@ -35,26 +35,27 @@ class TakenIn:
     expected: str = ""
 
 
-class Intake(Protocol):
+class Ingestion(Protocol):
     """Takes posts in, durably, and makes them searchable in the generation that this process has open."""
 
     def following(self, store: PostStore, embedder: Embedder) -> Openable:
-        """The store, whose generations are led up to what was taken in and forgotten before anybody reads them.
+        """The store, whose generations are brought up to date with accepted and forgotten posts before anybody reads
+        them.
 
         Args:
-            embedder: That of the generations which are opened so, and from then on of what is taken in.
+            embedder: For the generations opened this way, and from then on for accepted posts.
         """
         ...
 
-    def start(self, keepers: Keepers) -> None:
-        """Follow what is taken in and forgotten, by this process and others, from now on."""
+    def start(self, keepers: ErasureTargets) -> None:
+        """Apply from now on what this process and others take in and forget."""
         ...
 
-    def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[TakenIn], int]:
+    def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[PostOutcome], int]:
         """Take posts in, each as a JSON value; durable on return.
 
         Returns:
-            What became of each, in their order; and the number that `searchable` asks for.
+            The outcome of each, in order; and the number to pass to `searchable`.
 
         Raises:
             FixableError: The disk refuses; then none was taken in.
@@ -62,11 +63,11 @@ class Intake(Protocol):
         ...
 
     def searchable(self, number: int, timeout_s: float) -> bool:
-        """Whether what was taken in up to a number can be found; waits for it at most so long."""
+        """Whether everything up to this number can be found; waits for it at most `timeout_s`."""
         ...
 
     def held(self) -> int:
-        """The number up to which what was taken in and forgotten is in the open generation."""
+        """The number up to which accepted and forgotten posts are in the open generation."""
         ...
 
     def forget(self, post_ids: Sequence[str], by: str) -> int:
@@ -78,8 +79,8 @@ class Intake(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop, once what was changed is durable in the generation. Call it while the generation is open."""
+        """Stop, once the changes are durable in the generation. Call it while the generation is open."""
         ...
 
 
-MakeIntake = Callable[[Settings, PostStore, Embedder], Intake]
+MakeIngestion = Callable[[Settings, PostStore, Embedder], Ingestion]

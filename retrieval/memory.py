@@ -1,4 +1,4 @@
-"""How much memory this process may still take."""
+"""How much more memory this process may use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
-    """What the system has left, or the container's limit leaves, whichever is less; None where neither says."""
+    """What the system has left, or what the container's limit leaves, whichever is less; None if neither is known."""
     left = [amount for amount in (_of_system(meminfo), _of_container(cgroup)) if amount is not None]
     return min(left, default=None)
 
@@ -32,5 +32,5 @@ def _of_container(cgroup: Path) -> int | None:
         stat = dict(line.split() for line in (cgroup / "memory.stat").read_text("ascii").splitlines())
     except (OSError, ValueError):
         return None
-    # Pages of files count as used, and are given back when asked for.
+    # File pages count as used, but are given back on demand.
     return max(0, int(most) - used + int(stat.get("inactive_file", 0)))

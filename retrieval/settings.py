@@ -230,7 +230,7 @@ def load_settings() -> Settings:
     """The settings of this process.
 
     Raises:
-        FixableError: A variable holds what it must not; names the variable and what it may hold.
+        FixableError: A variable has an invalid value; names the variable and what is allowed.
     """
     try:
         return Settings()
@@ -243,10 +243,10 @@ def load_settings() -> Settings:
 
 
 def changed(settings: Settings, given: Mapping[str, object]) -> Settings:
-    """The settings with what a command's options say instead.
+    """The settings, overridden by a command's options.
 
     Raises:
-        FixableError: An option holds what its setting must not.
+        FixableError: An option has an invalid value.
     """
     try:
         return Settings.model_validate({**settings.model_dump(), **given})

@@ -1,4 +1,4 @@
-"""The nouns: post, passage, filters, query, hit. Frozen, small, standard library and numpy only."""
+"""The domain types: post, passage, filters, query, hit. Frozen and small; standard library and numpy only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FoundBy = Literal["dense", "lexical", "both", "filters"]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture of a post: where it is, and what it shows in words ("" when the author did not say)."""
+    """A picture of a post: its URL, and what it shows in words ("" if the author did not say)."""
 
     url: str
     alt: str = ""
@@ -29,8 +29,8 @@ class Place:
 
     Attributes:
         name: As the author wrote it.
-        latitude: Degrees north, -90 to 90; None when only the name is known.
-        longitude: Degrees east, -180 to 180; None when only the name is known.
+        latitude: Degrees north, -90 to 90; None if only the name is known.
+        longitude: Degrees east, -180 to 180; None if only the name is known.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What a person published, in the one shape that everything here works on.
+    """What a person published, in the one form that everything here works on.
 
     Attributes:
         id: Unique in an index, 1 to 200 characters.
         title: May be empty, but then `text` is not.
-        text: As its author wrote it, NFC, "\\n" line ends. Every offset that Stipple gives counts
-            Unicode code points of this string.
+        text: As its author wrote it, NFC, "\\n" line ends. Every offset that Stipple reports counts Unicode code points
+            of this string.
         author: Handle, without "@".
         tags: Without "#", in the author's order, each once.
-        language: ISO 639-1 code, or "und" where no letter tells.
-        created_at: With time zone; None when unknown.
+        language: ISO 639-1 code, or "und" if unknown.
+        created_at: With time zone; None if unknown.
         comment_count: As the platform counted; may exceed len(comments).
     """
 
@@ -88,9 +88,9 @@ class Passage:
         post_id: The post it was cut from.
         ordinal: 0, 1, 2, ... in the post; 0 always exists.
         part: Whether it was cut from the post's text or from one of its comments.
-        comment: Which comment, from 0; None where `part` is "text".
+        comment: Index of the comment; None if `part` is "text".
         start: First code point of the slice in that text.
-        end: One past the last. start == end only where a post has a title and no text.
+        end: One past the last. start == end only if a post has a title and no text.
         text: The slice itself, verbatim.
     """
 
@@ -105,7 +105,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A circle on the ground: a post is in it when its place has coordinates that are.
+    """A circle on the ground: a post matches if its place has coordinates inside.
 
     Attributes:
         latitude: Of the centre, degrees north, -90 to 90.
@@ -120,17 +120,17 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a hit's post must satisfy; an empty field asks nothing. Several values in one field: any of them, or what
-    the field says.
+    """What a hit's post must satisfy; an empty field does not restrict. Several values in one field mean any of them,
+    unless the field says otherwise.
 
-    The fields `phrases` and `without` ask for words of the post; stores pass them over, and Searcher heeds them.
+    The fields `phrases` and `without` concern words of the post; stores ignore them, and Searcher applies them.
 
     Attributes:
         since: Earliest `created_at`, inclusive, with time zone.
         until: Latest `created_at`, exclusive, with time zone.
-        phrases: Each of them stands word for word in the post's title, text, tags or comments.
+        phrases: Each of them occurs word for word in the post's title, text, tags or comments.
         without: None of these words and phrases does.
-        without_tags, without_authors: None of these is the post's.
+        without_tags, without_authors: The post has none of these.
     """
 
     authors: tuple[str, ...] = ()
@@ -152,20 +152,20 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What was typed into the search box, and how the page of hits is cut.
+    """What was typed into the search box, and which page of hits is wanted.
 
     Attributes:
         text: As typed.
         limit: Hits on the page, 1 to 100.
         offset: Hits to skip before it, 0 to 1,000.
-        sort: In which order the posts found come; where another than "relevance", those that match much worse than
-            the best come after the others, in the same order among themselves.
+        sort: Order of the posts found; unless "relevance", those that match much worse than the best come after the
+            others, in the same order among themselves.
         facets: What to count among the posts found.
-        fold: Whether near copies stand under the first of them.
-        per_author: Most hits of one author; 0 allows any number, and so do filters that name authors.
-        boosts: Whether freshness and popularity count as much as the Searcher is set to.
-        explain: Whether each hit says why it is there.
-        cursor: `next_cursor` of the page before; then `offset` is passed over.
+        fold: Whether near copies are folded under the first of them.
+        per_author: Most hits of one author; 0 allows any number, and so do filters with authors.
+        boosts: Whether freshness and popularity count as the Searcher is configured.
+        explain: Whether each hit carries an explanation.
+        cursor: `next_cursor` of the page before; then `offset` is ignored.
     """
 
     text: str
@@ -182,12 +182,12 @@ class SearchQuery:
 
 
 class Candidate(NamedTuple):
-    """A passage that dense or lexical search brought back, with both of its scores. A search makes two hundred, and a
-    tuple is made in a tenth of the time.
+    """A passage found by dense or lexical search, with both of its scores. A NamedTuple, since a search makes two
+    hundred, and a tuple takes a tenth of the time.
 
     Attributes:
         cosine: Exact cosine of query and passage vector, -1 to 1, whichever side found it.
-        lexical: BM25 score, 0 and up; 0 where no term is shared.
+        lexical: BM25 score, 0 and up; 0 if no term is shared.
     """
 
     post_id: str
@@ -200,20 +200,6 @@ class Candidate(NamedTuple):
     lexical: float
 
 
-class Glance(NamedTuple):
-    """What of a post decides its place among others; known without reading the post.
-
-    Attributes:
-        author: A number that all spellings of its author share, while the process lasts; 0 where nobody is named.
-        created_s: POSIX time of `created_at`; None where that is unknown.
-    """
-
-    post_id: str
-    author: int = 0
-    likes: int = 0
-    created_s: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """Code points [start, end) of some text."""
@@ -224,14 +210,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a hit is where it is: the parts of its score, which are all of it.
+    """Why a hit is where it is: the parts of its score, which add up to it.
 
     Attributes:
-        found_by: Which side of the search brought its passage: "filters" where there were no words to look for.
-        dense_weight: Share of the cosine that was chosen for this query, 0 to 1.
+        found_by: Which side of the search found its passage: "filters" if there were no words to search for.
+        dense_weight: Share of the cosine chosen for this query, 0 to 1.
         dense, lexical, freshness, popularity: What each adds to the score, 0 and up.
-        reranked: Whether a CrossEncoder read the hit and had its say about the order.
-        rerank: What that adds to the score, or takes from it; 0 where it was not reranked.
+        reranked: Whether a CrossEncoder read the hit and influenced its place.
+        rerank: What that adds to the score, or takes from it; 0 if it was not reranked.
     """
 
     found_by: FoundBy
@@ -254,17 +240,17 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A post that came back for a query, with a passage of it.
+    """A post found for a query, with a passage of it.
 
     Attributes:
         rank: 1 is best.
-        score: Fused, 0 to 1 in one page; compare only within one query.
+        score: Fused, 0 to 1; compare only within one query.
         cosine, lexical: The two scores of its best passage.
-        passage: That passage; where it is a comment that only the post's title or tags brought, the post's own words.
-        highlights: Where words of the query stand, in the text that the passage was cut from
-            (the post's text, or the comment's), inside the passage.
+        passage: That passage; if it is a comment found only because of the post's title or tags, the post's own words.
+        highlights: The query's words inside the passage, as spans of the text that it was cut from (the post's text, or
+            the comment's).
         title_highlights: The same in the title.
-        similar_ids: Near copies of the post that were found too and stand under it, in the order they would have.
+        similar_ids: Near copies that were found too and are folded under it, in the order they would have had.
         explanation: None unless the query asks for it.
     """
 
@@ -281,7 +267,7 @@ class Hit:
 
     @property
     def similar(self) -> int:
-        """How many near copies stand under it."""
+        """How many near copies are folded under it."""
         return len(self.similar_ids)
 
 
@@ -291,12 +277,12 @@ class SearchPage:
 
     Attributes:
         language: Of the query, ISO 639-1 or "und".
-        total: Hits that were found, on this page and others: a lower bound of all that match.
+        total: Hits found, on this page and others: a lower bound of all that match.
         generation: Name of the generation that was searched.
-        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "arrange", "posts", and "rerank"
-            where there was one.
-        facets: Counts over the posts found (not over the index), the most frequent first, by facet.
-        next_cursor: For the page after this one; "" where there is none.
+        timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "arrange", "posts", and "rerank" if
+            there was one.
+        facets: Counts over the posts found (not over the index), most frequent first, by facet.
+        next_cursor: For the next page; "" if there is none.
     """
 
     query: SearchQuery
@@ -311,16 +297,16 @@ class SearchPage:
 
 Vectors = NDArray[np.float32]
 
-# Raise when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
+# Increase when what is written for one post changes: payload fields, how text becomes terms, how passages are cut.
 SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRecipe:
-    """The settings that an embedding model is loaded by, for loading the one that an index was built by.
+    """The settings that load an embedding model, to load the one that built an index.
 
     Attributes:
-        model: A hub id, the absolute path of a folder, or the bundled model's name.
+        model: A hub ID, the absolute path of a folder, or the bundled model's name.
         languages, query_prompt, passage_prompt: As in the settings; "" for what the model declares.
     """
 
@@ -338,7 +324,7 @@ class Identity:
         model: Embedding model with the fingerprint of its weights, such as "all-MiniLM-L6-v2@53aa5117".
         dimension: Length of its vectors.
         schema: SCHEMA_VERSION at the time of writing.
-        recipe: How to load the model, where that is known; not compared.
+        recipe: How to load the model, if known; not compared.
     """
 
     model: str
@@ -349,7 +335,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class TermWeights:
-    """A sparse vector of BM25 term weights: equally long, indices distinct."""
+    """A sparse vector of BM25 term weights: both of the same length, indices distinct."""
 
     indices: tuple[int, ...]
     values: tuple[float, ...]

@@ -15,7 +15,7 @@ import indexer.commands.migrate_cli
 from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
-    from retrieval.ingestion import Intake, Keepers
+    from retrieval.ingestion import ErasureTargets, Ingestion
     from retrieval.models.embedding import Embedder
     from retrieval.settings import Settings
     from retrieval.stores.contract import PostStore
@@ -68,15 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Intake:
+def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Ingestion:
     """How a server takes posts in: what app knows by its protocol, and indexer does."""
-    from indexer.journal.ingestion import JournalIntake
+    from indexer.journal.ingestion import JournalIngestion
     from retrieval.text.terms import TermWeigher
 
-    return JournalIntake(settings, store, embedder, TermWeigher())
+    return JournalIngestion(settings, store, embedder, TermWeigher())
 
 
-def _make_keepers(settings: Settings) -> Keepers:
+def _make_keepers(settings: Settings) -> ErasureTargets:
     """Who else has to forget a post, where no server runs that would tell them."""
     from app.erasure_targets import keepers_on_disk
 

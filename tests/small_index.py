@@ -28,7 +28,7 @@ POSTS = (
 
 
 def indexed(folder: Path, posts: Sequence[Post], embedder: Embedder) -> PostStore:
-    """An embedded store in `folder` whose current generation holds these posts."""
+    """An embedded store in `folder` whose current generation has these posts."""
     store = EdgeStore(folder)
     with store.writing():
         writer = store.begin(embedder.identity)

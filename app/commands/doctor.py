@@ -17,6 +17,7 @@ from app.answering.generation import GenerateRequest
 from app.answering.generation.factory import is_endpoint, load_endpoint, model_path
 from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.models.cross_encoder import load_reranker
 from retrieval.models.embedding import load_embedder
@@ -80,15 +81,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def _data_folder(settings: Settings) -> Finding:
     folder = settings.data_dir
-    try:
+    with naming_folder_trouble(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".doctor"
         probe.write_bytes(b"")
         probe.unlink()
-    except OSError as error:
-        raise FixableError(
-            f"{folder} cannot be written: {error.strerror}", "mend its permissions, or set STIPPLE_DATA_DIR"
-        ) from error
     free = shutil.disk_usage(folder).free
     says = f"{folder.resolve()}, {free / 1e9:.1f} GB free"
     if free < _LEAST_DISK_BYTES:

@@ -77,8 +77,8 @@ def _queries(args: argparse.Namespace, settings: Settings) -> int:
     async def measure() -> dict[str, Any]:
         services = Services.build(settings if args.write else settings.model_copy(update={"llm": "none"}))
         try:
-            with services.reading() as reading:
-                return await evaluate(judged, reading.searcher, reading.answerer)
+            with services.bundle() as bundle:
+                return await evaluate(judged, bundle.searcher, bundle.answerer)
         finally:
             await services.close()
 

@@ -25,12 +25,12 @@ from app.evaluation.index_quality import JudgedQuery
 from app.evaluation.judged_folder import JudgedFolder
 from app.evaluation.ranking_quality import DECIDES
 from app.evaluation.trial_index import trial_searcher
+from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.models.embedding import Embedder
 from retrieval.search.calibration import DenseWeights, read_calibrations
 from retrieval.search.fusion import Scale, dense_weight_unknown, fuse
 from retrieval.search.search import Searcher
 from retrieval.settings import Settings
-from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.text.language import detect_language, knows
 
 LanguageClass = Literal["known", "unknown"]
@@ -166,7 +166,7 @@ def keep(path: Path, model: str, learned: Mapping[LanguageClass, Learned], folde
             "held_out": one.held_out,
             "with_default": one.with_default,
         }
-    with naming_disk_trouble(path.parent):
+    with naming_folder_trouble(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, json.dumps({"models": models}, indent=2, ensure_ascii=False) + "\n")
 

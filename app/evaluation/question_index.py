@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from retrieval.stores.contract import Generation, GenerationInfo, IndexedPost
-from retrieval.stores.post_summary import glance_of
-from retrieval.types import Candidate, Filters, Glance, Identity, Passage, Post, TermWeights, Vectors
+from retrieval.stores.post_summary import PostSummary, summary_of
+from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWeights, Vectors
 
 
 class OwnPosts:
@@ -72,8 +72,8 @@ class OwnPosts:
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return {post_id: self._posts[post_id] for post_id in ids if post_id in self._posts}
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        return {post_id: summary_of(post) for post_id, post in self.posts(ids).items()}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids

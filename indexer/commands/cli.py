@@ -189,12 +189,12 @@ def reindex_into(
     """`run_reindex`, with what it works on passed in."""
     from indexer.commands.engine_options import chosen_engine
     from indexer.commands.reading_options import read_options
-    from indexer.pipeline.staging import naming_disk_trouble
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
     from indexer.rejects import RejectsLog
     from indexer.run.history import RecordedProgress, Runs
     from indexer.run.reindex import Wishes, reindex
+    from retrieval.disk import naming_disk_trouble
 
     wishes = Wishes(args.dry_run, args.prune, args.prune_up_to, args.allow_forgotten, args.anew)
     shown = progress_on(sys.stderr, args.quiet)

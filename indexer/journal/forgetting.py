@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from indexer.journal.journal import Journal
 from indexer.pipeline.embedding_cache import forget_embeddings
-from indexer.pipeline.staging import naming_disk_trouble
-from retrieval.ingestion import Keepers
+from retrieval.disk import naming_disk_trouble
+from retrieval.ingestion import ErasureTargets
 from retrieval.stores.contract import PostStore
 from retrieval.stores.payload import name_key
 
@@ -52,7 +52,7 @@ def forget(
     authors: Sequence[str] = (),
     *,
     by: str,
-    keepers: Keepers = MappingProxyType({}),
+    keepers: ErasureTargets = MappingProxyType({}),
 ) -> Outcome:
     """Forget posts, and whatever these authors wrote or will be offered. Durable, and out of readers' sight, on return.
 

@@ -15,11 +15,11 @@ from indexer.journal.journal import Journal
 from indexer.journal.replay import replay, replay_batch
 from indexer.pipeline.embedding_cache import EmbeddingCache
 from indexer.pipeline.encoder import Filling, PassageWeigher
-from indexer.pipeline.staging import naming_disk_trouble
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexLocked
-from retrieval.ingestion import Keepers, Outcome, TakenIn
+from retrieval.ingestion import ErasureTargets, Outcome, PostOutcome
 from retrieval.models.embedding import Embedder
 from retrieval.settings import Settings
 from retrieval.stores.contract import ChangingGeneration, PostStore, StoredPost
@@ -36,8 +36,8 @@ _AT_ONCE = 32
 _SETTLE_AFTER_CHANGES, _SETTLE_AFTER_S = 5_000, 900.0
 
 
-class JournalIntake:
-    """An Intake by way of data_dir/journal.sqlite, which other processes may write to as well.
+class JournalIngestion:
+    """An Ingestion by way of data_dir/journal.sqlite, which other processes may write to as well.
 
     Two threads follow the journal: one changes the generation, the other tells the keepers what to forget, so that this
     never waits for a model.
@@ -45,7 +45,7 @@ class JournalIntake:
 
     def __init__(self, settings: Settings, store: PostStore, embedder: Embedder, weigher: PassageWeigher) -> None:
         self._data_dir, self._store, self._embedder, self._weigher = settings.data_dir, store, embedder, weigher
-        self._keepers: Keepers = {}
+        self._keepers: ErasureTargets = {}
         self._lock = threading.Lock()  # over the generation and what it holds
         self._generation: ChangingGeneration | None = None
         self._held = self._settled = 0
@@ -61,7 +61,7 @@ class JournalIntake:
     def following(self, store: PostStore, embedder: Embedder) -> _Following:
         return _Following(store, self, embedder)
 
-    def start(self, keepers: Keepers) -> None:
+    def start(self, keepers: ErasureTargets) -> None:
         self._keepers = keepers
         for work in (self._apply, self._tell):
             thread = threading.Thread(target=self._run, args=(work,), name=f"intake {work.__name__}", daemon=True)
@@ -98,18 +98,18 @@ class JournalIntake:
             self._unsettled_since = time.monotonic()
         return held
 
-    def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[TakenIn], int]:
+    def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[PostOutcome], int]:
         with naming_disk_trouble(self._data_dir):
             journal = self._journal(make=True)
             assert journal is not None, "a journal was to be made"
             self._begin_index()
-            results: list[TakenIn] = []
+            results: list[PostOutcome] = []
             posts: dict[str, StoredPost] = {}
             for one in offered:
                 result, stored = self._read(one, journal, allow_forgotten)
                 if stored is not None and stored.post.id in posts:
                     problem = f"is {stored.post.id!r}, as that of another post in the same request"
-                    result, stored = TakenIn(stored.post.id, "rejected", "id", problem, "each id once"), None
+                    result, stored = PostOutcome(stored.post.id, "rejected", "id", problem, "each id once"), None
                 results.append(result)
                 if stored is not None:
                     posts[stored.post.id] = stored
@@ -118,7 +118,7 @@ class JournalIntake:
                 self.forget(new_ones, "opt-out")
             posts = {post_id: stored for post_id, stored in posts.items() if post_id not in opted_out}
             results = [
-                TakenIn(one.id, "forgotten") if one.id in opted_out and one.outcome == "added" else one
+                PostOutcome(one.id, "forgotten") if one.id in opted_out and one.outcome == "added" else one
                 for one in results
             ]
             outcomes = self._compared(posts, journal)
@@ -127,7 +127,7 @@ class JournalIntake:
                 journal.allow(stored.post for stored in new)
             number = journal.put(new) if new else 0
         self._wake.set()
-        return [TakenIn(one.id, outcomes[one.id]) if one.outcome == "added" else one for one in results], number
+        return [PostOutcome(one.id, outcomes[one.id]) if one.outcome == "added" else one for one in results], number
 
     def searchable(self, number: int, timeout_s: float) -> bool:
         with self._reached:
@@ -155,18 +155,18 @@ class JournalIntake:
         if self._opened is not None:
             self._opened.close()
 
-    def _read(self, raw: object, journal: Journal, allow_forgotten: bool) -> tuple[TakenIn, StoredPost | None]:
+    def _read(self, raw: object, journal: Journal, allow_forgotten: bool) -> tuple[PostOutcome, StoredPost | None]:
         try:
             post = to_post(raw)
         except OptedOut as error:
-            return TakenIn(error.post_id, "forgotten", error.field), None
+            return PostOutcome(error.post_id, "forgotten", error.field), None
         except PostError as error:
             named = raw.get("id") if isinstance(raw, dict) else None
             post_id = named if isinstance(named, str) and len(named) <= 200 else ""
-            return TakenIn(post_id, "rejected", error.field, error.problem, error.expected), None
+            return PostOutcome(post_id, "rejected", error.field, error.problem, error.expected), None
         if not allow_forgotten and journal.kept_out([post]):
-            return TakenIn(post.id, "forgotten"), None
-        return TakenIn(post.id, "added"), StoredPost(post, content_hash(post))
+            return PostOutcome(post.id, "forgotten"), None
+        return PostOutcome(post.id, "added"), StoredPost(post, content_hash(post))
 
     def _compared(self, posts: dict[str, StoredPost], journal: Journal) -> dict[str, Outcome]:
         """What taking these posts in would be, given what is stored, and what was accepted and is not stored yet."""
@@ -275,7 +275,7 @@ class JournalIntake:
 class _Following:
     """A store, whose generations are led up to the journal when they are opened."""
 
-    def __init__(self, store: PostStore, intake: JournalIntake, embedder: Embedder) -> None:
+    def __init__(self, store: PostStore, intake: JournalIngestion, embedder: Embedder) -> None:
         self._store, self._intake, self._embedder = store, intake, embedder
 
     def current(self) -> str | None:

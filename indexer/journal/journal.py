@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,14 +21,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from retrieval.sqlite_file import compact, data_version, empty_log, open_sqlite
 from retrieval.stores.contract import StoredPost
-from retrieval.stores.disk import make_private
 from retrieval.stores.payload import name_key, post_from_json, post_to_json
 from retrieval.types import Post
 
 _BATCH = 500
-_WAIT_S = 20.0
 What = Literal["post", "author"]
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, post_id TEXT NOT NULL UNIQUE, content_hash TEXT, post BLOB
+    );
+    CREATE TABLE IF NOT EXISTS forgotten (
+        what TEXT NOT NULL, digest BLOB NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, PRIMARY KEY (what, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS told (keeper TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +72,9 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        make_private(path)  # it holds people's words, and the key of the hashes
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
-        # FULL: an accepted change survives a power cut. secure_delete: what is forgotten is overwritten.
-        self._database.executescript(
-            """
-            PRAGMA journal_mode = WAL;
-            PRAGMA synchronous = FULL;
-            PRAGMA secure_delete = ON;
-            CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS changes (
-                number INTEGER PRIMARY KEY AUTOINCREMENT, post_id TEXT NOT NULL UNIQUE, content_hash TEXT, post BLOB
-            );
-            CREATE TABLE IF NOT EXISTS forgotten (
-                what TEXT NOT NULL, digest BLOB NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL,
-                PRIMARY KEY (what, digest)
-            ) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS told (keeper TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-            """
-        )
+        # Private: it holds people's words, and the key of the hashes. FULL: an accepted change survives a power cut.
+        self._database = open_sqlite(path, _SCHEMA, private=True, wal=True, synchronous="FULL", autocommit=True)
         with self._transaction():
             new = [("id", secrets.token_hex(8).encode()), ("key", secrets.token_bytes(32))]
             self._database.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?)", new)
@@ -225,19 +216,17 @@ class Journal:
     def version(self) -> int:
         """Another number whenever another process has written; cheap."""
         with self._lock:
-            number: int = self._database.execute("PRAGMA data_version").fetchone()[0]
-        return number
+            return data_version(self._database)
 
     def empty_log(self) -> None:
         """Leave no deleted words in the file of SQLite's log."""
         with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            empty_log(self._database)
 
     def compact(self) -> None:
         """Write the file anew, without the room that deleted rows left."""
         with self._lock:
-            self._database.execute("VACUUM")
-        self.empty_log()
+            compact(self._database)
 
     def close(self) -> None:
         with self._lock:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.errors import FixableError
+from retrieval.sqlite_file import empty_log, open_sqlite
 from retrieval.types import Identity, Vectors
 
 Key = bytes
@@ -36,11 +37,14 @@ class EmbeddingCache:
         self._path, self._identity = path, identity
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
         try:
-            self._prepare()
+            self._database = open_sqlite(path, wal=True, synchronous="NORMAL", autocommit=True, wait_s=_WAIT_S)
+            try:
+                self._prepare()
+            except (sqlite3.Error, FixableError):
+                self._database.close()
+                raise
         except sqlite3.DatabaseError as error:
-            self._database.close()
             if error.sqlite_errorcode in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
                 raise self._unusable("is damaged") from error
             raise
@@ -48,14 +52,9 @@ class EmbeddingCache:
     def _prepare(self) -> None:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version not in {0, _VERSION}:
-            self._database.close()
             raise self._unusable(f"was written by another version of Stipple (its format is {version}, not {_VERSION})")
-        # secure_delete: what is forgotten is overwritten, and not only marked as free.
         self._database.executescript(
             f"""
-            PRAGMA journal_mode = WAL;
-            PRAGMA synchronous = NORMAL;
-            PRAGMA secure_delete = ON;
             PRAGMA user_version = {_VERSION};
             CREATE TABLE IF NOT EXISTS models (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
             CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL);
@@ -147,11 +146,10 @@ def forget_embeddings(path: Path, post_ids: Iterable[str]) -> None:
     """Delete from the file, if there is one, every vector of every model that these posts alone need."""
     if not path.exists():
         return
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=_WAIT_S)) as database:
-        database.execute("PRAGMA secure_delete = ON")
+    with closing(open_sqlite(path, autocommit=True, wait_s=_WAIT_S)) as database:
         if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'uses'").fetchone():
             _forget(database, post_ids)
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            empty_log(database)
 
 
 def _forget(database: sqlite3.Connection, post_ids: Iterable[str]) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 from pathlib import Path
 
 from retrieval.errors import FixableError
+from retrieval.sqlite_file import open_without_journal
 from retrieval.stores.contract import StoredPost
 from retrieval.stores.payload import post_from_json, post_to_json
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +42,15 @@ class Staging:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # Nobody reads this file after a crash, so nothing is paid for surviving one.
-        self._database.executescript(
+        self._database = open_without_journal(
+            path,
             """
-            PRAGMA journal_mode = OFF;
-            PRAGMA synchronous = OFF;
             CREATE TABLE posts (
                 place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, post BLOB NOT NULL,
                 source TEXT NOT NULL, line INTEGER NOT NULL, due INTEGER NOT NULL DEFAULT 0
             );
             BEGIN;
-            """
+            """,
         )
 
     def add(self, stored: StoredPost, standing: Standing) -> Standing | None:
@@ -143,36 +135,3 @@ def require_room(folder: Path, needed_bytes: int) -> None:
             f"the disk of {folder} has {free_bytes / 1e6:,.0f} MB free, and {needed_bytes / 1e6:,.0f} MB are needed",
             "free space there, or set STIPPLE_DATA_DIR to another disk",
         )
-
-
-@contextmanager
-def naming_disk_trouble(folder: Path) -> Iterator[None]:
-    """Turn what a full, forbidden or damaged disk raises into what an operator can mend.
-
-    Raises:
-        FixableError: Names the folder. Other errors pass.
-    """
-    full = FixableError(f"the disk of {folder} is full", "free space there, or set STIPPLE_DATA_DIR to another disk")
-    forbidden = FixableError(
-        f"{folder} cannot be written", "make the folder writable for this user, or set STIPPLE_DATA_DIR to another"
-    )
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise full from error
-        if error.errno in _FORBIDDEN or isinstance(error, FileExistsError | NotADirectoryError):
-            raise forbidden from error
-        raise
-    except sqlite3.Error as error:
-        code = (error.sqlite_errorcode if hasattr(error, "sqlite_errorcode") else 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            raise full from error
-        if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-            raise forbidden from error
-        if code == sqlite3.SQLITE_IOERR:
-            raise FixableError(f"the disk of {folder} fails: {error}", "look at the disk and its free space") from error
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            fix = "delete embeddings.sqlite there: it only saves time, and the next run fills it again"
-            raise FixableError(f"a database in {folder} is damaged: {error}", fix) from error
-        raise

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from indexer.readers.record_kinds import Draft, Named, PostShape, Reply
+from retrieval.sqlite_file import open_without_journal
 
 MOST_COMMENTS = 500  # of a post, as post files may have; those with the most likes stay
 
@@ -29,11 +29,9 @@ class Threads:
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
-        self._database.executescript(
+        self._database = open_without_journal(
+            "",
             """
-            PRAGMA journal_mode = OFF;
-            PRAGMA synchronous = OFF;
             PRAGMA cache_size = -32000;
             CREATE TABLE posts (
                 place INTEGER PRIMARY KEY, key TEXT, post TEXT NOT NULL, author TEXT, source TEXT, line INTEGER
@@ -44,7 +42,7 @@ class Threads:
             );
             CREATE TABLE names (key TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;
             BEGIN;
-            """
+            """,
         )
         self.alone, self.dropped = 0, 0
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from indexer.progress import Progress
 from indexer.run.summary import Summary
+from retrieval.sqlite_file import compact, open_sqlite
 
 KEPT_RUNS = 20
 _SHOWN_REASONS = 20
@@ -89,7 +90,7 @@ class Runs:
     def compact(self) -> None:
         if self._path.exists():
             with closing(self._opened()) as database:
-                database.execute("VACUUM")
+                compact(database)
 
     def _goes_on(self) -> bool:
         try:
@@ -102,15 +103,15 @@ class Runs:
         return False
 
     def _opened(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None, timeout=20)
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS runs (number INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT, started_at TEXT,"
-            " ended_at TEXT, state TEXT, stage TEXT, done INTEGER, expected INTEGER, problem TEXT, rejected TEXT,"
-            " rejects_file TEXT, summary TEXT)"
-        )
-        return database
+        return open_sqlite(self._path, _SCHEMA, autocommit=True)
 
 
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS runs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT, started_at TEXT, ended_at TEXT, state TEXT, stage TEXT,
+        done INTEGER, expected INTEGER, problem TEXT, rejected TEXT, rejects_file TEXT, summary TEXT
+    );
+    """
 _FIELDS = (
     "number, command, started_at, ended_at, state, stage, done, expected, problem, rejected, rejects_file, summary"
 )

@@ -20,11 +20,12 @@ from indexer.journal.replay import replay
 from indexer.pipeline.embedding_cache import EmbeddingCache
 from indexer.pipeline.encoder import Filling, PassageWeigher
 from indexer.pipeline.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
-from indexer.pipeline.staging import Due, Staging, Standing, naming_disk_trouble, require_room
+from indexer.pipeline.staging import Due, Staging, Standing, require_room
 from indexer.progress import Progress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import OptedOutLine, Rejected, RejectsLog
 from indexer.run.summary import Summary
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError
 from retrieval.models.embedding import Embedder
 from retrieval.stores.contract import Changes, GenerationInfo, GenerationWriter, IndexedPost, PostStore, StoredPost

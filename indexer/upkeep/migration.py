@@ -18,7 +18,7 @@ from retrieval.errors import FixableError, IndexMissing
 from retrieval.stores.contract import Changes, GenerationInfo, GenerationWriter, IndexedPost
 from retrieval.stores.edge.store import EdgeStore
 from retrieval.stores.server.store import ServerStore
-from retrieval.stores.transfer import CARRIED_AT_ONCE, Carried
+from retrieval.stores.transfer import TRANSFER_BATCH, SourceGeneration
 
 COMPARED_WHOLE = 1_000
 # A vector of norm 1 goes over as text and is normalised again on arrival: its 32 bit numbers move in the last place.
@@ -95,7 +95,9 @@ def _begin(target: EdgeStore | ServerStore, info: GenerationInfo) -> tuple[Gener
     return target.begin(info.identity), False
 
 
-def _there(target: EdgeStore | ServerStore, name: str, carried: Carried, ids: Sequence[str]) -> dict[str, IndexedPost]:
+def _there(
+    target: EdgeStore | ServerStore, name: str, carried: SourceGeneration, ids: Sequence[str]
+) -> dict[str, IndexedPost]:
     """Those of the posts that are whole in what was begun, and of the same hash as in the source."""
     hashes = carried.hashes(ids)
     with target.carried(name) as begun:
@@ -103,7 +105,7 @@ def _there(target: EdgeStore | ServerStore, name: str, carried: Carried, ids: Se
     return {key: one for key, one in posts.items() if hashes.get(key) == one.stored.content_hash}
 
 
-def _delete_others(target: EdgeStore | ServerStore, writer: GenerationWriter, carried: Carried) -> None:
+def _delete_others(target: EdgeStore | ServerStore, writer: GenerationWriter, carried: SourceGeneration) -> None:
     """Delete what was moved before, and is no longer in the source."""
     with target.carried(writer.name) as begun:
         for ids in _batches(begun.ids()):
@@ -111,7 +113,7 @@ def _delete_others(target: EdgeStore | ServerStore, writer: GenerationWriter, ca
             writer.change(Changes(delete=[post_id for post_id in ids if post_id not in hashes]))
 
 
-def _compare(target: EdgeStore | ServerStore, written: GenerationInfo, carried: Carried) -> int:
+def _compare(target: EdgeStore | ServerStore, written: GenerationInfo, carried: SourceGeneration) -> int:
     """Compare all ids and hashes, and some posts whole; returns how many those were.
 
     Raises:
@@ -168,5 +170,5 @@ def _sample(ids: Iterable[str]) -> Sequence[str]:
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
     remaining = iter(ids)
-    while some := list(islice(remaining, CARRIED_AT_ONCE)):
+    while some := list(islice(remaining, TRANSFER_BATCH)):
         yield some

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.journal.journal import Journal
 from indexer.pipeline.encoder import PassageWeigher
-from indexer.pipeline.staging import naming_disk_trouble
 from indexer.progress import Progress
 from indexer.rejects import RejectsLog
 from indexer.run.reindex import Wishes, reindex, trim
+from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.models.embedding import Embedder
 from retrieval.settings import Settings
+from retrieval.sqlite_file import compact, open_sqlite
 from retrieval.stores.contract import GenerationInfo, PostStore
 
 
@@ -94,15 +94,9 @@ def prune(
         with Journal(data_dir / "journal.sqlite") as journal:
             trim(journal, store)
         for path in sorted(data_dir.glob("*.sqlite")):
-            _compact(path)
+            with closing(open_sqlite(path, autocommit=True)) as database:
+                compact(database)
     return Pruned(summary.generation, summary.posts, len(old), len(files), before_bytes - _size_bytes(data_dir))
-
-
-def _compact(path: Path) -> None:
-    """Write a database anew, without what was deleted from it, in its log too."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as database:
-        database.execute("VACUUM")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _size_bytes(folder: Path) -> int:

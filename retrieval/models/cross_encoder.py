@@ -1,4 +1,4 @@
-"""A second look at the best few hits by a model that reads query and passage together, within a time budget."""
+"""Re-order the best few hits with a model that reads query and passage together, within a time budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LONGEST_CLOSING_S = 5.0
-_FAILURES_TOLD = 100  # of failures in a row the first is told, and every so many: a broken model fails each search
+_FAILURES_PER_LOG = 100  # log the first of consecutive failures, then every 100th: a broken model fails on each search
 
 
 class Reranker(Protocol):
@@ -43,15 +43,15 @@ class CrossEncoderReranker:
 
 
 class RerankPool:
-    """Runs a Reranker in one thread of its own, for at most `budget_s`, with few waiting.
+    """Runs a Reranker in its own thread, for at most `budget_s` per query, with a short queue.
 
-    A reranker that runs in the request's thread holds up every request behind it. Here a query whose scores are not
-    there in time, or that finds the line full, or whose reranker fails, has none and is served in the fused order.
+    A reranker that ran in the request's thread would hold up every request behind it. Here a query gets no scores, and
+    keeps the fused order, when its scores are late, the queue is full, or the reranker fails.
 
     Args:
-        waiting: Queries that may be in line or at work; one more is not reranked. Half of the threads that search, so
+        waiting: Queries that may be queued or running; one more is not reranked. Half of the threads that search, so
             that the others go on while a reranker hangs.
-        failed: What the log says when it fails: who did, and what happens instead.
+        failed: What the log says on a failure: what failed, and what happens instead.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class RerankPool:
         self._line: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._failures = 0
-        # A daemon: the process ends also while a model hangs.
+        # A daemon, so that the process can end while a model hangs.
         self._thread = threading.Thread(target=self._run, name="rerank", daemon=True)
         self._thread.start()
 
     def scores(self, query: str, passages: Sequence[str]) -> list[float] | None:
-        """One score per passage, or None where they were not to be had within the budget."""
+        """One score per passage, or None if they were not ready within the budget."""
         if not passages:
             return []
         if self._closing.is_set() or not self._places.acquire(blocking=False):
@@ -80,12 +80,12 @@ class RerankPool:
         task = _Task(query, passages)
         self._line.put(task)
         if not task.done.wait(self._budget_s):
-            task.given_up = True  # where it still waits in line, it need not be begun any more
+            task.given_up = True  # if it is still queued, it need not be started
             return None
         return task.scores
 
     def close(self, longest_s: float = _LONGEST_CLOSING_S) -> bool:
-        """Drop the queries in line and wait for the one at work, not for ever; whether it came to its end."""
+        """Drop queued queries and wait a limited time for the running one; returns whether it finished."""
         self._closing.set()
         self._line.put(None)
         self._thread.join(longest_s)
@@ -104,10 +104,10 @@ class RerankPool:
         try:
             scores = self._reranker.scores(task.query, task.passages)
             if len(scores) != len(task.passages) or not all(map(math.isfinite, scores)):
-                raise ValueError(f"{len(scores)} scores for {len(task.passages)} passages, or one that is no number")
+                raise ValueError(f"{len(scores)} scores for {len(task.passages)} passages, or one is not finite")
         except Exception:
-            # A model may fail in ways nobody listed; the fused order is still there.
-            if self._failures % _FAILURES_TOLD == 0:
+            # A model may fail in any way; the fused order remains.
+            if self._failures % _FAILURES_PER_LOG == 0:
                 _log.exception(self._failed)
             self._failures += 1
             return None
@@ -116,7 +116,7 @@ class RerankPool:
 
 
 class _Task:
-    """A query in line."""
+    """A queued query."""
 
     def __init__(self, query: str, passages: Sequence[str]) -> None:
         self.query, self.passages = query, passages
@@ -126,7 +126,7 @@ class _Task:
 
 
 def load_reranker(settings: Settings) -> CrossEncoderReranker | None:
-    """The CrossEncoder that the settings name, from a folder or the hub; None where none is set.
+    """The CrossEncoder that the settings name, from a folder or the hub; None if none is set.
 
     Raises:
         ModelMissing: It does not load.

@@ -1,4 +1,4 @@
-"""From text to vectors. Queries and passages enter by different doors, since many models want different prompts."""
+"""Text to vectors. Queries and passages have separate methods, since many models want different prompts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 Convert = Callable[["SentenceTransformer", Encode], PassageEncoder | None]
 
 
-# Converting takes 2 to 3 s, which a server that embeds a few sentences at a time never has to pay.
+# Converting takes 2 to 3 s, which a server that embeds a few sentences at a time never pays.
 _MANY = 64
-_GPU_TIMES = 16  # a GPU has more to do at once
+_GPU_TIMES = 16  # a GPU needs larger batches
 
 
 class Embedder(Protocol):
@@ -37,7 +37,7 @@ class Embedder(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """What a generation must have been written with for this embedder's queries to fit it."""
+        """What a generation must have been written with to match the queries of this embedder."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class Embedder(Protocol):
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, without those that the model adds at both ends."""
+        """Tokens of each text, without the special tokens that the model adds at both ends."""
         ...
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -63,7 +63,7 @@ class Embedder(Protocol):
         ...
 
     def alike(self, text: str, others: Sequence[str]) -> list[str]:
-        """Those of the other queries that cost little where they are embedded together with this one."""
+        """Those of the other queries that cost little to embed together with this one."""
         ...
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
@@ -71,7 +71,7 @@ class Embedder(Protocol):
         ...
 
     def embed_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Each text as embed_passages reads it, and each of its tokens."""
+        """Each text as embed_passages reads it, with a vector for each of its tokens."""
         ...
 
 
@@ -79,8 +79,8 @@ class SentenceTransformersEmbedder:
     """Any sentence-transformers model, with the query and passage prompts that it declares or the settings give.
 
     Args:
-        batch_tokens: Most tokens that the model reads at once, padding included.
-        convert: Gives a faster way to embed many texts, or None; tried when first that many come.
+        batch_tokens: Most tokens that the model reads at once, including padding.
+        convert: Returns a faster way to embed many texts, or None; called with the first large batch.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class SentenceTransformersEmbedder:
         self._converting = threading.Lock()
         self._lock = threading.Lock()  # the tokenizer's truncation setting is shared and not thread-safe
         dimension = model.get_embedding_dimension()
-        assert dimension is not None, f"{name} does not say how long its vectors are"
+        assert dimension is not None, f"{name} does not declare the dimension of its vectors"
         if self._passage_prompt:
             name += "+" + hashlib.sha256(self._passage_prompt.encode()).hexdigest()[:8]
         self._respell = respeller(self._lacks)
@@ -243,10 +243,10 @@ class HashEmbedder:
 
 
 def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
-    """The embedder that the settings name, loaded from disk; a hub id that is not on disk yet is downloaded.
+    """The embedder that the settings name, loaded from disk; a hub ID that is not on disk yet is downloaded.
 
     Raises:
-        ModelMissing: It is not there, or its files are not the published ones.
+        ModelMissing: It is missing, or its files are not the published ones.
     """
     name = settings.embedding_model
     bundled = name == BUNDLED_NAME
@@ -255,7 +255,7 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
         folder = hub_folder(name)
     weights = BUNDLED_SHA256 if bundled else fingerprint(folder)
 
-    # Imported only here: it takes seconds, and `stipple --help` must not.
+    # Imported only here: it takes seconds, too long for `stipple --help`.
     import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
@@ -294,7 +294,7 @@ def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
 
 
 def embedder_of(recipe: ModelRecipe, settings: Settings) -> SentenceTransformersEmbedder:
-    """The embedder of a recipe, in the number format and on the threads that the settings name; as `load_embedder`."""
+    """The embedder of a recipe, with the number format and threads of the settings; otherwise as `load_embedder`."""
     chosen = {
         "embedding_model": recipe.model,
         "embedding_languages": recipe.languages,
@@ -305,9 +305,10 @@ def embedder_of(recipe: ModelRecipe, settings: Settings) -> SentenceTransformers
 
 
 def _converter(settings: Settings, bfloat16: bool) -> Convert:
-    """
+    """How many texts are embedded faster, as the settings ask; None for torch alone.
+
     Raises:
-        ModelMissing: By what this returns: OpenVINO was asked for by name, and does not do.
+        ModelMissing: When called: OpenVINO was requested explicitly and does not work.
     """
 
     def convert(model: SentenceTransformer, encode: Encode) -> PassageEncoder | None:
@@ -316,13 +317,13 @@ def _converter(settings: Settings, bfloat16: bool) -> Convert:
         found = converted(model, encode, settings.embedding_batch_tokens, bfloat16, settings.threads)
         if isinstance(found, str) and settings.embedding_backend == "openvino":
             fix = "install stipple[openvino], or set STIPPLE_EMBEDDING_BACKEND to auto"
-            raise ModelMissing(f"the embedding model cannot run by OpenVINO: {found}", fix)
+            raise ModelMissing(f"the embedding model cannot run on OpenVINO: {found}", fix)
         return None if isinstance(found, str) else found
 
     return convert
 
 
 def _has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 itself; where it does not, bfloat16 is slower than float32."""
+    """Whether this processor multiplies bfloat16 natively; otherwise bfloat16 is slower than float32."""
     cpuinfo = Path("/proc/cpuinfo")
     return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Whether one text follows from another, told by a natural-language-inference model that reads both together."""
+"""Whether one text follows from another, judged by a natural-language-inference model that reads both together."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from retrieval.settings import Settings
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-_FIX = "correct STIPPLE_NLI_MODEL, or unset it: sentences are then checked without such a model"
+_FIX = "correct STIPPLE_NLI_MODEL, or unset it to check sentences without such a model"
 
 
 class EntailmentReranker:
-    """Any sentence-transformers CrossEncoder trained on entailment; a Reranker, so that a RerankPool bounds it.
+    """Any sentence-transformers CrossEncoder trained on entailment; a Reranker, so that a RerankPool can limit its
+    time.
 
     Args:
-        entailment: Which of the model's labels says that the second text follows from the first.
+        entailment: Index of the model's label which means that the second text follows from the first.
     """
 
     def __init__(self, model: CrossEncoder, entailment: int) -> None:
@@ -37,7 +38,7 @@ class EntailmentReranker:
 
 
 def entailment_label(labels: Mapping[int, str]) -> int | None:
-    """The number of the label that means entailment, whatever the model's order; None where none is called so.
+    """Index of the label that means entailment, in any order of labels; None if no label has that name.
 
     >>> entailment_label({0: "CONTRADICTION", 1: "ENTAILMENT", 2: "NEUTRAL"})
     1
@@ -49,10 +50,10 @@ def entailment_label(labels: Mapping[int, str]) -> int | None:
 
 
 def load_entailment(settings: Settings) -> EntailmentReranker | None:
-    """The model that the settings name, from a folder or the hub; None where none is set.
+    """The model that the settings name, from a folder or the hub; None if none is set.
 
     Raises:
-        ModelMissing: It does not load, or does not say which of its labels means entailment.
+        ModelMissing: It does not load, or none of its labels is named entailment.
     """
     name = settings.nli_model
     if not name:
@@ -68,7 +69,7 @@ def load_entailment(settings: Settings) -> EntailmentReranker | None:
     entailment = entailment_label(labels)
     if entailment is None:
         raise ModelMissing(
-            f"the NLI model {name!r} names its labels {', '.join(labels.values())}, and none of them entailment",
-            "name a model whose config.json lists entailment in id2label, as models trained on MNLI or XNLI do",
+            f"the NLI model {name!r} names its labels {', '.join(labels.values())}, none of which is entailment",
+            "choose a model whose config.json lists entailment in id2label, as models trained on MNLI or XNLI do",
         )
     return EntailmentReranker(model, entailment)

@@ -1,4 +1,4 @@
-"""Where an embedding model's files are, and that they are the right ones."""
+"""Locate the files of an embedding model and verify them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _WEIGHT_FILES = ("*.safetensors", "pytorch_model*.bin", "*/*.safetensors", "*/py
 
 
 def bundled_folder() -> Path:
-    """The folder of the model that every install has.
+    """The folder of the model that comes with every installation.
 
     Raises:
-        ModelMissing: It is not there, or its weights are not the published ones.
+        ModelMissing: It is missing, or its weights are not the published ones.
     """
     from importlib.util import find_spec
 
@@ -39,10 +39,10 @@ def bundled_folder() -> Path:
 
 
 def hub_folder(name: str) -> Path:
-    """The folder of a model of the hub; downloads what is not on disk yet.
+    """The folder of a model from the hub; downloads what is not on disk yet.
 
     Raises:
-        ModelMissing: The hub does not give it.
+        ModelMissing: The hub does not provide it.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -52,13 +52,13 @@ def hub_folder(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelMissing(
-            f"the embedding model {name!r} is no folder, and the hub does not give it: {str(error).splitlines()[0]}",
-            "correct STIPPLE_EMBEDDING_MODEL, or download the model to a folder and name that",
+            f"the embedding model {name!r} is not a folder, nor on the hub: {str(error).splitlines()[0]}",
+            "correct STIPPLE_EMBEDDING_MODEL, or download the model and set the path of its folder",
         ) from error
 
 
 def fingerprint(folder: Path) -> str:
-    """Tells weights apart without reading gigabytes: names, sizes, and both ends of each weight file."""
+    """Identify weights without reading gigabytes: by names, sizes, and both ends of each weight file."""
     digest = hashlib.sha256()
     for path in sorted({path for pattern in _WEIGHT_FILES for path in folder.glob(pattern)}):
         size = path.stat().st_size

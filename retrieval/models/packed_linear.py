@@ -1,7 +1,8 @@
-"""Linear layers whose weights lie as the processor's kernels want them, and whole layers of encoders made of them.
+"""Linear layers whose weights are stored in the layout of the processor's kernels, and whole encoder layers made of
+them.
 
-Without it the weights of every layer are laid out anew for each query: a third of embedding one. Of what is left a
-sixth goes into steps that a layer can do together (benchmarks/LOG.md).
+Without packing, every layer's weights are converted for each query: a third of the time of embedding one. Fusing steps
+within a layer saves a sixth of the rest (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from torch.nn import functional
 
 
 def _linear(activation: str) -> Any:
-    """Tracing cannot record the empty list of numbers that the kernel takes; a function made of its graph is taken
-    whole.
+    """The kernel as a function made from its graph, since tracing cannot record the empty list of numbers that it
+    takes.
 
     Args:
-        activation: What the kernel does to its result before it is rounded: "none", or "gelu".
+        activation: Applied to the result before rounding: "none" or "gelu".
     """
     return torch._C._create_function_from_graph(
         f"packed_linear_{activation}",
@@ -36,16 +37,16 @@ graph(%x : Tensor, %weight : Tensor, %bias : Tensor):
 _LINEAR, _LINEAR_GELU = _linear("none"), _linear("gelu")
 
 
-class Packed(torch.nn.Module):
-    """A module with its linear layers packed: it takes what the module takes and then `weights`, since a trace can hold
-    no packed weight itself. Until `restore` the module itself is changed.
+class PackedModule(torch.nn.Module):
+    """A module with packed linear layers. It takes the module's input followed by `weights`, since a trace cannot hold
+    packed weights. The module itself is changed until `restore`.
 
     Args:
-        whole_layers: Whether layers of an encoder like BERT's are replaced whole. They then look at every token, as if
-            none were padding.
+        whole_layers: Whether to replace whole layers of BERT-like encoders. These attend to every token, as if none
+            were padding.
 
     Attributes:
-        weights: Packed: a second copy of them in memory.
+        weights: The packed weights: a second copy in memory.
     """
 
     def __init__(self, module: torch.nn.Module, *, whole_layers: bool) -> None:
@@ -79,7 +80,7 @@ class _PackedLinear(torch.nn.Module):
 
 
 class _PackedLayer(torch.nn.Module):
-    """One layer of an encoder: query, key and value by one multiplication, and GELU in the kernel of the one before."""
+    """One encoder layer: query, key and value in one multiplication, and GELU inside the kernel before it."""
 
     def __init__(self, layer: Any) -> None:
         super().__init__()
@@ -101,7 +102,7 @@ class _PackedLayer(torch.nn.Module):
 
 
 def _replacements(module: torch.nn.Module, whole_layers: bool) -> Iterator[tuple[torch.nn.Module, str, Any, Any]]:
-    """Parents, names, and what stands there and will."""
+    """Parents, names, current children and their replacements."""
     for name, child in module.named_children():
         if whole_layers and _is_known_layer(child):
             yield module, name, child, _PackedLayer(child)
@@ -112,7 +113,7 @@ def _replacements(module: torch.nn.Module, whole_layers: bool) -> Iterator[tuple
 
 
 def _is_known_layer(layer: Any) -> bool:
-    """Whether it has the parts of a layer of BERT, RoBERTa or XLM-RoBERTa, by their names, with exact GELU."""
+    """Whether it has the parts of a BERT, RoBERTa or XLM-RoBERTa layer, by name, with exact GELU."""
     try:
         own, out = layer.attention.self, layer.attention.output
         linears = [own.query, own.key, own.value, out.dense, layer.intermediate.dense, layer.output.dense]

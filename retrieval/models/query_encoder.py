@@ -1,8 +1,8 @@
-"""Queries without what a batch of passages needs: a traced model on one processor thread.
+"""Queries without the overhead of passage batches: a traced model on one processor thread.
 
 all-MiniLM-L6-v2, bfloat16, short queries, 2 cores, median: SentenceTransformer.encode 7.0 ms on one thread, 14 ms on
 two beside another process (at worst .4 s: threads wait for one another); traced 3.3 ms on one thread, 2.5 with packed
-weights, 2.1 with whole layers packed, and the other core is free for the next query.
+weights, 2.1 with whole layers packed, while the other core is free for the next query.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 Packing = Literal["layers", "linears", "nothing"]
 PACKINGS: tuple[Packing, ...] = ("layers", "linears", "nothing")  # the fastest first
 
-# Short, long, longer than any window, both scripts, and none: a trace must hold for lengths it was not made with.
+# Short, long, longer than any window, both scripts, and neither: a trace must be right for other lengths than its own.
 _PROBES = (
     "quiet cafe in Dali",
     "咖啡",
@@ -34,17 +34,17 @@ _PROBES = (
     "How much is a flat white at the corner stall these days, and do they still open at nine on Sundays?",
     "the loop around the moat is five kilometres and lit until eleven at night " * 60,
 )
-# Below this the trace is not the model. Rounding in bfloat16 alone leaves .9999.
+# Below this the trace is not faithful. Rounding in bfloat16 alone leaves .9999.
 _SAME = 0.9995
 _REMEMBERED = 1024
 _TOGETHER = (2, 7)
 
 
 class QueryEncoder:
-    """From texts to vectors, as `SentenceTransformer.encode` gives them. Safe to call from several threads.
+    """Texts to vectors, as `SentenceTransformer.encode` returns them. Safe to call from several threads.
 
     Args:
-        packing: What is laid out beforehand as the processor's kernels want it (retrieval/models/packed_linear.py).
+        packing: What is packed in advance for the processor's kernels (retrieval/models/packed_linear.py).
 
     Attributes:
         together: Whether several texts may be given at once.
@@ -54,7 +54,7 @@ class QueryEncoder:
         import tokenizers
         import torch
 
-        # A tokenizer of its own: the model's is shared, and its truncation setting changes under other threads.
+        # Its own tokenizer: the model's is shared, and other threads change its truncation setting.
         self._tokenizer = tokenizers.Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
         self._tokenizer.enable_truncation(int(model.max_seq_length or 512))
         self._tokenizer.no_padding()
@@ -66,14 +66,14 @@ class QueryEncoder:
         said = transformers_logging.get_verbosity()
         transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # of attributes that tracing reads
         with warnings.catch_warnings(), torch.no_grad():
-            # Tracing warns of every branch; whether one mattered is measured by `trace` below.
+            # Tracing warns about every branch; `trace` below measures whether one mattered.
             warnings.simplefilter("ignore")
             whole: Any = _whole(model)
             given: tuple[Any, ...] = (example,)
             if packing != "nothing":
-                from retrieval.models.packed_linear import Packed
+                from retrieval.models.packed_linear import PackedModule
 
-                whole = Packed(whole, whole_layers=packing == "layers")
+                whole = PackedModule(whole, whole_layers=packing == "layers")
                 self._packed = whole.weights
                 given = (example, *self._packed)
             try:
@@ -84,17 +84,18 @@ class QueryEncoder:
                     whole.restore()
         transformers_logging.set_verbosity(said)
         self.together = False
-        # Whether a query may go along with others is asked again and again while it waits.
+        # A waiting query is asked repeatedly whether it may join a batch.
         self._ids = lru_cache(maxsize=_REMEMBERED)(lambda text: self._tokenizer.encode(text).ids)
 
     def count(self, text: str) -> int:
-        """Tokens of a text, with those at both ends."""
+        """Tokens of a text, including the special tokens at both ends."""
         return len(self._ids(text))
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         """(n,) texts of equally many tokens -> (n, dimension) float32, not normalised.
 
-        Without padding each row is, to the last bit, what its text gives alone; with it bfloat16 rounds otherwise.
+        Without padding, each row equals what its text gives alone, to the last bit; with padding, bfloat16 would round
+        differently.
         """
         use_threads(1)
         with self._torch.inference_mode():
@@ -104,9 +105,9 @@ class QueryEncoder:
 
 
 def trace(model: SentenceTransformer, encode: Encode) -> QueryEncoder | None:
-    """A QueryEncoder that was seen to agree with `encode`; None where the model cannot be traced, or not faithfully."""
+    """A QueryEncoder that was verified against `encode`; None if the model cannot be traced faithfully."""
     if model.device.type != "cpu":
-        return None  # there a batch of one costs little, and threads do not matter
+        return None  # there a batch of one is cheap, and threads do not matter
     faithful = encode(_PROBES)
     tried = (_seen_to_agree(model, faithful, packing) for packing in PACKINGS)
     return next((encoder for encoder in tried if encoder is not None), None)
@@ -117,7 +118,7 @@ def _seen_to_agree(model: SentenceTransformer, faithful: Vectors, packing: Packi
         encoder = QueryEncoder(model, packing=packing)
         vectors = np.concatenate([encoder([text]) for text in _PROBES])
     except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError):
-        return None  # any model may stand here, and the slower way is always open
+        return None  # any model may come; the slower path always works
     cosines = np.sum(vectors * faithful, axis=1) / np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
     if cosines.min() < _SAME:
         return None
@@ -126,8 +127,8 @@ def _seen_to_agree(model: SentenceTransformer, faithful: Vectors, packing: Packi
 
 
 def _agree(encoder: QueryEncoder, alone: Vectors) -> bool:
-    """Whether several texts at once give what each gives alone: a trace may have taken their number for a constant, and
-    another processor may add up in another order.
+    """Whether several texts at once give what each gives alone: a trace may have fixed the batch size, and another
+    processor may add in another order.
     """
     try:
         return all(
@@ -141,7 +142,7 @@ def _agree(encoder: QueryEncoder, alone: Vectors) -> bool:
 
 
 def _whole(model: SentenceTransformer) -> Any:
-    """All the model's parts as one, from token ids to the text's vector."""
+    """All parts of the model as one, from token IDs to the vector of the text."""
     import torch
 
     class Whole(torch.nn.Module):
@@ -164,15 +165,15 @@ _of_this_thread = threading.local()
 
 
 def use_threads(count: int) -> None:
-    """Let torch use `count` processor threads, or ALL_THREADS, for what the calling thread asks of it.
+    """Let torch use `count` processor threads, or ALL_THREADS, for the calling thread.
 
-    ALL_THREADS stands for as many as torch had when it was first asked for here; other threads are left alone.
+    ALL_THREADS means as many as torch had on the first call; other threads are unaffected.
     """
     if getattr(_of_this_thread, "count", None) == count:
         return
     import torch
 
-    # torch keeps one number for threads that come later and one for the calling thread, and sets both. The first is
+    # torch keeps one number for later threads and one for the calling thread, and sets both. The first is
     # put back by a thread that ends with it, so that a reranker in a thread of its own still has all the cores.
     later = threading.Thread(target=torch.set_num_threads, args=(_at_start(),))
     torch.get_num_threads()  # a thread takes the number for later ones at its first use of torch; that must be over

@@ -1,4 +1,4 @@
-"""What an embedder makes of each token of a text, before it makes one vector of all."""
+"""An embedder's vector of each token in a text, before pooling."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class TokenVectors:
-    """One text, read token by token.
+    """One text, token by token.
 
     Attributes:
-        whole: (dimension,) float32 of L2 norm 1: the text's own vector.
-        tokens: (n, width) float32, each row of L2 norm 1: the last hidden states, which know their neighbours; n = 0
-            where the model has none. Compare only with those of the same embedder.
-        spans: Where each token stands in the text, in code points.
+        whole: (dimension,) float32 of L2 norm 1: the vector of the whole text.
+        tokens: (n, width) float32, each row of L2 norm 1: the last hidden states, which include their context; n = 0 if
+            the model has none. Comparable only within one embedder.
+        spans: Position of each token in the text, in code points.
     """
 
     whole: Vectors
@@ -34,9 +34,9 @@ class TokenVectors:
 
 
 def read_tokens(model: SentenceTransformer, texts: Sequence[str], prompt: str) -> list[TokenVectors]:
-    """Read texts behind the prompt that passages get. Not safe to call from several threads.
+    """Read texts with the passage prompt before each. Not safe to call from several threads.
 
-    On one processor thread: texts are few and short, and threads of a busy machine wait for one another.
+    Uses one processor thread: texts are few and short, and the threads of a busy machine wait for one another.
     """
     if not texts:
         return []
@@ -68,6 +68,6 @@ def read_tokens(model: SentenceTransformer, texts: Sequence[str], prompt: str) -
 
 
 def unit_rows(vectors: Vectors) -> Vectors:
-    """Each row divided by its L2 norm; a row of zeros stays one."""
+    """Each row divided by its L2 norm; a row of zeros stays zeros."""
     normalised: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return normalised

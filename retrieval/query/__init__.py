@@ -1,1 +1,1 @@
-"""What somebody typed, taken apart into words and filters. Pure; imports `text` and `types`."""
+"""Parses what somebody typed into words and filters. Pure; imports `text` and `types`."""

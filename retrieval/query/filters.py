@@ -1,4 +1,4 @@
-"""What a query asks for besides words: collected piece by piece, or joined from two places. Pure."""
+"""Filters of a query: collected operator by operator, or merged from two sources. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MOST_MISTAKES = 20
 
 
 def both(one: Filters, other: Filters) -> Filters:
-    """What either asks for, such as an address's parameters and what was typed: names of one field are joined, of two
-    bounds the stricter holds, and of two places the other's.
+    """The filters of both, such as those of a URL's parameters and of the typed query: values of one field are joined,
+    the stricter of two bounds holds, and the second of two places.
     """
     joined = {
         field: tuple(dict.fromkeys([*getattr(one, field), *getattr(other, field)]))
@@ -34,10 +34,10 @@ def both(one: Filters, other: Filters) -> Filters:
     )
 
 
-class AskedSoFar:
-    """The filters, pieces and mistakes that were met in a query.
+class FilterBuilder:
+    """Collects the filters, pieces and mistakes of a query.
 
-    Each method that takes a piece of it, from `start` to `end` in the query, gives its end.
+    Each method that takes a piece of it, from `start` to `end` in the query, returns its end.
     """
 
     def __init__(self, typed: str, today: date | None) -> None:

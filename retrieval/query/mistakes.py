@@ -1,4 +1,4 @@
-"""What is said about a piece of a query that cannot be what it looks like, in English and in Chinese. Pure."""
+"""Messages about operators that make no sense, in English and Chinese. Pure."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ MistakeCode = Literal[
 ]  # fmt: skip
 _LONGEST_SHOWN = 40
 
-# {piece} is what was typed. All but the last three say that it was taken as text.
+# {piece} is what was typed. All but the last three say that it was searched as text.
 _SAID: dict[MistakeCode, tuple[str, str]] = {
     "unbalanced_quote": (
-        'the quotation mark in {piece} has no other half and was taken as text: write "…" around an exact phrase',
+        'the quotation mark in {piece} is not closed and was taken as text: write "…" around an exact phrase',
         "{piece} 里的引号没有成对，已按文字搜索；精确短语请写在一对引号里",
     ),
     "empty_value": (
-        "{piece} names nothing and was taken as text: write the value right after the colon, without a space",
+        "{piece} has no value and was taken as text: write the value right after the colon, without a space",
         "{piece} 后面没有内容，已按文字搜索；请把内容紧接在冒号后面写",
     ),
     "bad_date": (
-        "{piece} holds no date and was taken as text: write 2026, 2026-01 or 2026-01-15",
+        "{piece} has no valid date and was taken as text: write 2026, 2026-01 or 2026-01-15",
         "{piece} 里没有可用的日期，已按文字搜索；请写 2026、2026-01 或 2026-01-15",
     ),
     "bad_likes": (
-        "{piece} holds no number of likes and was taken as text: write a whole number, as in likes>100",
+        "{piece} has no valid number of likes and was taken as text: write a whole number, as in likes>100",
         "{piece} 里没有可用的点赞数，已按文字搜索；请写整数，例如 赞>100",
     ),
     "unknown_language": (
-        "{piece} names no language and was taken as text: write its two-letter code, as in lang:zh",
+        "{piece} is not a known language and was taken as text: write its two-letter code, as in lang:zh",
         "{piece} 不是已知的语言，已按文字搜索；请写两个字母的代码，例如 lang:zh",
     ),
     "bad_near": (
-        '{piece} is no place and distance and was taken as text: write near:"Shanghai,10km" or near:31.2,121.4,5km',
+        '{piece} is no place with a distance and was taken as text: write near:"Shanghai,10km" or near:31.2,121.4,5km',
         "{piece} 不是地点加距离，已按文字搜索；请写 附近:上海,10km 或 near:31.2,121.4,5km",
     ),
     "unknown_place": (
-        "the place in {piece} is not known here, so it was taken as text: name a larger place, or its coordinates, "
+        "the place in {piece} is unknown, so it was taken as text: name a larger place, or give coordinates, "
         "as in near:31.2,121.4,5km",
         "不知道 {piece} 里的地点在哪里，已按文字搜索；请写更大的地名，或写坐标，例如 near:31.2,121.4,5km",
     ),
     "cannot_exclude": (
-        "{piece} cannot be left out and was taken as text: a minus goes before a word, a phrase, a tag or from:",
+        "{piece} cannot be excluded and was taken as text: a minus goes before a word, a phrase, a tag or from:",
         "{piece} 不能用减号排除，已按文字搜索；减号可以放在词、短语、标签或作者前面",
     ),
     "too_many": (
-        "there are too many of the kind of {piece}: from it on they were taken as text",
+        "there are too many operators like {piece}: it and those after it were taken as text",
         "与 {piece} 同类的条件太多，从它开始已按文字搜索",
     ),
     "repeated": (
-        "another place follows {piece}, and only the last holds",
+        "another place follows {piece}, and only the last one counts",
         "{piece} 之后又写了一个地点，以最后一个为准",
     ),
     "future": (
-        "{piece} lies in the future: few posts, if any, can be as new",
+        "{piece} is in the future: there are few such posts, if any",
         "{piece} 是未来的日期，可能没有这么新的帖子",
     ),
     "empty_range": (
-        "{piece} leaves nothing, together with the opposite bound: the least is above the most",
+        "{piece} contradicts the opposite bound: the minimum is above the maximum",
         "{piece} 与另一端的条件矛盾，没有帖子能同时满足",
     ),
 }
@@ -67,13 +67,13 @@ _SAID: dict[MistakeCode, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A piece of a query that was not taken as it may have been meant, or that asks for something odd.
+    """A piece of a query that may not have been taken as meant, or that asks for something odd.
 
     Attributes:
         code: What is wrong, for programs.
         message: For people, in English: one sentence without a full stop.
         message_zh: The same in Chinese.
-        start, end: Where it stands: code points [start, end) of what was typed.
+        start, end: Code points [start, end) of what was typed.
     """
 
     code: MistakeCode
@@ -83,12 +83,12 @@ class Mistake:
     end: int
 
     def said(self, language: str) -> str:
-        """The message in the language of the asker: Chinese or English."""
+        """The message in the user's language: Chinese or English."""
         return self.message_zh if language == "zh" else self.message
 
 
 def mistake(code: MistakeCode, typed: str, start: int, end: int) -> Mistake:
-    """The mistake that typed[start:end] is."""
+    """The mistake of this code at typed[start:end]."""
     assert 0 <= start < end <= len(typed), f"{code} is said of [{start}, {end}) of {len(typed)} characters"
     piece = " ".join(typed[start:end].split())
     shown = piece if len(piece) <= _LONGEST_SHOWN else piece[: _LONGEST_SHOWN - 1] + "…"

@@ -1,6 +1,6 @@
-"""The values of a query's operators: days, likes, languages, places. Pure.
+"""Values of query operators: dates, likes, languages, places. Pure.
 
-Each function takes what stands behind an operator's colon and gives what it means, or None where it means nothing.
+Each function takes the text after an operator's colon and returns its meaning, or None if it has none.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from retrieval.text.language import COUNTRIES, LANGUAGE_CODES, UNKNOWN
 from retrieval.types import Near
 
-# Latitude and longitude of a place by its name; None where it is not known.
+# Latitude and longitude of a place by name; None if unknown.
 Locate = Callable[[str], tuple[float, float] | None]
 
 DEFAULT_RADIUS_KM = 10.0
-LARGEST_RADIUS_KM = 20_038.0  # half way round the earth: everything is in it
+LARGEST_RADIUS_KM = 20_038.0  # half way around the earth: everything is in it
 MOST_LIKES = 2**53
 _LONGEST_VALUE = 200
 
@@ -33,7 +33,7 @@ _KILOMETRES = {
 _RADIUS = re.compile(rf"([0-9]{{1,6}}(?:\.[0-9]{{1,6}})?)\s*({'|'.join(filter(None, _KILOMETRES))})?")
 _COORDINATE = r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,12})?)"
 _COORDINATES = re.compile(rf"{_COORDINATE}\s*,\s*{_COORDINATE}(?:\s*,\s*(.*))?")
-# What people write for a language besides its code.
+# Other names of languages.
 _LANGUAGE_NAMES = COUNTRIES | {
     "chinese": "zh", "中文": "zh", "汉语": "zh", "english": "en", "英文": "en", "英语": "en", "japanese": "ja",
     "日文": "ja", "日语": "ja", "korean": "ko", "韩文": "ko", "韩语": "ko", "french": "fr", "法语": "fr",
@@ -56,7 +56,7 @@ def read_period(value: str) -> tuple[datetime, datetime | None] | None:
     if found is None:
         return None
     year, month, day = (int(part) if part else None for part in found.groups())
-    assert year is not None, "the pattern asks for a year"
+    assert year is not None, "the pattern requires a year"
     try:
         first = date(year, month or 1, day or 1)
     except ValueError:
@@ -78,7 +78,7 @@ def _midnight(day: date) -> datetime:
 
 
 def read_likes(value: str) -> tuple[int | None, int | None] | None:
-    """The least and the most likes; a number alone is the least. No bound is None, and no post has less than 0.
+    """Minimum and maximum of likes; a plain number is the minimum. None means no bound; likes are never below 0.
 
     >>> read_likes(">100"), read_likes("<=1.5k"), read_likes("2万..3万")
     ((101, None), (None, 1500), (20000, 30000))
@@ -111,7 +111,7 @@ def _number(written: str) -> int:
 
 
 def read_language(value: str) -> str | None:
-    """The code of a language, given as a code, as a country that is taken for one, or by its commonest names."""
+    """The code of a language, given as a code, a country code used for one, or a common name."""
     value = _plain(value)
     if value == UNKNOWN:
         return value
@@ -123,7 +123,7 @@ def read_near(value: str, locate: Locate) -> Near | str | None:
     """A circle from `place`, `place,radius`, `latitude,longitude` or `latitude,longitude,radius`.
 
     Returns:
-        The place's name where `locate` does not know it; None where no place and distance are given.
+        The place's name if `locate` does not know it; None if it is no place with a distance.
     """
     value = unicodedata.normalize("NFKC", value[:_LONGEST_VALUE]).strip()
     found = _COORDINATES.fullmatch(value)

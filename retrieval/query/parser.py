@@ -1,10 +1,10 @@
-"""What somebody typed, taken apart: words to look for, and filters. Pure; docs/query-language.md is its promise.
+"""Parse what somebody typed into words and filters. Pure; specified in docs/query-language.md.
 
     from:author  #tag  tag:x  lang:zh  since:2026-01  until:2026-01-15  likes>100  near:"Shanghai,10km"
     "exact phrase"  -word  -"phrase"  -#tag  -from:author
 
-Whatever looks like an operator and is none stays text; what cannot be what it looks like stays text as well, and a
-mistake says why. An operator begins where a word can begin: wi-fi, 9:30, 1:15, C# and addresses are words.
+Whatever only resembles an operator stays text; an operator with an invalid value stays text too, and a mistake says
+why. An operator begins where a word can begin: wi-fi, 9:30, 1:15, C# and URLs are words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from datetime import date
 from typing import TypeAlias
 
-from retrieval.query.filters import AskedSoFar
+from retrieval.query.filters import FilterBuilder
 from retrieval.query.operator_values import Locate, read_language, read_likes, read_near
 from retrieval.query.pieces import (
     BEGINS,
@@ -37,15 +37,15 @@ from retrieval.query.pieces import (
 from retrieval.query.places import city
 from retrieval.types import Filters, Near
 
-_MOST_PIECES = 400  # a longer list of operators is nobody's query; what follows is text
+_MOST_PIECES = 400  # nobody types more operators; what follows is text
 
 
 def parse_query(text: str, locate: Locate = city, today: date | None = None) -> ParsedQuery:
-    """What was typed, as words and filters. Every text is a query; none is an error.
+    """Words and filters of what was typed. Every text is a valid query.
 
     Args:
-        locate: Knows places by name, for `near:`.
-        today: Tells which days are in the future; None does not ask.
+        locate: Finds places by name, for `near:`.
+        today: For warnings about dates in the future; None gives none.
 
     >>> parsed = parse_query('#coffee from:mo "flat white" near the lake -oat likes>10')
     >>> parsed.text, parsed.filters.tags, parsed.phrases, parsed.without, parsed.filters.min_likes
@@ -54,54 +54,54 @@ def parse_query(text: str, locate: Locate = city, today: date | None = None) -> 
     return _Reader(text, locate, today).read()
 
 
-# What follows a piece's start: the end of the piece; None where it is text.
+# End of a piece that starts here; None if it is text.
 _End: TypeAlias = int | None
 
 
 class _Reader:
-    """Goes through a text once, from left to right."""
+    """Reads a text once, from left to right."""
 
     def __init__(self, typed: str, locate: Locate, today: date | None) -> None:
         self._typed, self._locate = typed, locate
-        self._asked = AskedSoFar(typed, today)
+        self._filters = FilterBuilder(typed, today)
         self._kept: list[str] = []
         self._none_closes: set[str] = set()
 
     def read(self) -> ParsedQuery:
         typed = self._typed
         kept_to = at = 0
-        while (found := BEGINS.search(typed, at)) is not None and len(self._asked.pieces) < _MOST_PIECES:
-            start, pieces = found.start(), len(self._asked.pieces)
+        while (found := BEGINS.search(typed, at)) is not None and len(self._filters.pieces) < _MOST_PIECES:
+            start, pieces = found.start(), len(self._filters.pieces)
             end = self._piece(found)
             if end is None:
-                # A sign may stand before what begins a piece; a name is passed over whole.
+                # A piece may begin right after a sign; a name is skipped whole.
                 at = found.end() if found.lastgroup in {"address", "named", "likes"} else max(found.end(), start + 1)
                 continue
-            if len(self._asked.pieces) > pieces:
+            if len(self._filters.pieces) > pieces:
                 self._kept.append(typed[kept_to:start])
-                if self._asked.pieces[-1].kind == "phrase":
-                    self._kept.append(self._asked.pieces[-1].value)
+                if self._filters.pieces[-1].kind == "phrase":
+                    self._kept.append(self._filters.pieces[-1].value)
                 kept_to = end
             at = end
-        if not self._asked.pieces:
-            return ParsedQuery(typed, Filters(), (), tuple(self._asked.mistakes))
+        if not self._filters.pieces:
+            return ParsedQuery(typed, Filters(), (), tuple(self._filters.mistakes))
         self._kept.append(typed[kept_to:])
         text = " ".join(part.strip() for part in self._kept if part.strip())
         return ParsedQuery(
             text if tells(text) else "",
-            self._asked.filters,
-            tuple(self._asked.pieces),
-            tuple(self._asked.mistakes),
+            self._filters.filters,
+            tuple(self._filters.pieces),
+            tuple(self._filters.mistakes),
         )
 
-    # Each of the following reads what begins at a match, and gives its end; a mistake's end too, so that nothing in
-    # it is read again.
+    # Each of the following reads what begins at a match and returns its end; also that of a mistake, so that nothing
+    # in it is read again.
 
     def _piece(self, found: re.Match[str]) -> _End:
         start = found.start()
         match found.lastgroup:
             case "quote":
-                # 27" and 5'10" are measures.
+                # 27" and 5'10" are lengths.
                 return None if touches_word(self._typed, start) else self._phrase(start, start)
             case "hash":
                 return self._tag(start, found.end()) if self._tag_may_begin(start) else None
@@ -110,7 +110,7 @@ class _Reader:
             case "named":
                 return self._named(start, start) if may_begin(self._typed, start) else None
             case "likes":
-                # 咖啡点赞>100 leaves no doubt without a space either.
+                # 咖啡点赞>100 is clear without a space.
                 return (
                     self._compared(start) if may_begin(self._typed, start) or not self._typed[start].isascii() else None
                 )
@@ -118,15 +118,15 @@ class _Reader:
                 return None
 
     def _phrase(self, start: int, quote: int) -> _End:
-        """A phrase whose first quotation mark stands at `quote`, after a minus at `start` or at the same place."""
+        """A phrase whose opening quotation mark is at `quote`, after a minus at `start` or at the same place."""
         closing = self._closing(quote)
         if closing is None:
-            return self._asked.wrong("unbalanced_quote", quote, quote + 1)
+            return self._filters.wrong("unbalanced_quote", quote, quote + 1)
         phrase = self._typed[quote + 1 : closing].strip()
         if not tells(phrase):
             return closing + 1
         field, kind = ("phrases", "phrase") if start == quote else ("without", "without")
-        return self._asked.add(field, [phrase], kind, phrase, start, closing + 1)  # type: ignore[arg-type]  # both kinds are PieceKinds
+        return self._filters.add(field, [phrase], kind, phrase, start, closing + 1)  # type: ignore[arg-type]  # both kinds are PieceKinds
 
     def _minus(self, start: int) -> _End:
         typed, after = self._typed, start + 1
@@ -140,16 +140,16 @@ class _Reader:
             return self._named(start, after)
         if COMPARED.match(typed, after):
             end = VALUE.match(typed, after)
-            return self._asked.wrong("cannot_exclude", start, end.end() if end else after)
+            return self._filters.wrong("cannot_exclude", start, end.end() if end else after)
         word = WORD.match(typed, after)
         if word is None or typed[after].isdigit() or typed[after] in "-－":  # -5 is a number
             return None
         end_of_word = after + len(word.group().rstrip(".:："))
         value = typed[after:end_of_word]
-        return self._asked.add("without", [value], "without", value, start, end_of_word) if tells(value) else None
+        return self._filters.add("without", [value], "without", value, start, end_of_word) if tells(value) else None
 
     def _tag(self, start: int, at: int) -> _End:
-        """A tag whose first character stands at `at`; #tag# is closed by a second sign."""
+        """A tag whose first character is at `at`; in #tag# a second sign closes it."""
         typed = self._typed
         if at < len(typed) and typed[at] in OPENING and (closing := self._closing(at)) is not None:
             value, end = typed[at + 1 : closing].strip(), closing + 1
@@ -162,35 +162,35 @@ class _Reader:
         if end < len(typed) and typed[end] in "#＃" and (end + 1 == len(typed) or typed[end + 1].isspace()):
             end += 1
         field, kind = ("tags", "tag") if typed[start] in "#＃" else ("without_tags", "without_tag")
-        return self._asked.add(field, [value], kind, value, start, end)  # type: ignore[arg-type]  # both kinds are PieceKinds
+        return self._filters.add(field, [value], kind, value, start, end)  # type: ignore[arg-type]  # both kinds are PieceKinds
 
     def _compared(self, start: int) -> _End:
         """likes>100: a name, a sign and a number."""
         found = COMPARED.match(self._typed, start)
-        assert found is not None, "a name and a sign were seen here"
+        assert found is not None, "the caller matched a name and a sign here"
         value = VALUE.match(self._typed, found.end())
         written = value.group().rstrip(",，、.:：)）]】") if value else ""
         bounds = read_likes(found["sign"] + written) if written else None
         end = found.end() + len(written)
         if bounds is None:
-            # "more likes > comments" is no mistake of anybody's.
+            # "more likes > comments" is ordinary text.
             spaced = found["gap"] or found["gap_after"] or not written
-            return None if spaced else self._asked.wrong("bad_likes", start, end)
-        return self._asked.likes(bounds, found["sign"] + written, start, end)
+            return None if spaced else self._filters.wrong("bad_likes", start, end)
+        return self._filters.likes(bounds, found["sign"] + written, start, end)
 
     def _named(self, start: int, name_at: int) -> _End:
         """name:value, after a minus where `start` is before `name_at`."""
         typed = self._typed
         name = NAMED.match(typed, name_at)
-        assert name is not None, "a name and a colon were seen here"
+        assert name is not None, "the caller matched a name and a colon here"
         kind = NAMES[name["name"].lower()]
         value, end = self._value(kind, name.end())
         if end is None:
-            return self._asked.wrong("unbalanced_quote", name.end(), name.end() + 1)
+            return self._filters.wrong("unbalanced_quote", name.end(), name.end() + 1)
         if not value:
-            return self._asked.wrong("empty_value", start, name.end())
+            return self._filters.wrong("empty_value", start, name.end())
         if start < name_at and kind not in {"author", "tag"}:
-            return self._asked.wrong("cannot_exclude", start, end)
+            return self._filters.wrong("cannot_exclude", start, end)
         excluded = start < name_at
         match kind:
             case "author" | "tag":
@@ -199,34 +199,34 @@ class _Reader:
                 parts = [value] if quoted else re.split("[,，、]", value)
                 values = [part for one in parts if tells(part := one.strip().lstrip(sign).strip())]
                 if not values:
-                    return self._asked.wrong("empty_value", start, end)
+                    return self._filters.wrong("empty_value", start, end)
                 field = {"author": "authors", "tag": "tags"}[kind]
                 what: PieceKind = {"author": "without_author", "tag": "without_tag"}[kind] if excluded else kind  # type: ignore[assignment]  # author or tag here
-                return self._asked.add(
+                return self._filters.add(
                     f"without_{field}" if excluded else field, values, what, ", ".join(values), start, end
                 )
             case "language":
                 codes = [read_language(part) for part in re.split("[,，、/]", value) if part.strip()]
                 if not codes or None in codes:
-                    return self._asked.wrong("unknown_language", start, end)
-                return self._asked.add("languages", [code for code in codes if code], kind, value, start, end)
+                    return self._filters.wrong("unknown_language", start, end)
+                return self._filters.add("languages", [code for code in codes if code], kind, value, start, end)
             case "since" | "until":
-                return self._asked.period(kind, value, start, end)
+                return self._filters.period(kind, value, start, end)
             case "near":
                 near = read_near(value, self._locate)
                 if not isinstance(near, Near):
-                    return self._asked.wrong("bad_near" if near is None else "unknown_place", start, end)
-                return self._asked.near(near, value, start, end)
+                    return self._filters.wrong("bad_near" if near is None else "unknown_place", start, end)
+                return self._filters.near(near, value, start, end)
             case _:
                 bounds = read_likes(value)
                 return (
-                    self._asked.wrong("bad_likes", start, end)
+                    self._filters.wrong("bad_likes", start, end)
                     if bounds is None
-                    else self._asked.likes(bounds, value, start, end)
+                    else self._filters.likes(bounds, value, start, end)
                 )
 
     def _value(self, kind: PieceKind, at: int) -> tuple[str, _End]:
-        """What stands behind a colon, without quotation marks, and where it ends; no end where they do not close."""
+        """The value after a colon, without quotation marks, and its end; None if the quotation marks are not closed."""
         typed = self._typed
         if at < len(typed) and typed[at] in OPENING:
             closing = self._closing(at)
@@ -241,19 +241,19 @@ class _Reader:
         return value, at + len(value)
 
     def _closing(self, quote: int) -> int | None:
-        """Where the quotation mark at `quote` is closed."""
+        """Index of the quotation mark that closes the one at `quote`."""
         opening = self._typed[quote]
         closers = BRACKETS.get(opening, QUOTES)
         if closers in self._none_closes:
             return None
         places = [at for closer in closers if (at := self._typed.find(closer, quote + 1)) >= 0]
         if not places:
-            self._none_closes.add(closers)  # so that a thousand of them are not looked for a thousand times
+            self._none_closes.add(closers)  # so that a thousand unclosed ones are not searched for a thousand times
             return None
         return min(places)
 
     def _tag_may_begin(self, at: int) -> bool:
-        """After Chinese too: 咖啡#上海; not in C#, nor in an address."""
-        typed, pieces = self._typed, self._asked.pieces
+        """Also after Chinese: 咖啡#上海; not in C# or in a URL."""
+        typed, pieces = self._typed, self._filters.pieces
         after_other_script = not (typed[at - 1].isascii() or touches_word(typed, at))
         return may_begin(typed, at) or after_other_script or (bool(pieces) and pieces[-1].end == at)

@@ -1,4 +1,4 @@
-"""What a query's text is taken apart into, and the signs by which each piece is known. Pure."""
+"""The pieces of a query and the patterns that recognise them. Pure."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ NAMES: dict[str, PieceKind] = {
 LIKES_NAMES = "|".join(sorted((name for name, kind in NAMES.items() if kind == "likes"), key=len, reverse=True))
 ALL_NAMES = "|".join(sorted(NAMES, key=len, reverse=True))
 
-# Everything at which something may begin. Each alternative takes a bounded stretch, or one that ends at white space and
-# is then passed over, so that the whole is linear.
+# Everything at which a piece may begin. Each alternative matches a bounded length, or up to white space and is then
+# skipped, so that the whole is linear.
 BEGINS = re.compile(
     rf"""
     (?P<address>(?<![A-Za-z0-9+.-])(?:[A-Za-z][A-Za-z0-9+.-]{{0,20}}://|www\.)\S*)
@@ -68,7 +68,7 @@ class Piece:
 
     Attributes:
         value: What it asks for, as typed, without signs and quotation marks.
-        start, end: Where it stands: code points [start, end) of what was typed.
+        start, end: Code points [start, end) of what was typed.
     """
 
     kind: PieceKind
@@ -79,14 +79,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """What was typed, understood.
+    """A parsed query.
 
     Attributes:
-        text: What remains to look for by meaning and words, exact phrases among it; "" where filters are all.
-            Without pieces it is what was typed, to the character.
-        filters: All that was asked of posts.
+        text: The text to search for, including exact phrases; "" if there are only filters. Without pieces it is
+            exactly what was typed.
+        filters: All filters.
         pieces: Where the filters come from, in the order in which they were typed.
-        mistakes: What was not taken as it may have been meant, in the same order.
+        mistakes: What may not have been taken as meant, in the same order.
     """
 
     text: str
@@ -108,14 +108,14 @@ class ParsedQuery:
 
 
 def without_piece(typed: str, piece: Piece) -> str:
-    """What was typed without one of its pieces; a phrase's words stay, and need no longer stand together."""
+    """What was typed without one of its pieces; the words of a phrase stay, but need not be adjacent."""
     kept = typed[piece.start + 1 : piece.end - 1] if piece.kind == "phrase" else ""
     parts = (typed[: piece.start], kept, typed[piece.end :])
     return " ".join(part.strip() for part in parts if part.strip())
 
 
 def tells(text: str) -> bool:
-    """Whether there is a letter, a digit or a picture in it, and not punctuation alone."""
+    """Whether it contains a letter, a digit or a symbol such as an emoji, not just punctuation."""
     return any(character.isalnum() or (ord(character) >= 0x2190 and not character.isspace()) for character in text)
 
 
@@ -125,5 +125,5 @@ def may_begin(typed: str, at: int) -> bool:
 
 
 def touches_word(typed: str, at: int) -> bool:
-    """Whether a letter or digit stands before, in a script that leaves spaces between words."""
+    """Whether a letter or digit precedes, in a script with spaces between words."""
     return at > 0 and SPACED_LETTER_OR_DIGIT.match(typed[at - 1]) is not None

@@ -1,4 +1,4 @@
-"""Where a place is that somebody names: as the posts say, or else one of a few large cities. Pure."""
+"""Coordinates of named places: as the posts give them, or of a few large cities. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CITIES = _read_cities(_CITIES)
 
 
 def city(name: str) -> tuple[float, float] | None:
-    """Latitude and longitude of a large city, named in English or Chinese, with or without 市; None for any other.
+    """Latitude and longitude of a large city, by its English or Chinese name, with or without 市; None for any other.
 
     >>> city("紐約"), city("new york"), city("Atlantis")
     ((40.71, -74.01), (40.71, -74.01), None)
@@ -65,7 +65,7 @@ def city(name: str) -> tuple[float, float] | None:
 
 
 class Places:
-    """The places that posts name, with their coordinates. It keeps a name once, and 16 bytes for each post."""
+    """The places that posts name, with their coordinates. Stores each name once, and 16 bytes for each post."""
 
     def __init__(self, posts: Iterable[Post] = ()) -> None:
         self._points: dict[str, array[float]] = {}  # latitude, longitude, latitude, ...
@@ -76,10 +76,10 @@ class Places:
                 held.extend((place.latitude, place.longitude))
 
     def locate(self, name: str) -> tuple[float, float] | None:
-        """Latitude and longitude: the median of the posts' places whose names hold this one, else a large city's.
+        """Latitude and longitude: the median of the posts whose place names contain this one, else those of a large
+        city.
 
-        The median lies in the thick of them, wherever a few strays are; but for names on both sides of the 180th
-        meridian, where it lies on the other side of the earth.
+        The median ignores outliers, but is wrong for places on both sides of the 180th meridian.
         """
         folded = " ".join(fold(name).split())
         if len(folded) < _SHORTEST_NAME:

@@ -1,6 +1,6 @@
-"""How much the cosine counts in the fused score: set, learned from judged queries, or by default.
+"""The weight of the cosine in the fused score: set, learned from judged queries, or the default.
 
-What was learned lies in data_dir/calibration.json, by embedder: weights that fit one model say nothing of another.
+Learned weights are kept in data_dir/calibration.json, by embedder: those of one model do not fit another.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class DenseWeights:
 
     Attributes:
         known: In a language that the embedder knows.
-        unknown: In any other, for passages of no length (see fusion.dense_weight_unknown).
-        source: Where they come from, for people to read: "default", "set", "calibrated".
+        unknown: In any other, for passages of length zero (see fusion.dense_weight_unknown).
+        source: Where they come from, for people: "default", "set", "calibrated".
     """
 
     known: float
@@ -36,7 +36,7 @@ def calibration_path(settings: Settings) -> Path:
 
 
 def read_calibrations(path: Path) -> dict[str, dict[str, Any]]:
-    """What was learned, by model: {"known": {"weight": .8, …}, "unknown": {…}}, either of which may be absent.
+    """Learned weights by model: {"known": {"weight": .8, …}, "unknown": {…}}, either of which may be absent.
 
     Raises:
         FixableError: The file is damaged, or cannot be read.
@@ -53,23 +53,23 @@ def read_calibrations(path: Path) -> dict[str, dict[str, Any]]:
         for learned in models.values():
             for one in learned.values():
                 if not 0 <= float(one["weight"]) <= 1:
-                    raise ValueError(f"the weight {one['weight']} does not lie between 0 and 1")
+                    raise ValueError(f"the weight {one['weight']} is not between 0 and 1")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FixableError(f"{path} is damaged: {error!r}", fix) from error
     return models
 
 
 def default_weights() -> DenseWeights:
-    """What holds where nothing is set and nothing was learned, whatever the environment says."""
+    """The weights when nothing is set and nothing was learned, whatever the environment says."""
     fields = Settings.model_fields
     return DenseWeights(float(fields["dense_weight_known"].default), float(fields["dense_weight_unknown"].default))
 
 
 def dense_weights(settings: Settings, model: str) -> DenseWeights:
-    """The weights for an embedder: what an operator set, else what was learned for it, else the defaults.
+    """The weights for an embedder: what the operator set, else what was learned for it, else the defaults.
 
     Raises:
-        FixableError: What was learned cannot be read.
+        FixableError: The learned weights cannot be read.
     """
     learned = read_calibrations(calibration_path(settings)).get(model, {})
     found, sources = {}, []

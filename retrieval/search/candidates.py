@@ -1,4 +1,4 @@
-"""What may stand on a page: candidates whose posts say what is asked of their words, or just the newest posts."""
+"""Candidates whose posts satisfy all filters, including exact words, or just the newest posts."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from retrieval.types import Candidate, Filters, TermWeights, Vectors
 def gather(
     generation: Generation, vector: Vectors, terms: TermWeights, wanted: int, filters: Filters
 ) -> tuple[list[Candidate], bool]:
-    """The candidates whose posts satisfy all filters, and whether there may be more behind them.
+    """The candidates whose posts satisfy all filters, and whether there may be more after them.
 
-    No store looks at phrases and excluded words, so that of the candidates that it brings some are left out here.
+    Stores ignore phrases and excluded words, so candidates that fail these are dropped here.
 
     Args:
-        wanted: Passages that each side of the search brings.
+        wanted: Passages to fetch from each side of the search.
     """
     found = generation.candidates(vector, terms, wanted, filters)
-    kept = _saying(generation, [one.post_id for one in found], Wording(filters))
+    kept = _with_wording(generation, [one.post_id for one in found], Wording(filters))
     through = found if kept is None else [one for one in found if one.post_id in kept]
     return through, len(found) >= wanted
 
 
 def newest(generation: Generation, wanted: int, filters: Filters) -> tuple[list[Candidate], bool]:
-    """The posts that satisfy all filters, newest first, and whether there may be more behind them.
+    """The posts that satisfy all filters, newest first, and whether there may be more after them.
 
-    Each comes as a candidate of no score: its opening sentences.
+    Each becomes a candidate without a score: its opening sentences.
 
     Args:
-        wanted: Posts that are looked at.
+        wanted: Posts to look at.
     """
     found = generation.matching(filters, wanted)
     wording = Wording(filters)
@@ -41,8 +41,8 @@ def newest(generation: Generation, wanted: int, filters: Filters) -> tuple[list[
     return [opening(post) for post in listed if wording.lets_through(post)], len(found) >= wanted
 
 
-def _saying(generation: Generation, ids: Sequence[str], wording: Wording) -> set[str] | None:
-    """Those of the posts that say what is asked; None where nothing is."""
+def _with_wording(generation: Generation, ids: Sequence[str], wording: Wording) -> set[str] | None:
+    """IDs of the posts that satisfy the wording; None if it asks for nothing."""
     if wording.asks_nothing:
         return None
     posts = generation.posts(list(dict.fromkeys(ids)))

@@ -1,4 +1,4 @@
-"""How many of the posts found have each tag, author, language and month. Pure."""
+"""Counts of tags, authors, languages and months among the posts found. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MOST_VALUES = 20
 
 
 def count_facets(posts: Sequence[Post], names: Iterable[FacetName]) -> dict[FacetName, tuple[FacetCount, ...]]:
-    """The MOST_VALUES most frequent values of each facet, the most frequent first; ties in the order of values.
+    """The MOST_VALUES most frequent values of each facet, most frequent first; ties in order of the values.
 
-    Tags and authors that readers take for the same (case, width, 臺北 and 台北) count together, under the form that is
-    met most. A post counts once for each of its values. One without an author, or a date, does not count there.
+    Tags and authors that readers consider the same (case, width, 臺北 and 台北) count together, in their most frequent
+    form. A post counts once for each of its values; one without an author or a date does not count there.
 
     >>> count_facets([Post("a", "", "x", tags=("Cafe", "dali")), Post("b", "", "y", tags=("Cafe",))], ["tags"])
     {'tags': (FacetCount(value='Cafe', posts=2), FacetCount(value='dali', posts=1))}

@@ -1,4 +1,4 @@
-"""One score out of two: the convex combination of cosine and BM25, weighted by language. Pure."""
+"""One score from two: the convex combination of cosine and BM25, weighted by language. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Scale:
 
     Attributes:
         dense_weight: Share of the cosine, 0 to 1.
-        best_cosine, best_lexical: The best value on either side, which counts 1; 0 where there is none.
+        best_cosine, best_lexical: The best value on each side, which counts as 1; 0 if there is none.
     """
 
     dense_weight: float
@@ -26,13 +26,13 @@ class Scale:
         """The scale of one query's candidates.
 
         Args:
-            dense_weight: Share of the cosine, 0 to 1, where both sides found something.
+            dense_weight: Share of the cosine, 0 to 1, if both sides found something.
         """
         if not 0 <= dense_weight <= 1:
-            raise ValueError(f"dense_weight is {dense_weight}; it must lie between 0 and 1")
+            raise ValueError(f"dense_weight is {dense_weight}; it must be between 0 and 1")
         best_cosine = max((candidate.cosine for candidate in candidates), default=0.0)
         best_lexical = max((candidate.lexical for candidate in candidates), default=0.0)
-        # Where one side found nothing at all, the other decides alone; its share of the score would be lost otherwise.
+        # If one side found nothing at all, the other decides alone; otherwise its share of the score would be lost.
         if best_lexical <= 0:
             dense_weight = 1.0
         elif best_cosine <= 0:
@@ -40,7 +40,7 @@ class Scale:
         return cls(dense_weight, best_cosine, best_lexical)
 
     def scores(self, candidates: Sequence[Candidate]) -> list[float]:
-        """`dense` and `lexical` of each candidate together."""
+        """The combined score of each candidate."""
         dense = self.dense_weight if self.best_cosine > 0 else 0.0
         lexical = 1 - self.dense_weight if self.best_lexical > 0 else 0.0
         best_cosine, best_lexical = self.best_cosine or 1.0, self.best_lexical or 1.0
@@ -60,7 +60,7 @@ class Scale:
 def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Candidate]]:
     """The best passage of each post with its fused score, best first.
 
-    Cosine and BM25 are each divided by their best value among the candidates, so that the best on either side counts
+    Cosine and BM25 are each divided by their best value among the candidates, so that the best on each side counts as
     1, and added with the scale's `dense_weight` and 1 - `dense_weight`. Ranks alone (RRF) lose to the better single
     retriever on both judged sets that were tried (docs/decisions/0002-convex-fusion.md).
 
@@ -69,7 +69,7 @@ def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Can
         scale: Of these candidates.
 
     Returns:
-        (score, candidate) with 0 <= score <= 1, one per post; ties in the order of post ids, so that pages are stable.
+        (score, candidate) with 0 <= score <= 1, one per post; ties in the order of post IDs, so that pages are stable.
 
     Source: Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS 2023.
     """
@@ -81,21 +81,21 @@ def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Can
     return sorted(best.values(), key=lambda scored: (-scored[0], scored[1].post_id))
 
 
-# Code points at which a passage's vector, in a language that the embedder does not know, is half as telling as that
+# Code points at which a passage's vector, in a language that the embedder does not know, counts half as much as that
 # of a very short one.
 _HALF_TELLING = 15
 _LONGEST_COUNTED = 600
 
 
 def dense_weight_unknown(weight: float, candidates: Sequence[Candidate]) -> float:
-    """The share of the cosine in a language that the embedder does not know, for candidates of this length.
+    """Share of the cosine in a language that the embedder does not know, for candidates of this length.
 
-    Such an embedder still sees that two short texts share characters; over a long passage its vector is a blur. With
-    a fixed weight, what helps on short Chinese questions (LCQMC) hurts on paragraphs (XQuAD, CMRC); see
+    Such an embedder still sees that two short texts share characters; over a long passage its vector is a blur. With a
+    fixed weight, what helps on short Chinese questions (LCQMC) hurts on paragraphs (XQuAD, CMRC); see
     docs/decisions/0002-convex-fusion.md.
 
     Args:
-        weight: The share for passages of no length at all.
+        weight: The share for passages of length zero.
     """
     if not candidates:
         return weight

@@ -1,4 +1,4 @@
-"""From the posts found to the hits of a page: what was found together, and how one of it is shown. Pure."""
+"""From ranked posts to the hits of a page, each with the passage that is shown. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _OPENING_LENGTH = 300  # code points
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Posts found together: as they came, and in their order on the pages, with what explains their scores.
+    """Posts found together: as found, in their final order, and with what explains their scores.
 
     Attributes:
-        candidates: All passages that were found of them.
-        reranked: The order that a reranker gave to the first of them, as `arranging.reordered` takes it.
+        candidates: All passages found of them.
+        reranked: A reranker's order of the first of them, as `ranking.reordered` takes it.
     """
 
     candidates: Sequence[Candidate]
@@ -36,16 +36,16 @@ class Layer:
 
 
 def shows(place: Placed, posts: Mapping[str, Post]) -> bool:
-    """Whether a post found can be shown: it is still there, and so is the comment that it was found by."""
+    """Whether a post found can be shown: it still exists, and so does the comment that it was found by."""
     post = posts.get(place.post.post_id)
     comment = place.candidate.comment
     return post is not None and (comment is None or comment < len(post.comments))
 
 
 def hit(query: SearchQuery, rank: int, place: Placed, post: Post, layers: Sequence[Layer]) -> Hit:
-    """A post found, as it is shown: with its passage, the words of the query marked, and the reasons if asked for."""
+    """A post as it is shown: with its passage, the query's words highlighted, and the explanation if requested."""
     candidate = place.candidate
-    shown = _shown(query.text, candidate, post, layers[-1])  # the last layer's candidates hold those of all before it
+    shown = _shown(query.text, candidate, post, layers[-1])  # its candidates include those of all layers before it
     explanation = None
     if query.explain:
         explanation = next(layer for layer in layers if place in layer.order).explanation(place)
@@ -59,10 +59,10 @@ def hit(query: SearchQuery, rank: int, place: Placed, post: Post, layers: Sequen
 
 
 def _shown(words: str, found: Candidate, post: Post, layer: Layer) -> Candidate:
-    """What is shown of a post: the passage that it was found by.
+    """The candidate of the passage to show: usually the one that the post was found by.
 
-    Title and tags colour every passage of a post, a short comment the most. One that has none of the query's words,
-    under a title or tags that have some, was found by these: then the post's own words are shown.
+    Title and tags are embedded with every passage, and dominate short comments. A comment without the query's words,
+    under a title or tags with some of them, was found by these: then the post's own words are shown.
     """
     if found.comment is None or not post.text.strip():
         return found
@@ -77,7 +77,7 @@ def _shown(words: str, found: Candidate, post: Post, layer: Layer) -> Candidate:
 
 
 def opening(post: Post) -> Candidate:
-    """The first sentences of a post, at most _OPENING_LENGTH code points if the first one is no longer; of no score."""
+    """The first sentences of a post, at most _OPENING_LENGTH code points or one sentence; without a score."""
     start = end = 0
     for span in sentences(post.text):
         if end and span.end > _OPENING_LENGTH:

@@ -1,4 +1,4 @@
-"""Vectors of queries: remembered, and of those that wait in line embedded several at once."""
+"""Vectors of queries, cached; waiting queries are embedded together."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MOST_TOGETHER = 16
 class QueryVectors:
     """Embeds queries, each once. Safe to call from several threads.
 
-    A model that reads one short query reads all its weights for it; a second one of the same length costs little
-    besides. So whoever embeds a query takes along those that are expected and go well with it; when their turn comes,
-    their vector is there. None waits for another that is not at work already.
+    For one short query a model reads all its weights; a second query of the same length then costs little. So each
+    thread that embeds a query also embeds expected queries that fit; when their turn comes, their vectors are ready. No
+    query waits for another that is not being embedded already.
     """
 
     def __init__(self, embedder: Embedder) -> None:
@@ -30,12 +30,12 @@ class QueryVectors:
         self._lock = Lock()
 
     def expect(self, text: str) -> None:
-        """Say that the vector of a query will be asked for soon. Takes microseconds."""
+        """Announce a query whose vector will be needed soon. Takes microseconds."""
         key = text.strip()
         with self._lock:
             if key and key not in self._remembered and key not in self._at_work:
                 self._expected[key] = None
-                if len(self._expected) > _MOST_EXPECTED:  # of those that never came, the oldest go
+                if len(self._expected) > _MOST_EXPECTED:  # drop the oldest that never came
                     del self._expected[next(iter(self._expected))]
 
     def vector(self, text: str) -> Vectors:

@@ -1,4 +1,6 @@
-"""From posts found, best first, to a page's order: reranked, boosted, sorted, copies folded, capped by author. Pure."""
+"""From posts found, best first, to the order of a page: reranked, boosted, sorted, copies folded, capped by author.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from retrieval.search.fusion import Scale
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.near_copies import near_copies
-from retrieval.types import Candidate, Explanation, FoundBy, Glance, Post, Sort
+from retrieval.types import Candidate, Explanation, FoundBy, Post, Sort
 
-# Near copies are looked for among this many of the best; further down nobody is bothered by them.
+# Near copies are looked for among this many of the best; further down they bother nobody.
 FOLDED_AMONG = 50
 # Sorted by date or likes, posts that match less than this share of what the best does come last: the nearest vectors
 # of a query are always brought, however far away they are. On the sample posts this keeps .90 of the posts that are of
@@ -23,11 +26,11 @@ _DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Boosts:
-    """How much freshness and popularity count beside the match, which counts for the rest of 1.
+    """How much freshness and popularity count; the match has the rest of 1.
 
     Attributes:
-        freshness, popularity: Shares of the score, 0 and up, less than 1 together.
-        half_life_days: A post that is this much older than the newest one found counts half as fresh.
+        freshness, popularity: Shares of the score, 0 and up, together less than 1.
+        half_life_days: A post this much older than the newest one found counts half as fresh.
     """
 
     freshness: float = 0.0
@@ -45,16 +48,16 @@ class Placed(NamedTuple):
     """A post found, in its place on the pages. A search makes two hundred.
 
     Attributes:
-        post: What is known of it without reading it.
+        post: What is known without reading it.
         match: What its words and meaning count for, 0 to 1.
-        reranked: What a reranker moved the match by, which has it in already; None where it was not asked.
+        reranked: What a reranker changed in the match, which already includes it; None if it was not asked.
         freshness, popularity: What these add.
-        share: Of the score, what is left to the match: score == share * match + freshness + popularity.
-        similar_ids: Near copies that stand under it.
+        share: The match's share of the score: score == share * match + freshness + popularity.
+        similar_ids: Near copies that are folded under it.
     """
 
     candidate: Candidate
-    post: Glance
+    post: PostSummary
     match: float
     share: float = 1.0
     freshness: float = 0.0
@@ -67,19 +70,19 @@ class Placed(NamedTuple):
         return self.share * self.match + self.freshness + self.popularity
 
 
-def placed(found: Sequence[tuple[float, Candidate]], glances: Mapping[str, Glance]) -> list[Placed]:
-    """The posts found, in their order; one that is not among the glances is left out."""
-    return [Placed(one, glances[one.post_id], score) for score, one in found if one.post_id in glances]
+def placed(found: Sequence[tuple[float, Candidate]], summaries: Mapping[str, PostSummary]) -> list[Placed]:
+    """The posts found, in their order; one without a summary is left out."""
+    return [Placed(one, summaries[one.post_id], score) for score, one in found if one.post_id in summaries]
 
 
 def reordered(found: Sequence[Placed], order: Sequence[int]) -> list[Placed]:
-    """The first posts in another order, the others after them as they were.
+    """The first posts in another order, the others after them unchanged.
 
-    Each takes over the match of the place that it comes to: matches still fall from post to post, and boosts count as
-    much beside them as before.
+    Each takes the match of the place that it moves to: matches still fall from post to post, and boosts weigh as much
+    beside them as before.
 
     Args:
-        order: Places of the first posts, best first; those that `found` has not are passed over.
+        order: Indices of the first posts, best first; those beyond `found` are skipped.
     """
     places = [place for place in dict.fromkeys(order) if place < len(found)]
     if sorted(places) != list(range(len(places))):
@@ -93,11 +96,10 @@ def reordered(found: Sequence[Placed], order: Sequence[int]) -> list[Placed]:
 
 
 def boosted(found: Sequence[Placed], boosts: Boosts, now: datetime) -> list[Placed]:
-    """With freshness and popularity in each score, best first; ties in the order given.
+    """With freshness and popularity added to each score, best first; ties in the given order.
 
-    Fresh is 1 for the newest post found and halves with each `half_life_days` of age below it; popular is 1 for the
-    most liked one, in logarithms of likes. Both compare the posts found with one another, so that an archive has fresh
-    posts too.
+    Freshness is 1 for the newest post found and halves with every `half_life_days` of age; popularity is 1 for the most
+    liked one, by the logarithm of likes. Both compare only the posts found, so that an archive has fresh posts too.
 
     Args:
         now: No post counts as newer than this.
@@ -126,9 +128,9 @@ def _until(created_s: float | None, now_s: float) -> float | None:
 
 
 def in_order(found: Sequence[Placed], sort: Sort) -> list[Placed]:
-    """Newest or most liked first, those that match well before the others; ties, and "relevance", as given.
+    """Newest or most liked first, those that match well before the others; ties, and "relevance", in the given order.
 
-    A post without a date is older than any other.
+    A post without a date counts as the oldest.
     """
     if sort == "relevance":
         return list(found)
@@ -144,10 +146,10 @@ def in_order(found: Sequence[Placed], sort: Sort) -> list[Placed]:
 
 
 def copies_among(found: Sequence[Placed], posts: Mapping[str, Post]) -> set[tuple[str, str]]:
-    """Ids of each two posts that are near copies, among the first FOLDED_AMONG; both ways round.
+    """Pairs of IDs of near copies among the first FOLDED_AMONG posts, in both directions.
 
     Args:
-        posts: Those; one that is not there is no copy.
+        posts: Those posts; one that is missing is no copy.
     """
     compared = [posts[one.post.post_id] for one in found[:FOLDED_AMONG] if one.post.post_id in posts]
     ids = {(compared[i].id, compared[j].id) for i, j in near_copies(compared)}
@@ -155,7 +157,7 @@ def copies_among(found: Sequence[Placed], posts: Mapping[str, Post]) -> set[tupl
 
 
 def folded(found: Sequence[Placed], copies: set[tuple[str, str]]) -> list[Placed]:
-    """Each post under the first one before it that it is a near copy of and that stands there itself."""
+    """Each post under the first earlier post that it is a near copy of and that is not folded itself."""
     if not copies:
         return list(found)
     copied = {first for first, _ in copies}
@@ -177,9 +179,9 @@ def folded(found: Sequence[Placed], copies: set[tuple[str, str]]) -> list[Placed
 
 
 def capped(found: Iterable[Placed], per_author: int) -> list[Placed]:
-    """Without what comes after the first `per_author` posts of one author; 0 takes nothing away.
+    """Without the posts after the first `per_author` of one author; 0 removes none.
 
-    Posts whose author is not known are not taken for one author's.
+    Posts of unknown authors do not count as one author's.
     """
     if per_author <= 0:
         return list(found)
@@ -196,7 +198,7 @@ def explained(one: Placed, scale: Scale | None, found_by: FoundBy) -> Explanatio
     """The parts of a post's score; they sum to it.
 
     Args:
-        scale: None where there was nothing to match.
+        scale: None if there was nothing to match.
     """
     dense = 0.0 if scale is None else one.share * scale.dense(one.candidate)
     lexical = 0.0 if scale is None else one.share * scale.lexical(one.candidate)
@@ -207,7 +209,7 @@ def explained(one: Placed, scale: Scale | None, found_by: FoundBy) -> Explanatio
 
 
 def finders(candidates: Sequence[Candidate], limit: int) -> dict[tuple[str, int], FoundBy]:
-    """Which side brought each passage, by post id and ordinal: the `limit` best of either side are its own."""
+    """Which side found each passage, by post ID and ordinal: the `limit` best of each side."""
     dense = sorted(candidates, key=lambda one: -one.cosine)[:limit]
     lexical = sorted((one for one in candidates if one.lexical > 0), key=lambda one: -one.lexical)[:limit]
     found: dict[tuple[str, int], FoundBy] = {(one.post_id, one.ordinal): "dense" for one in dense}

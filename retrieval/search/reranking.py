@@ -1,4 +1,4 @@
-"""The second look in a search: which order a reranker gives to the best posts found, the same on each of its pages."""
+"""The reranker's order of the best posts of a search, the same on each of its pages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from retrieval.types import Filters, Post, SearchQuery
 
 _REMEMBERED = 512
 
-# Scores by post id; None where the reranker had none in time.
+# Scores by post ID; None if the reranker was not in time.
 _Scores = dict[str, float] | None
-# Posts by id, without those that are gone.
+# Posts by ID, without deleted ones.
 Read = Callable[[Sequence[str]], Mapping[str, Post]]
 
 
 class Reranking:
     """Orders the `hits` best posts of a query. Safe to call from several threads.
 
-    What came of a query is remembered, so that its second page goes on from the first, also where the reranker was
-    late for that; who begins anew at the first page gets another try.
+    The outcome is cached, so that a query's second page continues the first, even if the reranker was late for that
+    one; asking for the first page again gives it another try.
     """
 
     def __init__(self, pool: RerankPool, hits: int) -> None:
@@ -34,13 +34,13 @@ class Reranking:
         self._lock = Lock()
 
     def order(self, query: SearchQuery, generation: str, found: Sequence[Placed], read: Read) -> tuple[int, ...]:
-        """Places of the first posts of `found` in their new order, best first, each once; () leaves all as it is.
+        """Indices of the first posts of `found` in their new order, best first, each once; () leaves the order as it
+        is.
 
-        Of two that the reranker likes as much, the one that was before stays before. A post that cannot be read any
-        more comes after the others.
+        Ties keep their order. A post that can no longer be read comes last.
         """
         best = found[: self._hits]
-        if len(best) < 2:  # one post has but one order
+        if len(best) < 2:  # one post has only one order
             return ()
         key = (generation, query.text.strip(), query.filters)
         scores = self._known(key, best, read, first_page=query.offset == 0)
@@ -71,6 +71,6 @@ class Reranking:
 
 
 def _read(one: Placed, posts: Mapping[str, Post]) -> str:
-    """What the reranker reads of a post: its best passage, coloured like what was embedded."""
+    """What the reranker reads of a post: its best passage with title and tags, as it was embedded."""
     post = posts[one.post.post_id]
     return passage_text(post, passage_of(one.candidate, post))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from retrieval.errors import FixableError
@@ -13,7 +14,6 @@ from retrieval.search.facets import count_facets
 from retrieval.search.fusion import Scale, dense_weight_unknown, fuse
 from retrieval.search.hits import Layer, hit, shows
 from retrieval.search.live_generation import LiveGeneration
-from retrieval.search.post_cache import Reading
 from retrieval.search.query_vectors import QueryVectors
 from retrieval.search.ranking import (
     FOLDED_AMONG,
@@ -29,13 +29,12 @@ from retrieval.search.ranking import (
     reordered,
 )
 from retrieval.search.reranking import Reranking
-from retrieval.search.timings import Laps
 from retrieval.stores.contract import Generation
 from retrieval.text.language import detect_language, knows
 from retrieval.text.terms import TermWeigher
-from retrieval.types import Candidate, FacetCount, FacetName, Filters, SearchPage, SearchQuery
+from retrieval.types import Candidate, FacetCount, FacetName, Filters, Post, SearchPage, SearchQuery
 
-# Each layer of candidates fetches so many times as many passages as the one before; reading the posts of the deepest
+# Each layer of candidates fetches _DEEPER times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
 _DEEPER, _DEEPEST = 4, 1_600
 
@@ -67,29 +66,29 @@ class Searcher:
 
         Raises:
             IndexMissing, IndexMismatch, IndexLocked, StoreUnreachable: The index cannot be read.
-            BadCursorError: The query's cursor was changed, or is of another query or generation.
+            BadCursorError: The query's cursor was changed, or belongs to another query or generation.
         """
         language = detect_language(query.text)
-        laps = Laps()
+        timings = _Timings()
         with self._live.pin() as generation:
             name = generation.info.name
             goes_on = read_cursor(query.cursor, query, name) if query.cursor else None
             start = query.offset if goes_on is None else goes_on.position
             asked = replace(query, offset=start)
-            if not query.text.strip():  # filters alone ask for all posts that satisfy them
+            if not query.text.strip():  # with filters alone, all posts that satisfy them are wanted
                 asked = replace(asked, per_author=0, fold=False)
             if not query.text.strip() and query.filters.is_empty():
-                return SearchPage(query, language, (), 0, name, laps.ms)
-            reading = Reading(generation.posts)
-            layers, order = self._layers(generation, asked, language, goes_on, reading, laps)
+                return SearchPage(query, language, (), 0, name, timings.ms)
+            read = _PostCache(generation.posts)
+            layers, order = self._layers(generation, asked, language, goes_on, read, timings)
             end = start + query.limit
-            posts = reading([place.post.post_id for place in order[start:end]])
+            posts = read([place.post.post_id for place in order[start:end]])
             hits = tuple(
                 hit(asked, rank, place, posts[place.post.post_id], layers)
                 for rank, place in enumerate(order[start:end], start=start + 1)
                 if shows(place, posts)
             )
-            laps.lap("posts")
+            timings.add("posts")
             more = end < len(order) and end <= LARGEST_POSITION
             return SearchPage(
                 query,
@@ -97,8 +96,8 @@ class Searcher:
                 hits,
                 len(order),
                 name,
-                laps.ms,
-                self._facets(query, layers[0].found, reading),
+                timings.ms,
+                self._facets(query, layers[0].found, read),
                 write_cursor(query, name, end, layers[0].reranked) if more else "",
             )
 
@@ -108,17 +107,17 @@ class Searcher:
         query: SearchQuery,
         language: str,
         goes_on: Continuation | None,
-        reading: Reading,
-        laps: Laps,
+        read: _PostCache,
+        timings: _Timings,
     ) -> tuple[list[Layer], list[Placed]]:
-        """The posts found, in layers: the candidates that a search brings first, and while these do not fill the page,
-        what it finds besides when it fetches more. What a layer holds depends on no page, so that pages fit together.
-        Beside them the order of all on the pages.
+        """The posts found, in layers: first the candidates that a search brings, then, while these do not fill the
+        page, what a larger search finds besides. The layers do not depend on the page, so that pages fit together. Also
+        returns the order of all posts on the pages.
         """
         vector = self._vectors.vector(query.text) if query.text.strip() else None
         terms = self._weigher.query(query.text)
-        laps.lap("embed")
-        enough = query.offset + query.limit + 1  # one more tells that there is a next page
+        timings.add("embed")
+        enough = query.offset + query.limit + 1  # one more shows that there is a next page
         layers: list[Layer] = []
         seen: set[str] = set()
         depth = self._candidates
@@ -126,26 +125,26 @@ class Searcher:
             scale: Scale | None = None
             if vector is not None:
                 candidates, more = gather(generation, vector, terms, depth, query.filters)
-                laps.lap("candidates")
+                timings.add("candidates")
                 scale = Scale.of(candidates, self.dense_weight(language, candidates))
                 fused = fuse(candidates, scale)
-                laps.lap("fuse")
+                timings.add("fuse")
             else:
                 candidates, more = newest(generation, depth, query.filters)
                 fused = [(0.0, candidate) for candidate in candidates]
-                laps.lap("candidates")
+                timings.add("candidates")
             fresh = [(score, one) for score, one in fused if one.post_id not in seen]
             seen.update(one.post_id for _, one in fresh)
-            found = placed(fresh, generation.glances([one.post_id for _, one in fresh]))
+            found = placed(fresh, generation.summaries([one.post_id for _, one in fresh]))
             reranked: tuple[int, ...] = ()
             if not layers and scale is not None:
-                reranked = self._rerank(generation, query, goes_on, found, reading, laps)
+                reranked = self._rerank(generation, query, goes_on, found, read, timings)
             found = reordered(found, reranked)
             copies = set[tuple[str, str]]()
             if query.fold and not layers:
-                laps.lap("arrange")
-                posts = reading(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
-                laps.lap("posts")
+                timings.add("arrange")
+                posts = read(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
+                timings.add("posts")
                 copies = copies_among(found, posts)
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
@@ -154,7 +153,7 @@ class Searcher:
             shown = capped(
                 [place for layer in layers for place in layer.order], 0 if query.filters.authors else query.per_author
             )
-            laps.lap("arrange")
+            timings.add("arrange")
             exhausted = depth >= generation.info.passages or not more
             if len(shown) >= enough or exhausted or depth >= _DEEPEST:
                 return layers, shown
@@ -166,42 +165,42 @@ class Searcher:
         query: SearchQuery,
         goes_on: Continuation | None,
         found: Sequence[Placed],
-        reading: Reading,
-        laps: Laps,
+        read: _PostCache,
+        timings: _Timings,
     ) -> tuple[int, ...]:
-        """The order of the best posts found: the one that the page before had, or a reranker's; () leaves it."""
+        """The order of the best posts found: that of the page before, or the reranker's; () leaves it as it is."""
         if goes_on is not None:
             return goes_on.order
         if self._reranking is None or query.sort != "relevance":
             return ()
-        order = self._reranking.order(query, generation.info.name, found, reading)
-        laps.lap("rerank")
+        order = self._reranking.order(query, generation.info.name, found, read)
+        timings.add("rerank")
         return order
 
     @staticmethod
     def _facets(
-        query: SearchQuery, found: Sequence[Placed], reading: Reading
+        query: SearchQuery, found: Sequence[Placed], read: _PostCache
     ) -> dict[FacetName, tuple[FacetCount, ...]]:
         if not query.facets:
             return {}
-        posts = reading([place.post.post_id for place in found])
+        posts = read([place.post.post_id for place in found])
         return count_facets([posts[place.post.post_id] for place in found if shows(place, posts)], query.facets)
 
     def dense_weight(self, language: str, candidates: Sequence[Candidate]) -> float:
-        """Share of the cosine for a query in this language: most where the embedder knows the language."""
+        """Share of the cosine for a query in this language: highest if the embedder knows the language."""
         if knows(self._embedder.languages, language):
             return self._known
         return dense_weight_unknown(self._unknown, candidates)
 
     def candidates(self, text: str) -> list[Candidate]:
-        """What a search for this text would fuse."""
+        """The candidates that a search for this text would fuse."""
         with self._live.pin() as generation:
             terms = self._weigher.query(text)
             return generation.candidates(self._vectors.vector(text), terms, self._candidates, Filters())
 
     def rankings(self, text: str) -> dict[str, dict[str, float]]:
-        """Score by post id, as "dense" and "lexical" rank alone and as "fused", and where there is a reranker also as
-        "reranked" in its time: for measuring one against the other.
+        """Score by post ID in each ranking: "dense" and "lexical" alone, "fused", and, if the reranker is in time,
+        "reranked"; for comparing them.
         """
         candidates = self.candidates(text)
         weight = self.dense_weight(detect_language(text), candidates)
@@ -211,20 +210,49 @@ class Searcher:
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
         if self._reranking is not None:
             with self._live.pin() as generation:
-                found = placed(fused["fused"], generation.glances(list(rankings["fused"])))
+                found = placed(fused["fused"], generation.summaries(list(rankings["fused"])))
                 order = self._reranking.order(SearchQuery(text), generation.info.name, found, generation.posts)
             rankings["reranked"] = {one.post.post_id: one.match for one in reordered(found, order)}
         return rankings
 
     def expect(self, text: str) -> None:
-        """A search for this text is in line; its vector may be made together with another's."""
+        """Announce a search for this text; its vector may be made together with another's."""
         self._vectors.expect(text)
 
     def ping(self) -> FixableError | None:
-        """What keeps searches from being answered now; None when nothing does."""
+        """Why searches cannot be answered now; None if they can."""
         try:
             with self._live.pin() as generation:
-                generation.posts(["-"])  # a server may have gone away since it was opened
+                generation.posts(["-"])  # a server may have gone down since it was opened
                 return None
         except FixableError as error:
             return error
+
+
+class _PostCache:
+    """The posts of one search, each read once; an id that is not in the generation is left out. For one thread."""
+
+    def __init__(self, read: Callable[[Sequence[str]], Mapping[str, Post]]) -> None:
+        self._read = read
+        self._posts: dict[str, Post | None] = {}
+
+    def __call__(self, ids: Sequence[str]) -> dict[str, Post]:
+        missing = [post_id for post_id in ids if post_id not in self._posts]
+        if missing:
+            found = self._read(missing)
+            self._posts |= {post_id: found.get(post_id) for post_id in missing}
+        known = ((post_id, self._posts[post_id]) for post_id in ids)
+        return {post_id: post for post_id, post in known if post is not None}
+
+
+class _Timings:
+    """Milliseconds by stage: `add` counts the time since the last `add` to a stage."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def add(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.ms[stage] = round(self.ms.get(stage, 0.0) + (now - self._last) * 1000, 3)
+        self._last = now

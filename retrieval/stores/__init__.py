@@ -1,1 +1,1 @@
-"""The two places that keep posts: embedded (`edge`) and a Qdrant server (`server`)."""
+"""The two stores of posts: embedded (`edge`) and a Qdrant server (`server`)."""

@@ -1,7 +1,7 @@
-"""The contract of a place that keeps posts and finds them: PostStore, its generations, and how one is written.
+"""The contract of a store: PostStore, its generations, and how one is written.
 
-Two keep it: `stores.edge` (in this process, on disk) and `stores.server` (a Qdrant server or cluster). One test
-suite, tests/contracts, runs on both.
+It has two implementations: `stores.edge` (in this process, on disk) and `stores.server` (a Qdrant server or cluster).
+The tests in tests/retrieval/stores run on both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from retrieval.types import Candidate, Filters, Glance, Identity, Passage, Post, TermWeights, Vectors
+from retrieval.stores.post_summary import PostSummary
+from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWeights, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class GenerationInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredPost:
-    """A post as it lies in a generation, with the hash by which "unchanged" is decided."""
+    """A post as stored in a generation, with the hash that detects unchanged posts."""
 
     post: Post
     content_hash: str
@@ -52,13 +53,13 @@ class IndexedPost:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What becomes of some posts of a generation; each post in one of the three, of two of one id the last holds.
+    """Changes to posts of a generation; each post is in one of the three, and the last of several with one ID counts.
 
     Attributes:
-        upsert: Written, in place of what is stored under their ids.
-        recount: Of which only numbers changed that are not searched for: their passages, vectors and terms stay. One
-            that is not stored is passed over.
-        delete: Ids. One that is not stored is passed over.
+        upsert: Written, replacing what is stored under their IDs.
+        recount: Only numbers that are not searched changed: their passages, vectors and terms stay. One that is not
+            stored is skipped.
+        delete: IDs. One that is not stored is skipped.
     """
 
     upsert: Sequence[IndexedPost] = ()
@@ -66,11 +67,11 @@ class Changes:
     delete: Sequence[str] = ()
 
 
-def unheard(text: str) -> None:
-    """Whoever need not be told."""
+def say_nothing(text: str) -> None:
+    """Report to nobody."""
 
 
-# By journal, the number of its last change that a generation holds for good: it holds all before that too.
+# By journal, the number of its last change that is durable in a generation, as are all before it.
 Reached = Mapping[str, int]
 
 
@@ -85,45 +86,45 @@ class Generation(Protocol):
 
         Args:
             vector: (dimension,) float32 of L2 norm 1.
-            terms: The query's terms; none gives dense candidates alone.
-            filters: But for `phrases` and `without`, which no store looks at.
+            terms: The query's terms; without any, only dense candidates are found.
+            filters: All but `phrases` and `without`, which stores ignore.
         """
         ...
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
-        """Ids of the posts that the filters (but for `phrases` and `without`) let through, newest first.
+        """IDs of the posts that satisfy the filters (except `phrases` and `without`), newest first.
 
-        Moments count to the second; posts of the same second, and at the end those without a date, follow the hash
-        by which a post's first passage is numbered: the same order each time, and in each generation.
+        Times are compared to the second; posts of the same second, and at the end those without a date, are ordered by
+        the hash that numbers a post's first passage: the same order each time, and in each generation.
 
         Args:
-            limit: Most ids to give.
-            offset: Ids to skip before them.
+            limit: Most IDs to return.
+            offset: IDs to skip before them.
         """
         ...
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
-        """The posts of these ids; an id that is not in the generation is left out."""
+        """The posts with these IDs; an ID that is not in the generation is left out."""
         ...
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        """What decides these posts' places on a page; an id that is not in the generation is left out."""
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        """What decides these posts' places on a page; an ID that is not in the generation is left out."""
         ...
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
-        """Those of these posts that may be near copies of others of them, in their order: all, where that cannot be
-        told without reading them. See near_copies.sketches for how seldom one is missed.
+        """Those of these posts that may be near copies of others of them, in their order; all of them if the store
+        cannot tell without reading them. See near_copies.sketches for how rarely one is missed.
         """
         ...
 
     def warm(self) -> None:
-        """Bring what searches read into memory, as far as it lies in files here and there is room. Takes as long as
-        the disk needs; meanwhile searches are answered. Without it the first hundreds wait for the disk.
+        """Read the local files that searches use into memory, as far as there is room. Takes as long as the disk needs;
+        meanwhile searches are answered. Without it the first hundreds of searches wait for the disk.
         """
         ...
 
     def close(self) -> None:
-        """Release files and locks. Twice is as good as once."""
+        """Release files and locks. Calling it again does nothing."""
         ...
 
 
@@ -134,62 +135,62 @@ class ChangingGeneration(Generation, Protocol):
         """Change posts; a search that begins afterwards sees it.
 
         It is not durable before `settle`: a process that ends without it leaves some, or all, of the changes undone,
-        and may make them again. How rare a term is may go on counting the passages that went, until a generation is
-        written anew.
+        and may make them again. Deleted passages may still count towards how rare a term is until a generation is
+        rebuilt.
         """
         ...
 
     def settle(self, reached: Reached) -> None:
-        """Make all changes durable, and remember which of a journal's changes they were.
+        """Make all changes durable, and record which of a journal's changes they were.
 
-        With the embedded store no search is answered meanwhile (0.1 to 0.5 s): not after every change.
+        The embedded store answers no search meanwhile (0.1 to 0.5 s), so do not call it after every change.
         """
         ...
 
     def reached(self) -> Reached:
-        """What the last `settle`, or the writer's `finish`, was told."""
+        """What the last `settle`, or the writer's `finish`, recorded."""
         ...
 
 
 class GenerationWriter(Protocol):
-    """A generation that is being filled. Nobody reads it until `finish` returned and `PostStore.switch` was called."""
+    """A generation that is being written. Nobody reads it until `finish` returned and `PostStore.switch` was called."""
 
     @property
     def name(self) -> str: ...
 
     def upsert(self, posts: Sequence[IndexedPost]) -> None:
-        """Write posts; one of an id that was written before replaces it, all its passages with it."""
+        """Write posts; one with an ID that was written before replaces it with all its passages."""
         ...
 
     def change(self, changes: Changes) -> None:
-        """Change what was written, or what the copy that this began as holds."""
+        """Change what was written, or what the copied generation contains."""
         ...
 
     def reached(self) -> Reached:
-        """Which changes of which journal the copy held that this began as; empty for a new generation."""
+        """The journal numbers of the copied generation; empty for a new one."""
         ...
 
     def finish(self, reached: Reached | None = None) -> GenerationInfo:
-        """Build the search structures, where much changed, and make everything durable.
+        """Build the search structures, if much changed, and make everything durable.
 
         Args:
-            reached: What the generation holds of journals; None leaves it as it is.
+            reached: The journal numbers that the generation includes; None leaves them as they are.
         """
         ...
 
     def discard(self) -> None:
-        """Delete what was written. Also after a failure, also twice."""
+        """Delete what was written. May be called after a failure, and twice."""
         ...
 
 
 class PostStore(Protocol):
-    """Where generations live.
+    """Where generations are kept.
 
-    Every method raises StoreUnreachable (server) or FixableError (disk) with the mend when the place cannot be used.
+    Every method raises StoreUnreachable (server) or FixableError (disk), with the remedy, if the store cannot be used.
     """
 
     def current(self) -> str | None:
-        """Name of the generation that readers use; None before the first `switch`. Cheap: called on every request."""
+        """Name of the generation in use; None before the first `switch`. Cheap: called on every request."""
         ...
 
     def generations(self) -> list[GenerationInfo]:
@@ -207,28 +208,28 @@ class PostStore(Protocol):
         ...
 
     def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
-        """Content hash by post id in the current generation; ids that it lacks are left out. Needs no lock."""
+        """Content hash by post ID in the current generation; IDs that are not in it are left out. Needs no lock."""
         ...
 
     def stored_posts(self) -> Iterator[StoredPost]:
-        """Every post of the current generation, in bounded memory; nothing before the first `switch`. Needs no lock."""
+        """Every post of the current generation, in bounded memory; none before the first `switch`. Needs no lock."""
         ...
 
     def stored_ids(self) -> Iterator[str]:
-        """Every post's id of the current generation, in bounded memory. Needs no lock."""
+        """Every post ID of the current generation, in bounded memory. Needs no lock."""
         ...
 
     def reached(self, name: str = "") -> Reached:
-        """What the current generation, or one of this name, was told by `settle` or `finish`; empty where there is
+        """What `settle` or `finish` recorded for the current generation, or for the one of this name; empty if there is
         none. Needs no lock.
         """
         ...
 
-    def writing(self, tell: Callable[[str], None] = unheard) -> AbstractContextManager[None]:
-        """Held while a generation is written. Meanwhile a server that does not answer is waited for.
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> AbstractContextManager[None]:
+        """Held while a generation is written. Meanwhile calls wait for a server that does not answer.
 
         Args:
-            tell: Given a sentence about what is being waited for.
+            tell: Called with a sentence about what is being waited for.
 
         Raises:
             IndexLocked: Another process is writing.
@@ -243,14 +244,15 @@ class PostStore(Protocol):
         """Start a new generation as a copy of the current one, which may be open elsewhere; otherwise as `begin`.
 
         Returns:
-            None where it cannot be had: there is no current one, or it is not of this identity. What was not settled in
-            the current one may be missing in the copy. A server may be set to give the current one itself, to be
-            changed where it stands: it has that one's name, and `discard` leaves it.
+            None if that is impossible: there is no current one, or its identity differs. Changes that were not settled
+                may be missing in the copy. A server may be configured to return the current generation itself, to be
+                changed in place: the name is the same, and `discard` keeps it.
         """
         ...
 
     def wipe(self, ids: Sequence[str]) -> None:
-        """Delete the words of posts from every generation, also while it is open elsewhere. Readers miss them at once.
+        """Delete the words of posts from every generation, even while it is open elsewhere. Readers stop seeing them at
+        once.
 
         With the embedded store the passages stay as empty shells, which no search shows, until `Generation.change`
         deletes them.
@@ -258,7 +260,7 @@ class PostStore(Protocol):
         ...
 
     def switch(self, name: str) -> None:
-        """Make a finished generation the current one, atomically, and durably."""
+        """Make a finished generation the current one, atomically and durably."""
         ...
 
     def drop(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Which store the settings ask for."""
+"""Open the store that the settings select."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from retrieval.stores.contract import PostStore
 
 
 def open_store(settings: Settings) -> PostStore:
-    """The Qdrant server where a URL is set, the embedded store otherwise. Cheap: nothing is read yet."""
+    """The Qdrant server if a URL is set, otherwise the embedded store. Cheap: nothing is read yet."""
     if settings.qdrant_url:
         from retrieval.stores.server.store import connect
 

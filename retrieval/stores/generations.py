@@ -1,4 +1,4 @@
-"""What a generation is called, what it says of itself, and whether it fits the settings. Both stores share it."""
+"""Names and metadata of generations, and whether one fits the settings. Shared by both stores."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LONGEST_SLUG = 60
 
 
 def generation_name(identity: Identity, taken: Iterable[str]) -> str:
-    """A name whose number is higher than that of every name taken, so that names sort by age.
+    """A name with a higher number than every existing name, so that names sort by age.
 
     >>> generation_name(Identity("all-MiniLM-L6-v2@53aa5117", 384), ["0007-old-s1"])
-    '0008-all-minilm-l6-v2-53aa5117-s1'
+    '0008-all-minilm-l6-v2-53aa5117-s4'
     """
     numbers = [int(found[1]) for name in taken if (found := NAME.fullmatch(name))]
     slug = re.sub(r"[^a-z0-9]+", "-", identity.model.lower())[:_LONGEST_SLUG].strip("-") or "model"
@@ -31,7 +31,7 @@ def generation_name(identity: Identity, taken: Iterable[str]) -> str:
 
 
 def identity_fields(identity: Identity) -> dict[str, Any]:
-    """What is known of a generation while it is being filled."""
+    """What is known of a generation while it is being written."""
     said: dict[str, Any] = {"model": identity.model, "dimension": identity.dimension, "schema": identity.schema}
     if identity.recipe is not None:
         said["recipe"] = asdict(identity.recipe)
@@ -39,7 +39,7 @@ def identity_fields(identity: Identity) -> dict[str, Any]:
 
 
 def info_fields(info: GenerationInfo) -> dict[str, Any]:
-    """What is kept of a finished generation besides its name, as JSON can hold it."""
+    """What is stored about a finished generation besides its name, as JSON values."""
     finished = {"created_at": info.created_at.isoformat(), "posts": info.posts, "passages": info.passages}
     return identity_fields(info.identity) | finished
 
@@ -61,25 +61,25 @@ def info_from_fields(name: str, kept: Mapping[str, Any]) -> GenerationInfo:
 
 
 def reached_field(reached: Reached) -> dict[str, Any]:
-    """What a generation holds of journals, as JSON can hold it."""
+    """A generation's journal numbers, as JSON values."""
     return {"reached": dict(reached)}
 
 
 def reached_from_fields(kept: Mapping[str, Any]) -> dict[str, int]:
-    """The inverse of `reached_field`; empty where nothing was said."""
+    """The inverse of `reached_field`; empty if nothing was recorded."""
     said = kept.get("reached")
     return {str(key): int(value) for key, value in said.items()} if isinstance(said, Mapping) else {}
 
 
 def refuse_mismatch(found: Identity, expected: Identity) -> None:
-    """Let through an index whose vectors can be compared with those of the settings' model.
+    """Raise unless the index's vectors are comparable with those of the settings' model.
 
     Raises:
         IndexMismatch: Names both, and what to do.
     """
     if found == expected:
         return
-    anew = "run `stipple reindex PATH` to build it anew"
+    anew = "run `stipple reindex PATH` to rebuild it"
     (name, _, weights), (asked, _, asked_weights) = found.model.partition("@"), expected.model.partition("@")
     if found.schema > SCHEMA_VERSION:
         fix = f"use the newer Stipple that built it, or {anew}"
@@ -94,14 +94,14 @@ def refuse_mismatch(found: Identity, expected: Identity) -> None:
 
 @contextmanager
 def holding(lock: Path, what: str) -> Iterator[None]:
-    """Holds a lock file, which the system lets go of when the process ends, however it ends.
+    """Holds a lock file, which the system releases whenever the process ends.
 
     Args:
-        what: What is written to while it is held, for the message.
+        what: What is written while it is held, for the message.
 
     Raises:
         IndexLocked: Another process holds it, or this one by another call.
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     with lock.open("a") as file:
         try:
@@ -113,7 +113,7 @@ def holding(lock: Path, what: str) -> Iterator[None]:
 
 
 def _recipe(said: object) -> ModelRecipe | None:
-    """None where an older Stipple kept none, or a newer one another."""
+    """None if it is missing or has the fields of another version."""
     names = {field.name for field in fields(ModelRecipe)}
     if not isinstance(said, Mapping) or said.keys() != names:
         return None

@@ -1,4 +1,4 @@
-"""How a post and its passages lie in a store: the payload of a point, and the post as JSON. Both stores share it."""
+"""How posts and passages are stored: the payload of a point, and the post as JSON. Shared by both stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retrieval.text.folding import fold
 from retrieval.types import Filters, Passage, Post
 
 DENSE, TERMS = "dense", "terms"
-# Payload fields that filters ask for, with the kind of index that each needs.
+# Payload fields used by filters, with the kind of index that each needs.
 FILTERED = {
     "author": "keyword",
     "tags": "keyword",
@@ -23,7 +23,7 @@ FILTERED = {
     "likes": "integer",
     "place": "geo",
 }
-# Payload fields that a candidate is made of.
+# Payload fields of a candidate.
 FOUND = ["post_id", "ordinal", "part", "comment", "start", "end"]
 _NAMESPACE = uuid.UUID("5b1c2f3e-8f0e-5c2b-9a57-2d6f5f1c7a10")
 
@@ -34,15 +34,15 @@ def point_id(post_id: str, ordinal: int) -> str:
 
 
 def point_number(post_id: str, ordinal: int) -> int:
-    """`point_id` as the embedded store has it, where making a UUID of each passage found takes as long as finding it:
-    its first 64 bits, in the same order. 60 of them are the hash's: among ten million passages two are the same by a
-    chance of 1 in 20,000.
+    """`point_id` for the embedded store, where making a UUID for each passage found takes as long as finding it: its
+    first 64 bits, which sort the same. 60 of them come from the hash: among ten million passages the chance that two
+    collide is 1 in 20,000.
     """
     return uuid.uuid5(_NAMESPACE, f"{post_id}#{ordinal}").int >> 64
 
 
 def name_key(name: str) -> str:
-    """One form for names of authors and tags that readers take for the same: case, width, 臺北 and 台北."""
+    """One form for names of authors and tags that readers consider the same: case, width, 臺北 and 台北."""
     return fold(name).casefold().strip()
 
 
@@ -69,13 +69,13 @@ def passage_payload(post: Post, passage: Passage) -> dict[str, Any]:
 
 
 def counter_payload(post: Post) -> dict[str, Any]:
-    """What of `passage_payload` changes when a post's counters do."""
+    """The part of `passage_payload` that changes with a post's counters."""
     return {"likes": post.likes}
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """The field holds one of these values."""
+    """The field has one of these values."""
 
     field: str
     values: tuple[str, ...]
@@ -83,7 +83,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class NoneOf:
-    """The field holds none of these values; it may not be there."""
+    """The field has none of these values, or is missing."""
 
     field: str
     values: tuple[str, ...]
@@ -91,7 +91,7 @@ class NoneOf:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The field is there, and in [at_least, below); None leaves that side open."""
+    """The field exists and is in [at_least, below); None leaves that side open."""
 
     field: str
     at_least: float | None
@@ -100,7 +100,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The field is there, and a point in this circle."""
+    """The field exists and is a point in this circle."""
 
     field: str
     latitude: float
@@ -112,7 +112,7 @@ Condition: TypeAlias = AnyOf | NoneOf | Between | Within
 
 
 def conditions(filters: Filters) -> list[Condition]:
-    """What a point's payload must satisfy, all of it; moments are kept, and therefore compared, to the second.
+    """What a point's payload must satisfy, all of it; times are stored, and therefore compared, to the second.
 
     >>> conditions(Filters(authors=("Ana",), min_likes=3))
     [AnyOf(field='author', values=('ana',)), Between(field='likes', at_least=3.0, below=None)]
@@ -148,5 +148,5 @@ def post_from_json(data: bytes | str) -> Post:
     return _POST.decode(data)
 
 
-# A search reads two hundred posts: made by orjson and Python they take three times as long.
+# A search reads two hundred posts: with orjson and Python it would take three times as long.
 _POST = msgspec.json.Decoder(Post)

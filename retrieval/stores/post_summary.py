@@ -1,20 +1,35 @@
-"""What a glance at a post tells. Pure."""
+"""What decides a post's place among others, known without reading the post. Pure."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from retrieval.text.folding import fold
-from retrieval.types import Glance, Post
+from retrieval.types import Post
 
 
-def glance_of(post: Post) -> Glance:
+class PostSummary(NamedTuple):
+    """What decides a post's place among others.
+
+    Attributes:
+        author: A number that all spellings of its author share, while the process lasts; 0 where nobody is named.
+        created_s: POSIX time of `created_at`; None where that is unknown.
+    """
+
+    post_id: str
+    author: int = 0
+    likes: int = 0
+    created_s: float | None = None
+
+
+def summary_of(post: Post) -> PostSummary:
     created_s = None if post.created_at is None else post.created_at.timestamp()
-    return Glance(post.id, author_number(post.author), post.likes, created_s)
+    return PostSummary(post.id, author_number(post.author), post.likes, created_s)
 
 
 @lru_cache(maxsize=16_384)
 def author_number(author: str) -> int:
-    """One number for all spellings of an author, 0 for nobody. It fits into 64 bits, and means nothing elsewhere."""
+    """One number for all spellings of an author, 0 for nobody. Fits into 64 bits; differs between processes."""
     name = fold(author).casefold().strip()
     return (hash(name) or 1) if name else 0

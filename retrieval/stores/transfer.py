@@ -1,4 +1,4 @@
-"""Posts as they lie in one place, to be written to another as they are: nothing is cut, embedded or weighed again."""
+"""Posts as stored in one store, to be written to another unchanged: nothing is cut, embedded or weighed again."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 from retrieval.stores.contract import GenerationInfo, IndexedPost, Reached, StoredPost
 from retrieval.types import Passage, Post, TermWeights
 
-CARRIED_AT_ONCE = 256
+TRANSFER_BATCH = 256
 
 
-class Carried(Protocol):
-    """A finished generation that is read whole."""
+class SourceGeneration(Protocol):
+    """A finished generation that is read completely."""
 
     @property
     def info(self) -> GenerationInfo: ...
 
     def ids(self) -> Iterator[str]:
-        """Every post's id, in bounded memory, in the same order each time."""
+        """Every post ID, in bounded memory, in the same order each time."""
         ...
 
     def hashes(self, ids: Sequence[str]) -> dict[str, str]:
-        """Content hash by id; an id that is not there is left out."""
+        """Content hash by ID; an ID that is not there is left out."""
         ...
 
     def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
-        """Posts with their passages, vectors and terms; one that is not there, or not whole, is left out."""
+        """Posts with their passages, vectors and terms; one that is missing or incomplete is left out."""
         ...
 
     def reached(self) -> Reached: ...
@@ -38,16 +38,16 @@ class Carried(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedPoint:
-    """One passage as a store keeps it; `vector` holds the numbers of the dense one."""
+class StoredPoint:
+    """One passage as stored; `vector` is the dense one."""
 
     payload: Mapping[str, Any]
     vector: Sequence[float]
     terms: TermWeights
 
 
-def carried_post(stored: StoredPost, passages: int, points: Mapping[int, CarriedPoint]) -> IndexedPost | None:
-    """The post that these points are of, by ordinal; None where one is missing."""
+def indexed_post(stored: StoredPost, passages: int, points: Mapping[int, StoredPoint]) -> IndexedPost | None:
+    """The post of these points, given by ordinal; None if one is missing."""
     if passages < 1 or any(ordinal not in points for ordinal in range(passages)):
         return None
     ordered = [points[ordinal] for ordinal in range(passages)]

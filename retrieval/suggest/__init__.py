@@ -1,1 +1,1 @@
-"""Completions for what is being typed. Pure; imports `text` and `types`."""
+"""Completions of what is being typed. Pure; imports `text` and `types`."""

@@ -1,4 +1,4 @@
-"""What was asked before, ready to be suggested again, and whether a post bears it out. Pure."""
+"""Past queries as suggestions, and whether a post bears a query out. Pure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from retrieval.types import Post
 
 @dataclass(frozen=True, slots=True)
 class PastQuery:
-    """What was asked before: in the words of who asked last, how often, and on which day last.
+    """A past query: as it was last typed, how often, and on which day last.
 
     Attributes:
-        post_id: The post that was its best hit; "" where that is not known.
+        post_id: The post that was its best hit; "" if unknown.
     """
 
     text: str
@@ -36,7 +36,7 @@ class PastPhrases:
     """The past queries, for suggesting.
 
     Attributes:
-        hidden: Which of them are not to be suggested.
+        hidden: Those not to be suggested.
     """
 
     def __init__(self, queries: Iterable[PastQuery] = ()) -> None:
@@ -63,14 +63,14 @@ class PastPhrases:
         )
 
     def without(self, post_ids: Collection[str]) -> PastPhrases:
-        """The same, but for queries whose best hit was one of these posts."""
+        """The same without the queries whose best hit was one of these posts."""
         left = copy.copy(self)
         left.hidden = self.hidden | np.array([best in post_ids for best in self._best], bool)
         return left
 
 
 def carries(query: str, post: Post) -> bool:
-    """Whether a post mentions more than half of the words and pairs of Chinese characters that a query is about.
+    """Whether a post contains more than half of the words and pairs of Chinese characters that a query is about.
 
     Only such a query is worth suggesting to others: the post bears it out.
     """

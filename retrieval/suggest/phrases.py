@@ -1,4 +1,4 @@
-"""Short phrases out of posts, and the keys under which somebody who types finds them. Pure."""
+"""Short phrases from posts, and the keys under which they are found while typing. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import accumulate, takewhile
 
 from retrieval.text.folding import fold, han_runs
 
-LONG, WIDEST = 24, 48  # columns from which a title is cut at a separator, and from which it is cut in any case
+LONG, WIDEST = 24, 48  # columns after which a title is cut at a separator, and after which it is always cut
 _MOST_STARTS = 24
 _PINYIN_CHARACTERS = 6
 
-# Scripts without spaces between words: each character may begin one. Chinese and Japanese.
+# Scripts without spaces between words, where any character may begin one: Chinese and Japanese.
 _SOLID = r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _SOLID_CHARACTER = re.compile(f"[{_SOLID}]")
 _UNIT = re.compile(rf"[{_SOLID}]|(?:(?![{_SOLID}])[^\W_])(?:(?![{_SOLID}])[\w'\u2019])*|[^\w\s\x00-\x7f]")
@@ -22,7 +22,7 @@ _SHORTEST_CUT = 6
 
 
 def plain(text: str) -> str:
-    """The text on one line, without what cannot be seen.
+    """The text on one line, without invisible characters.
 
     >>> plain(" Night\\u202e  Heron\\n")
     'Night Heron'
@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def folded_phrase(text: str) -> str:
-    """One form for phrases that readers take for the same."""
+    """One form for phrases that readers consider the same."""
     return plain(fold(text))
 
 
@@ -47,7 +47,7 @@ def width(text: str) -> int:
 
 
 def title_phrase(title: str) -> str:
-    """A title as a completion: whole where it is short, else up to its first separator, else cut between words.
+    """A title as a completion: whole if short, else up to its first separator, else cut between words.
 
     >>> title_phrase("手冲小白照着做｜一次就成功的参数，都写在这里了"), title_phrase("Oat milk: yes or no?")
     ('手冲小白照着做', 'Oat milk: yes or no?')
@@ -79,12 +79,12 @@ def starts(folded: str) -> list[int]:
 
 @lru_cache(maxsize=8192)
 def is_spelled(character: str) -> bool:
-    """Whether it is a letter or digit of a script that puts spaces between words."""
+    """Whether it is a letter or digit of a script with spaces between words."""
     return character.isalnum() and not _SOLID_CHARACTER.match(character)
 
 
 def stands(line: str, word: str, *, whole: bool = False) -> bool:
-    """Whether a word of a folded line begins with this, or is it."""
+    """Whether a word of a folded line begins with this, or equals it."""
     at = line.find(word)
     while at >= 0:
         end = at + len(word)
@@ -97,7 +97,7 @@ def stands(line: str, word: str, *, whole: bool = False) -> bool:
 
 
 def typed_prefix(typed: str) -> str:
-    """What was typed so far, folded, from its first word on; one space at its end stays, since it ends a word.
+    """What was typed so far, folded, from its first word on; one trailing space is kept, since it ends a word.
 
     >>> typed_prefix("  #Ｃof"), typed_prefix("上海  ")
     ('cof', '上海 ')
@@ -111,7 +111,7 @@ def typed_prefix(typed: str) -> str:
 
 
 def pinyin_keys(folded: str) -> tuple[str, ...]:
-    """How a phrase that begins in Chinese is typed in Latin letters: its syllables, and their initials; else nothing.
+    """How to type a phrase that begins in Chinese in Latin letters: by syllables, and by initials; otherwise ().
 
     >>> pinyin_keys("咖啡 brunch"), pinyin_keys("重庆小面"), pinyin_keys("cafe 咖啡")
     (('kafeibrunch', 'kfbrunch'), ('chongqingxiaomian', 'cqxm'), ())
@@ -127,19 +127,19 @@ def pinyin_keys(folded: str) -> tuple[str, ...]:
     if not syllables:
         return ()
     rest = compact(folded[at + len(head) :]) if len(head) == len(runs[0]) else ""
-    # The rest may be Chinese again; what follows it is out of reach of somebody who types Latin letters.
+    # The rest may be Chinese again, which is not typed in Latin letters.
     rest = "".join(takewhile(str.isascii, rest))
     return "".join(syllables) + rest, "".join(syllable[0] for syllable in syllables) + rest
 
 
 def compact(text: str) -> str:
-    """Only the letters and digits, as pinyin is compared: people type xi'an, xi an and xian."""
+    """Only letters and digits, to compare pinyin: people type xi'an, xi an and xian."""
     return "".join(one for one in text if one.isalnum())
 
 
 @lru_cache(maxsize=16384)
 def _syllables(run: str) -> tuple[str, ...]:
-    from pypinyin import lazy_pinyin  # its dictionaries take 0.2 s to load and 60 MB: not for who suggests nothing
+    from pypinyin import lazy_pinyin  # its dictionaries take 0.2 s to load and 60 MB: only for suggesting
 
-    # Of the rarest characters it knows no syllable, or one that no keyboard has letters for (ê).
+    # The rarest characters have no syllable, or one that keyboards cannot type (ê).
     return tuple(one for one in lazy_pinyin(run, errors="ignore") if one.isascii() and one.isalpha())

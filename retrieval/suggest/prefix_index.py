@@ -1,8 +1,8 @@
-"""Lines found by what they, or a word in them, begin with; the best first. Pure.
+"""Finds lines by a prefix of the line or of a word in it, best first. Pure.
 
-All lines lie in one string. Beside it are the places where words begin, sorted by the text from there on, so that what
-begins with a prefix is one stretch of them; NumPy picks the best of a stretch. A line costs its characters (1, 2 or 4
-bytes each) and 13 bytes for each of its words.
+All lines are in one string, beside the positions where words begin, sorted by the text from there on, so that
+everything that begins with a prefix is one range of them; NumPy picks the best of a range. A line costs its characters
+(1, 2 or 4 bytes each) and 13 bytes for each of its words.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Numbers = NDArray[np.uint32]
 Scores = NDArray[np.float32]
 Hidden = NDArray[np.bool_]
 
-MOST_SCANNED = 1000  # owners of one word that are looked through
+MOST_SCANNED = 1000  # owners of one word that are examined
 
 _END = "\n"
 _AT_ONCE = 12  # characters compared by the first sort, three to a machine word
@@ -27,10 +27,10 @@ _LAST = chr(0x10FFFF)
 
 
 class PrefixIndex:
-    """Lines with an owner and a score each; a line ranks by its owner's score less `inside` where a later word matches.
+    """Lines, each with an owner and a score; a line ranks by its owner's score, less `inside` if a later word matches.
 
     Args:
-        lines: Folded text without line ends, places where words begin in it, and its owner's number.
+        lines: Folded text without line ends, positions where words begin in it, and its owner's number.
         scores: Of each owner; higher is better.
         inside: What a match after a line's first word costs.
     """
@@ -60,12 +60,12 @@ class PrefixIndex:
 
     @property
     def size_bytes(self) -> int:
-        """Memory that it takes."""
+        """Memory in bytes."""
         arrays = (self._begins, self._owners, self._places, self._scores, self._later)
         return self._text.__sizeof__() + sum(array.nbytes for array in arrays)
 
     def stretch(self, prefix: str) -> tuple[int, int]:
-        """First and one past the last place, in sorted order, at which the text begins with the prefix."""
+        """First and one past the last place, in sorted order, where the text begins with the prefix."""
         text, places, length = self._text, self._places, len(prefix)
 
         def begins(at: int) -> str:
@@ -74,14 +74,14 @@ class PrefixIndex:
 
         every = range(len(places))
         first = bisect_left(every, prefix, key=begins)
-        # No character sorts after _LAST, so this is the first place whose beginning is not the prefix.
+        # No character sorts after _LAST, so this is the first place without the prefix.
         return first, bisect_left(every, prefix + _LAST, first, key=begins)
 
     def best(self, prefix: str, limit: int, hidden: Hidden | None = None) -> list[tuple[int, float]]:
-        """The `limit` best owners of what begins with the prefix, with their scores, best first, each once.
+        """The `limit` best owners with the prefix, with their scores, best first, each once.
 
         Args:
-            hidden: Of each owner, whether it is passed over.
+            hidden: Of each owner, whether to skip it.
         """
         first, last = self.stretch(prefix)
         wanted = 2 * limit
@@ -96,7 +96,7 @@ class PrefixIndex:
             wanted *= 4
 
     def owners(self, prefix: str, most: int) -> Numbers:
-        """Owners of what begins with the prefix, each once, in ascending order: of its `most` best places."""
+        """Owners with the prefix, each once, in ascending order; only those of its `most` best places."""
         return np.unique(self._owners[self._picked(*self.stretch(prefix), most)])
 
     def first_owners(self, prefix: str) -> Numbers:
@@ -131,7 +131,7 @@ class PrefixIndex:
 def _sorted(text: str, places: Numbers) -> NDArray[np.int64]:
     """The order of places by the text from each to its line's end.
 
-    NumPy sorts without holding up other threads, by the first characters alone; where those are equal, Python goes on.
+    NumPy sorts without blocking other threads, by the first characters alone; Python sorts those that are equal there.
     """
     if len(places) == 0:
         return np.arange(0)
@@ -145,7 +145,7 @@ def _sorted(text: str, places: Numbers) -> NDArray[np.int64]:
             words.append(np.zeros(len(places), np.uint64))
         words[-1] = (words[-1] << np.uint64(21)) | np.where(going_on, code, 0).astype(np.uint64)
     order = np.lexsort(words[::-1])
-    # Runs of equal beginnings that go on past them.
+    # Runs of equal beginnings whose lines continue.
     same = np.ones(len(order) - 1, bool)
     for word in words:
         same &= word[order[1:]] == word[order[:-1]]

@@ -1,4 +1,4 @@
-"""Completions for what is being typed, out of posts' titles and tags and of past queries. Pure."""
+"""Completions of what is being typed, from posts' titles and tags and from past queries. Pure."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ LONGEST_TYPED = 60
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A completion: the text to put into the search box, and where it comes from, the first of these that it is."""
+    """A completion: the text for the search box, and the first of these sources that has it."""
 
     text: str
     kind: Kind
 
 
 class Suggester:
-    """Completes what is typed. Safe to call from several threads; it never changes."""
+    """Completes what is typed. Immutable, and safe to call from several threads."""
 
     def __init__(self, posts: PostPhrases, past: PastPhrases) -> None:
         self.posts, self.past = posts, past
 
     def without(self, post_ids: Collection[str]) -> Suggester:
-        """The same, but for what these posts alone carry, and past queries that found them; takes milliseconds."""
+        """The same without what only these posts carry, and past queries that found them; takes milliseconds."""
         return Suggester(self.posts.without(post_ids), self.past.without(post_ids))
 
     def suggest(self, typed: str, limit: int = SUGGESTIONS) -> list[Suggestion]:
-        """At most `limit` completions, best first, none twice and none what is already typed.
+        """At most `limit` completions, best first, without duplicates and without what is already typed.
 
-        Phrases in which a word begins with all that was typed come first; then those that hold all its words, the last
-        one perhaps unfinished; then one or two words before the last, as typed, with a tag that a post carries beside
-        them. Nothing for more than LONGEST_TYPED code points: who has typed a sentence needs no completion.
+        First come phrases in which a word begins with everything typed; then those that contain all its words, the last
+        perhaps unfinished; then the one or two words before the last, as typed, with a tag that a post has beside them.
+        Nothing for more than LONGEST_TYPED code points: a whole sentence needs no completion.
         """
         prefix = typed_prefix(typed)
         if not prefix or len(prefix) > LONGEST_TYPED or limit < 1:
@@ -54,7 +54,7 @@ class Suggester:
         return list(found.values())[1 : limit + 1]
 
     def _beginning(self, prefix: str, limit: int, found: dict[str, Suggestion]) -> None:
-        """Add what begins with the prefix, or is typed so in pinyin; a phrase asked before counts for both."""
+        """Add what begins with the prefix, or with it as pinyin; a phrase that is also a past query counts for both."""
         posts, past = self.posts, self.past
         wanted = 2 * limit
         scored: dict[str, tuple[float, Suggestion]] = {}
@@ -77,7 +77,7 @@ class Suggester:
             found.setdefault(line, suggestion)
 
     def _holding(self, words: Sequence[str], limit: int, found: dict[str, Suggestion]) -> None:
-        """Add phrases that hold all the words; of the rarest word's, the best are looked through."""
+        """Add phrases that contain all the words; only the best of the rarest word are examined."""
         *before, last = words
         for book in (self.past, self.posts):
             first = min((word for word in words if word), key=lambda word: _length(*book.index.stretch(word)))
@@ -104,7 +104,7 @@ class Suggester:
             for number, count, line in zip(beside.tolist(), counts.tolist(), posts.index.lines(beside), strict=True)
             if not any(stands(line, word, whole=True) for word in before)
         ]
-        # In the words as typed, but for signs before the first, and letters that folding changed into several words.
+        # In the words as typed, except for signs before the first, and letters that folding turned into several words.
         words = plain(typed).split(" ")
         as_typed = " ".join(words[len(words) - len(before) - bool(last) :][: len(before)])
         head = as_typed if folded_phrase(as_typed) == " ".join(before) else " ".join(before)
@@ -114,7 +114,7 @@ class Suggester:
 
 
 def _either(book: PostPhrases | PastPhrases, prefix: str, limit: int) -> dict[int, float]:
-    """The best numbers by letters and by pinyin, with the better score."""
+    """The best numbers by letters and by pinyin, each with the better score."""
     found = dict(book.index.best(prefix, limit, book.hidden))
     letters = compact(prefix)
     if prefix.isascii() and letters:

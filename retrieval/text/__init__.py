@@ -1,4 +1,4 @@
-"""What is done to text before it is found: folding, sentences, passages, terms, language.
+"""Preparing text for search: folding, sentences, passages, terms, language.
 
-Pure; imports `types` alone.
+Pure; imports only `types`.
 """

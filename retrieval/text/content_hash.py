@@ -1,4 +1,4 @@
-"""By what an unchanged post is known. Pure."""
+"""Recognise an unchanged post. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from retrieval.types import Post
 
 
 def content_hash(post: Post) -> str:
-    """Changes whenever anything in the post does: 32 hexadecimal digits of what it says, a full stop, and 8 of its
-    counters (likes, collects, comment_count), so that a like more is told from an edit.
+    """Changes whenever anything in the post does: 32 hexadecimal digits of its words, a full stop, and 8 of its
+    counters (likes, collects, comment_count), so that one more like differs from an edit.
     """
     said = [
         post.id, post.title, post.text, post.author, post.tags, post.language, post.created_at, post.url, post.images,
@@ -23,5 +23,5 @@ def content_hash(post: Post) -> str:
 
 
 def same_content(one: str, other: str) -> bool:
-    """Whether two content hashes differ in nothing, or in the counters alone."""
+    """Whether two content hashes are equal, or differ only in the counters."""
     return one.partition(".")[0] == other.partition(".")[0]

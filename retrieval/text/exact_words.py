@@ -1,4 +1,4 @@
-"""Whether a post says certain words: exact phrases, and words it must not say. Pure."""
+"""Whether a post contains exact phrases, and none of the excluded words. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from retrieval.text.folding import fold
 from retrieval.types import Filters, Post
 
-# Letters of scripts that leave no space between words: there a phrase may begin and end anywhere.
+# Scripts without spaces between words: there a phrase may begin and end anywhere.
 _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u303f\u3040-\u30ff\u3100-\u31ff\u3400-\u9fff\uac00-\ud7af"
     r"\uf900-\ufaff\U00020000-\U0003ffff"
@@ -18,10 +18,10 @@ _DIGIT = re.compile(r"\d")
 
 
 def word_pattern(words: str) -> re.Pattern[str]:
-    """Finds words in a folded text whose white space is single spaces, however they were typed.
+    """A pattern for words in a folded text whose white space is single spaces, however they were typed.
 
-    It finds them whole: "art" is not in "start", nor "28" in "128". Where scripts meet, or have no spaces between
-    words, anything may touch: "28" is in "28元" and "iphone" in "iphone15".
+    It matches whole words: "art" is not in "start", nor "28" in "128". Where scripts meet, or in scripts without
+    spaces, anything may be adjacent: "28" is in "28元" and "iphone" in "iphone15".
 
     >>> [bool(word_pattern(words).search("拿铁28元, start")) for words in ("art", "START", "28", "8", "鐵")]
     [False, True, True, False, True]
@@ -37,9 +37,9 @@ def word_pattern(words: str) -> re.Pattern[str]:
 
 
 class Wording:
-    """What filters ask of a post's own words.
+    """The exact phrases and excluded words of filters.
 
-    Looked for in the title, the text, each tag and each comment, folded; never across two of them.
+    They are looked for in the title, the text, each tag and each comment, folded; never across two of them.
     """
 
     def __init__(self, filters: Filters) -> None:
@@ -51,7 +51,7 @@ class Wording:
         return not self._phrases and not self._without
 
     def lets_through(self, post: Post) -> bool:
-        """Whether a post says every phrase, and none of the words it must not say."""
+        """Whether a post contains every phrase and none of the excluded words."""
         said = "\n".join(" ".join(fold(part).split()) for part in _parts(post))
         return all(phrase.search(said) for phrase in self._phrases) and not any(
             words.search(said) for words in self._without

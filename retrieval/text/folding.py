@@ -1,4 +1,4 @@
-"""One form for what readers take for the same, with offsets back into the text as it was written. Pure."""
+"""One form for characters that readers consider the same, with offsets into the original text. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _fold_character(character: str) -> str:
 
 
 def fold(text: str) -> str:
-    """One form for what readers take for the same: full width, case, and traditional characters are folded away.
+    """One form for what readers consider the same: full width, case and traditional characters are unified.
 
     >>> fold("臺北 Ｃａｆé １２元")
     '台北 café 12元'
@@ -28,7 +28,7 @@ def fold(text: str) -> str:
 
 
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """Like `fold`, and for each folded code point the offset of the one that it came from."""
+    """Like `fold`, with the offset of the original code point for each folded one."""
     if text.isascii():
         return text.lower(), list(range(len(text)))
     pieces = list(map(_fold_character, text))

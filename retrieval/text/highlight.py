@@ -1,4 +1,4 @@
-"""Where the words of a query stand in a text, as offsets. Pure."""
+"""Offsets of a query's words in a text. Pure."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ LATIN_STOP = frozenset(
         "your",
     ]
 )
-# Function characters: a pair that holds one says little about what is asked (我的, 在哪, 是什).
+# Function characters: a pair with one of them says little about the topic (我的, 在哪, 是什).
 HAN_STOP = frozenset("的了吗呢吧啊在是有和与我你他她它这那哪什么怎很都就也还不要会能可以个多少为请问到去")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sought:
-    """What of a query is looked for in texts."""
+    """What of a query to look for in texts."""
 
     stems: frozenset[str]
     words: tuple[re.Pattern[str], ...]
@@ -95,22 +95,22 @@ class _Sought:
 
 @lru_cache(maxsize=64)
 def _sought(query: str) -> _Sought:
-    """Kept for the twenty texts of a page."""
+    """Cached for the twenty texts of a page."""
     words = query_words(query)
-    # Chinese and Latin stand side by side without a space; \w+ takes them for one word.
+    # Chinese and Latin text are adjacent without a space; \w+ takes them for one word.
     alone = [re.compile(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])") for word in words if word.isascii()]
     return _Sought(frozenset(map(stem, words)), tuple(alone), tuple(query_pairs(query)))
 
 
 def query_words(query: str) -> list[str]:
-    """The folded words of a query that say what it is about; all of its words where none does."""
+    """The folded words of a query without stop words; all of its words if nothing else is left."""
     words = [word for word in _WORD.findall(fold(query)) if not han_runs(word)]
     return [word for word in words if word not in LATIN_STOP] or words
 
 
 def query_pairs(query: str) -> list[str]:
-    """The folded pairs of Chinese characters of a query, without those that hold a function character; where that
-    leaves none, all its Chinese characters one by one.
+    """The folded pairs of Chinese characters of a query, without those that contain a function character; if none are
+    left, its single Chinese characters.
     """
     runs = han_runs(fold(query))
     pairs = [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
@@ -119,17 +119,17 @@ def query_pairs(query: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """An English word without its commonest endings: enough to see runs and running as one word."""
+    """An English word without its most common endings: enough to match runs and running."""
     for ending in ("'s", "\u2019s", "ing", "ies", "es", "ed", "s", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             bare = word[: -len(ending)]
-            # running, stopped: the letter was doubled for the ending's sake; falls, passes: it was not.
+            # running, stopped: the ending doubled the letter; falls, passes: it did not.
             return bare[:-1] if ending in {"ing", "ed"} and bare[-1] == bare[-2] and bare[-1] not in "lsz" else bare
     return word
 
 
 def highlight(query: str, text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Where the query's words stand in text[start:end], merged where they touch, in order; offsets into `text`."""
+    """Spans of the query's words in text[start:end], in order, adjacent ones merged; offsets into `text`."""
     end = len(text) if end is None else end
     folded, offsets = fold_with_offsets(text[start:end])
     found: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""Which language a text is in, told by its script, and which languages an embedder claims to know. Pure."""
+"""The language of a text, judged by its script, and the languages that an embedder knows. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn
 tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
 LANGUAGE_CODES = frozenset(_ISO_639_1.split())
-# A country is often written where a language is asked for.
+# A country code is often given in place of a language.
 COUNTRIES = {"cn": "zh", "jp": "ja", "gr": "el", "cz": "cs", "dk": "da", "ua": "uk", "us": "en", "gb": "en"}
 
-# Script is enough to tell the languages that Stipple treats apart. Latin script is taken for English: the
-# rules for English (sentence ends, stop words) do little harm to its neighbours, and a short post in French
-# looks like anything at all to a statistical detector.
+# The script is enough to distinguish the languages that Stipple treats differently. Latin script counts as English:
+# the rules for English (sentence ends, stop words) do little harm to related languages, and a statistical detector
+# cannot tell the language of a short post in French.
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = re.compile(r"[\u3040-\u30ff\u31f0-\u31ff]")
 _OTHER_SCRIPTS = (
@@ -38,17 +38,17 @@ _NOT_LANGUAGE = re.compile(r"https?://\S+|[@#]?\w+://\S+|@\w+", re.ASCII)
 
 
 def detect_language(text: str) -> str:
-    """The ISO 639-1 code of the language that most of a text is in, "und" where no letter tells.
+    """The ISO 639-1 code of the main language of a text, "und" without letters of a known script.
 
-    A Han character says about as much as a word of an alphabet, so characters are weighed against words;
-    a Chinese question with an English name in it is Chinese.
+    A Han character says about as much as a word of an alphabet, so characters are weighed against words; a Chinese
+    question with an English name in it is Chinese.
 
     >>> [detect_language(text) for text in ("上海 brunch 推荐", "best brunch in Shanghai", "すし", "🍜 12!")]
     ['zh', 'en', 'ja', 'und']
     """
     text = _NOT_LANGUAGE.sub(" ", text)
     han, kana, latin = len(_HAN.findall(text)), len(_KANA.findall(text)), len(_LATIN_WORD.findall(text))
-    # Han characters make words of one and a half on average; kana beside Han is Japanese, however little.
+    # A Chinese word has one and a half Han characters on average; any kana beside Han means Japanese.
     weights = {"zh": han / 1.5, "en": float(latin)}
     if kana:
         weights["ja"], weights["zh"] = kana + weights["zh"], 0.0
@@ -58,7 +58,7 @@ def detect_language(text: str) -> str:
 
 
 def parse_languages(listed: str) -> frozenset[str] | None:
-    """The languages of a setting such as "en, zh"; None for "*", which means every one."""
+    """The languages of a setting such as "en, zh"; None for "*", which means all."""
     if listed.strip() == "*":
         return None
     return frozenset(code.strip().lower() for code in listed.split(",") if code.strip())
@@ -67,6 +67,6 @@ def parse_languages(listed: str) -> frozenset[str] | None:
 def knows(known: Iterable[str] | None, language: str) -> bool:
     """Whether a model that knows these languages (None: all) can be trusted with a text in `language`.
 
-    Text without letters ("und": numbers, emoji) is nobody's language, and every model's tokens cover it badly.
+    Text without letters ("und": numbers, emoji) belongs to no language, and every model covers it badly.
     """
     return language != UNKNOWN if known is None else language in known

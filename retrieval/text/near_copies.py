@@ -1,7 +1,7 @@
-"""Which posts say the same in nearly the same words. Pure.
+"""Posts that say the same in nearly the same words. Pure.
 
-Fifty posts are compared for every search. Their texts are one array of code points, and what is done to each
-character, word and pair is done to all at once; docs/decisions/0006-near-copies.md says what is compared, and why.
+Each search compares fifty posts. Their texts are one array of code points, and each step is done for all characters,
+words and pairs at once; docs/decisions/0006-near-copies.md says what is compared, and why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Sketches: TypeAlias = NDArray[np.uint16]
 SKETCHED, MEETING = 32, 4
 _Places: TypeAlias = NDArray[np.int64]
 
-# What a folded code point is to the comparison.
+# Kinds of folded code points.
 _UNSEEN, _APART, _HAN, _LETTER, _SEVERAL = range(5)
 _HAN_CHARACTER = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORD_CHARACTER = re.compile(r"[^\W_]")
@@ -37,10 +37,9 @@ _CODE_POINTS = 0x110000
 def near_copies(posts: Sequence[Post]) -> set[tuple[int, int]]:
     """Pairs (i, j), i < j, of posts that are near copies of one another.
 
-    Compared are title and text, their first 1,000 code points together: of all pairs of neighbouring words (in
-    Chinese: characters), COPIED_SHARE must be in both posts. Two posts that each give a number
-    which the other lacks are no copies, however alike: one may be the other with its price put right. Texts of a few
-    words are copies only when they are the same.
+    Title and text are compared, their first 1,000 code points together: COPIED_SHARE of all pairs of neighbouring words
+    (in Chinese: characters) must be in both posts. Two posts that each have a number which the other lacks are not
+    copies, however similar: one may correct the other's price. Texts of a few words are copies only if they are equal.
 
     >>> said = "The tea house by the old bridge is open until "
     >>> near_copies([Post("a", "", said + "5."), Post("b", "", said + "5, really!"), Post("c", "", said + "9.")])
@@ -54,8 +53,8 @@ def near_copies(posts: Sequence[Post]) -> set[tuple[int, int]]:
 
 
 def sketches(posts: Sequence[Post]) -> Sketches:
-    """What is kept of posts for telling, without reading them, which may be near copies: (n, SKETCHED) uint16, of each
-    post 16 bits of those of its pairs whose hashes are the smallest; 0 where it has fewer.
+    """Sketches of posts, which tell possible near copies without reading the posts: (n, SKETCHED) uint16, for each post
+    16 bits of its pairs with the smallest hashes; 0 if it has fewer.
 
     Source: Cohen and Kaplan, "Summarizing Data using Bottom-k Sketches", PODC 2007.
     """
@@ -66,18 +65,18 @@ def sketches(posts: Sequence[Post]) -> Sketches:
         text = (once >> _HALF).astype(np.int64)
         nth = np.arange(len(once)) - np.searchsorted(text, text)
         smallest = nth < SKETCHED
-        # The last 16 bits: the first ones of the smallest hashes are much alike.
+        # The last 16 bits: the first ones of the smallest hashes are too similar.
         found[text[smallest], nth[smallest]] = np.maximum(once[smallest].astype(np.uint16), 1)
     return found
 
 
 def meeting(sketched: Sketches) -> list[int]:
-    """The rows of sketches whose posts may be near copies of another row's.
+    """Rows of sketches whose posts may be near copies of another row's.
 
-    Where both posts have fewer pairs than a sketch has room for, all are compared, and one more is taken for shared,
-    since in one of a hundred sketches 16 bits are the same for two pairs. Of others MEETING must be in both
-    sketches: of two posts that share just COPIED_SHARE of their pairs 1 in 180 is missed, of two that share .36 1 in
-    1,400, of half 1 in a million (binomial, SKETCHED draws).
+    If both posts have fewer pairs than a sketch holds, all pairs are compared, and one extra is counted as shared,
+    since in one of a hundred sketches 16 bits are the same for two pairs. Otherwise MEETING must be in both sketches:
+    of two posts that share just COPIED_SHARE of their pairs 1 in 180 is missed, of two that share .36 1 in 1,400, of
+    half 1 in a million (binomial, SKETCHED draws).
     """
     row, place = np.nonzero(sketched)
     both, size = _counted(sketched[row, place].astype(np.uint64) << _HALF, row, len(sketched))
@@ -95,8 +94,8 @@ def _compared(posts: Sequence[Post]) -> list[str]:
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
-    """Hashes of the pairs of neighbouring words in all texts, and which text each stands in; of a text of a few words,
-    one hash of all of them.
+    """Hashes of the pairs of neighbouring words in all texts, and the text of each; for a text of a few words, one hash
+    of all of them.
     """
     codes, of_text, kinds = _folded(texts)
     letters = kinds == _LETTER
@@ -107,7 +106,7 @@ def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
     starts = np.flatnonzero(begins)
     if not len(starts):
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    # The place of each character in its word, so that "on" and "no" are two words.
+    # The position of each character in its word, so that "on" and "no" differ.
     nth = np.cumsum(begins)[seen] - 1
     words = np.add.reduceat(_mixed((codes[seen] << 12) + (seen - starts[nth])), np.searchsorted(seen, starts))
     of_word = of_text[starts]
@@ -115,7 +114,7 @@ def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
     short = count <= _FEWEST_PAIRS
     together = (of_word[1:] == of_word[:-1]) & ~short[of_word[1:]]
     pairs = _mixed(words[:-1] * _ODD + words[1:])[together]
-    # Each short text is one hash of its words in their order.
+    # Each short text becomes one hash of its words in order.
     few = np.flatnonzero(short[of_word])
     if len(few):
         in_text = few - (np.cumsum(count) - count)[of_word[few]]
@@ -126,7 +125,7 @@ def _pairs(texts: Sequence[str]) -> tuple[Hashes, _Places]:
 
 
 def _sharing(pairs: Hashes, of_text: _Places, texts: int) -> list[tuple[int, int]]:
-    """Texts of whose pairs, each counted once, COPIED_SHARE is in both."""
+    """Pairs of texts that share COPIED_SHARE of their pairs, each counted once."""
     both, size = _counted(pairs, of_text, texts)
     copied = both >= COPIED_SHARE * (size[:, None] + size[None, :] - both)
     found = np.argwhere(np.triu(copied & (both > 0), 1))
@@ -134,9 +133,9 @@ def _sharing(pairs: Hashes, of_text: _Places, texts: int) -> list[tuple[int, int
 
 
 def _counted(pairs: Hashes, of_text: _Places, texts: int) -> tuple[_Places, _Places]:
-    """How many pairs, each counted once, are in both of two texts, (texts, texts), and in each, (texts,)."""
+    """How many distinct pairs two texts share, (texts, texts), and how many each has, (texts,)."""
     both = np.zeros((texts, texts), np.int64)
-    # The lowest bits of each hash make room for the text, so that numbers alone are sorted, which is fast.
+    # The lowest bits of each hash hold the text's number, so that plain numbers are sorted, which is fast.
     bits = np.uint64(max(texts - 1, 1).bit_length())
     both_in_one = np.sort(((pairs >> bits) << bits) | of_text.astype(np.uint64))
     once = np.ones(len(both_in_one), bool)
@@ -144,7 +143,7 @@ def _counted(pairs: Hashes, of_text: _Places, texts: int) -> tuple[_Places, _Pla
     both_in_one = both_in_one[once]
     pairs, of_text = both_in_one >> bits, (both_in_one & ((_ONE << bits) - _ONE)).astype(np.int64)
     size = np.bincount(of_text, minlength=texts)
-    begins = np.ones(len(pairs) + 1, bool)  # where another pair begins; one past the last ends the last
+    begins = np.ones(len(pairs) + 1, bool)  # where the next pair begins; one past the end closes the last
     begins[1:-1] = pairs[1:] != pairs[:-1]
     repeated = ~(begins[:-1] & begins[1:])
     if repeated.any():
@@ -164,7 +163,7 @@ _SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 
 
 def _mixed(numbers: NDArray[Any]) -> Hashes:
-    """Numbers made into hashes whose sums do not meet by chance. Source: Steele et al., SplitMix64, OOPSLA 2014."""
+    """Numbers mixed into hashes, so that their sums do not collide. Source: Steele et al., SplitMix64, OOPSLA 2014."""
     mixed = numbers.astype(np.uint64) + _ODD
     mixed = (mixed ^ (mixed >> _SHIFTS[0])) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> _SHIFTS[1])) * np.uint64(0x94D049BB133111EB)
@@ -172,7 +171,7 @@ def _mixed(numbers: NDArray[Any]) -> Hashes:
 
 
 class _Folding:
-    """What `text.fold` makes of each code point, and what that is; learned as code points come."""
+    """What `text.fold` makes of each code point, and its kind; filled as code points occur."""
 
     def __init__(self) -> None:
         self.codes = np.zeros(_CODE_POINTS, np.uint32)
@@ -201,7 +200,7 @@ _FOLDING = _Folding()
 
 
 def _folded(texts: Sequence[str]) -> tuple[Hashes, _Places, NDArray[np.uint8]]:
-    """Of all texts one after the other: each folded code point, the text that it stands in, and its kind."""
+    """Every folded code point of all texts in order, the text it is in, and its kind."""
     codes = _code_points("".join(texts))
     lengths = list(map(len, texts))
     kinds = _FOLDING.kinds[codes]

@@ -1,4 +1,4 @@
-"""From a post to the passages that are embedded, cut at sentence ends. Pure."""
+"""Cut posts into the passages that are embedded, at sentence ends. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OVERLAP_SHARE = 0.2
 
 
 def passage_text(post: Post, passage: Passage) -> str:
-    """What is embedded and weighed for a passage: its slice, coloured by the post's title and tags."""
+    """What is embedded and weighed for a passage: its slice together with the post's title and tags."""
     tags = " ".join(f"#{tag}" for tag in post.tags if tag not in passage.text)
     return "\n".join(part for part in (post.title, passage.text, tags) if part)
 
@@ -20,15 +20,15 @@ def cut_passages(post: Post, count_tokens: Callable[[Sequence[str]], list[int]],
     """Cut a post into passages that fit an embedder's window, at sentence ends, each overlapping the one before.
 
     Args:
-        count_tokens: The embedder's own tokens of each text.
-        window: Tokens that the embedder reads at once; passage_text of each passage stays within it, but for a
-            single sentence that is longer, which the embedder then truncates.
+        count_tokens: Counts the embedder's tokens of each text.
+        window: Tokens that the embedder reads at once. passage_text of each passage fits it, except for a single longer
+            sentence, which the embedder truncates.
 
     Returns:
-        At least one passage; the post's text first, then each comment that is not blank.
+        At least one passage; those of the post's text first, then of each comment that is not blank.
     """
-    # No tokenizer gives more tokens than there are UTF-8 bytes, and the word pieces used here hardly more than
-    # characters. Most posts and comments are therefore known to fit without counting.
+    # A tokenizer makes at most one token per UTF-8 byte, and the word pieces used here hardly more than one per
+    # character. Most posts and comments therefore fit without counting.
     heading = len(post.title) + sum(len(tag) + 2 for tag in post.tags) + 4
     budget = (
         window - heading if heading <= window // 3 else window - min(window // 2, count_tokens([post.title])[0] + 32)
@@ -67,8 +67,8 @@ def _slices(text: str, count_tokens: Callable[[Sequence[str]], list[int]], budge
         slices.append((spans[first].start, spans[last].end))
         if last + 1 == len(spans):
             break
-        # Start the next passage with the sentences that ended this one, as far as the overlap allows, so that
-        # what belongs together across the cut is in one passage at least.
+        # Start the next passage with the last sentences of this one, as far as the overlap allows, so that
+        # what belongs together across the cut is in at least one passage.
         first, overlap = last + 1, 0
         while (
             first - 1 > 0

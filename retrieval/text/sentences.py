@@ -1,6 +1,6 @@
-"""Where the sentences of a text stand, in Chinese and English. Pure.
+"""Find the sentences of a text, in Chinese and English. Pure.
 
-Every offset counts Unicode code points of the text as its author wrote it.
+Every offset counts Unicode code points of the original text.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from retrieval.types import Span
 
-# A sentence ends at a Chinese stop wherever it stands, at an English one when white space follows (3.5, e.g., v1.2
-# have none), and at a line's end. Closing quotes and brackets belong to the sentence that they close.
+# A sentence ends at any Chinese stop, at an English one that is followed by white space (not in 3.5, e.g., v1.2),
+# and at the end of a line. Closing quotes and brackets belong to the sentence that they close.
 _SENTENCE_END = re.compile(r"[。！？!?…~～]+[\u300d\u300f\u201d\u2019\"')）】》]*|\.+[\"')\]]*(?=\s)|[;；](?=\s)|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|no|vs|approx|etc|e\.g|i\.e|a\.m|p\.m|jr|sr)|\b[A-Z])\.$", re.IGNORECASE
@@ -21,8 +21,8 @@ LONGEST_SENTENCE = 300
 
 
 def sentences(text: str) -> list[Span]:
-    """Where the sentences of a text stand, in order, without the white space around them; together, all that is not
-    white space. A run of more than LONGEST_SENTENCE code points without an end is broken at a comma or space.
+    """Spans of the sentences of a text, in order, without surrounding white space; together they cover everything else.
+    A run of more than LONGEST_SENTENCE code points without an end is broken at a comma or space.
     """
     spans: list[Span] = []
     start = 0
@@ -36,7 +36,7 @@ def sentences(text: str) -> list[Span]:
 
 
 def _goes_on(text: str, start: int, stop: int) -> bool:
-    """Whether the full stop at `stop` ends an abbreviation or a list's number ("3. Pour slowly"), and no sentence."""
+    """Whether the full stop at `stop` ends an abbreviation or a list number ("3. Pour slowly") and not a sentence."""
     line = max(start, text.rfind("\n", start, stop) + 1)
     return text[line:stop].strip().isdigit() or bool(_ABBREVIATION.search(text, max(start, stop - 8), stop + 1))
 

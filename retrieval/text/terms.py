@@ -1,7 +1,7 @@
-"""From text to BM25 term weights, the same for Chinese and English, for passages and queries.
+"""BM25 term weights of passages and queries, the same for Chinese and English.
 
-Words come from Qdrant's multilingual tokenizer. It takes 喝咖啡 for one word, so that a search for 咖啡 would miss
-it; the pairs and single characters of each Chinese stretch are therefore terms too, with less weight. Weights
+Words come from Qdrant's multilingual tokenizer. It treats 喝咖啡 as one word, so that a search for 咖啡 would miss
+it; the pairs and single characters of each Chinese run are therefore terms too, with less weight. The weights were
 measured on three Chinese sets: docs/decisions/0003-chinese-terms.md.
 """
 
@@ -18,7 +18,7 @@ from retrieval.types import TermWeights
 
 PAIR_WEIGHT = 0.3
 CHARACTER_WEIGHT = 0.2
-# Terms in a usual passage; BM25's length norm is measured against it. 30, 50 and 100 differ by less than .01 nDCG@10.
+# Terms in a typical passage, for BM25's length norm. 30, 50 and 100 differ by less than .01 nDCG@10.
 USUAL_TERMS = 50.0
 _NUMBER = re.compile(r"(?<![a-z0-9.])\d+(?:[.,]\d+)*(?![a-z0-9])")
 
@@ -41,11 +41,11 @@ class TermWeigher:
         return [self._passage(fold(text)) for text in texts]
 
     def query(self, text: str) -> TermWeights:
-        """Each term of a query once, with weight 1; empty where a query has no term (punctuation alone)."""
+        """Each term of a query once, with weight 1; empty if a query has no terms (only punctuation)."""
         folded = fold(text)
         indices = dict.fromkeys(self._words.embed_query(folded).indices)
         if not indices:
-            # A query of stop words alone ("to be or not to be") still asks for something.
+            # A query of only stop words ("to be or not to be") still means something.
             indices |= dict.fromkeys(self._bare.embed_query(" ".join(w for w in folded.split() if w.isalnum())).indices)
         for text_of_terms in (_pairs(folded), _characters(folded), _numbers_and_symbols(folded)):
             indices |= dict.fromkeys(self._bare.embed_query(text_of_terms).indices)
@@ -72,6 +72,6 @@ def _characters(folded: str) -> str:
 
 
 def _numbers_and_symbols(folded: str) -> str:
-    """What the tokenizer drops: numbers (prices, years) and emoji; a post may be found by 28 or by 🍜 alone."""
+    """What the tokenizer drops: numbers (prices, years) and emoji, so that 28 or 🍜 alone can find a post."""
     symbols = [character for character in folded if unicodedata.category(character) == "So"]
     return " ".join([number.replace(",", "") for number in _NUMBER.findall(folded)] + symbols)

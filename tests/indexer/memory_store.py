@@ -15,7 +15,7 @@ from retrieval.stores.contract import (
     IndexedPost,
     Reached,
     StoredPost,
-    unheard,
+    say_nothing,
 )
 from retrieval.types import Identity
 
@@ -55,7 +55,7 @@ class MemoryStore:
         return self.reaches.get(name or self._current or "", {})
 
     @contextmanager
-    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:
         self.events.append("lock")
         try:
             yield

@@ -1,4 +1,4 @@
-"""Settings: read from the environment alone, refused with the variable's name, documented one and all."""
+"""Settings: read only from the environment, refused with the variable's name, and all documented."""
 
 from __future__ import annotations
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from pathlib import Path
 
-from retrieval.stores.disk import make_private
-
-_OPENING = threading.Lock()  # two connections that set up one new file at a time refuse each other at once
+from retrieval.sqlite_file import open_sqlite
 
 
 def open_private(path: Path, schema: str) -> sqlite3.Connection:
-    """The file, made where it is not there, with mode 0600 from its first byte. For one use, in one thread.
+    """The file, made where it is not there, with mode 0600 from its first byte. For one use.
 
     Opened for each use, so that it can be deleted, and other processes can use it, at any time. With the last
     connection the write-ahead log goes too, and with it what was deleted.
@@ -23,19 +20,7 @@ def open_private(path: Path, schema: str) -> sqlite3.Connection:
     Raises:
         sqlite3.Error, OSError: It cannot be used: damaged, no file of a database, locked for 5 s, disk full.
     """
-    make_private(path)
-    with _OPENING:
-        connection = sqlite3.connect(path, timeout=5)
-        try:
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(schema)
-        except sqlite3.Error:
-            connection.close()
-            raise
-    return connection
+    return open_sqlite(path, schema, private=True, wal=True, synchronous="NORMAL", wait_s=5)
 
 
 def storable(text: str) -> str:

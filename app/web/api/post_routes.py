@@ -18,7 +18,7 @@ from app.web.api.responses import ErrorOut, Out, PostOut
 from app.web.api.search_routes import services_of
 from app.web.auth import key_of
 from retrieval.errors import FixableError
-from retrieval.ingestion import Intake, Outcome, TakenIn
+from retrieval.ingestion import Ingestion, Outcome, PostOutcome
 
 router = APIRouter(prefix="/api", tags=["posts"])
 MOST_POSTS, MOST_BYTES = 1_000, 32 * 1024 * 1024
@@ -42,7 +42,7 @@ class TakenInOut(Out):
     expected: str | None = None
 
     @classmethod
-    def from_domain(cls, one: TakenIn) -> TakenInOut:
+    def from_domain(cls, one: PostOutcome) -> TakenInOut:
         return cls(
             id=one.id, outcome=one.outcome, field=one.field or None, problem=one.problem or None,
             expected=one.expected or None,
@@ -140,7 +140,7 @@ async def _writer(request: Request, services: Services) -> str:
     return (await key_of(request, Keys(services.settings.data_dir / "keys.sqlite"), needed)).name
 
 
-def _intake(services: Services) -> Intake:
+def _intake(services: Services) -> Ingestion:
     if services.intake is None:
         raise FixableError("this process takes no posts in", "start it with `stipple serve`")
     return services.intake

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from indexer.readers.formats.lines import LONGEST_LINE
 from indexer.readers.formats.parquet import as_plain
 from indexer.readers.records import Record, as_json
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
+from retrieval.sqlite_file import open_read_only
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 
@@ -29,13 +29,10 @@ def sqlite_rows(path: Path, source: str, table: str = "", query: str = "") -> It
     Raises:
         FixableError: There is no such table, or several and none was named; or the query is none.
     """
-    # An address, so that ? and # in the name are part of the name.
-    database = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
+    database = open_read_only(path, immutable=True)
     database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
     row = 0
     try:
-        database.execute("PRAGMA trusted_schema = OFF")  # a stranger's file may hold views and triggers
-        database.execute("PRAGMA query_only = ON")
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 4 * LONGEST_LINE)
         cursor = _selected(database, source, table, query)
         names = [column[0] for column in cursor.description]

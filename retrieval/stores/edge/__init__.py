@@ -1,1 +1,1 @@
-"""The embedded store: Qdrant Edge in this process, one folder a generation. Imports qdrant_edge."""
+"""The embedded store: Qdrant Edge in this process, one folder per generation. Imports qdrant_edge."""

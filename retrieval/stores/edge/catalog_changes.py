@@ -1,4 +1,4 @@
-"""How the catalog of an embedded generation is filled, and how a finished one changes while others read it."""
+"""Fill the catalog of an embedded generation, and change a finished one while others read it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from retrieval.sqlite_file import compact, empty_log, open_sqlite, open_without_journal
 from retrieval.stores.contract import StoredPost
-from retrieval.stores.edge.catalog import TABLES, WAIT_S, of_ids, reached_numbers
+from retrieval.stores.edge.catalog import TABLES, of_ids, reached_numbers
 from retrieval.stores.payload import post_to_json
 from retrieval.text.near_copies import sketches
 
 
 class CatalogWriter:
-    """Fills a new catalog, or one that was copied. Its bytes are the system's to write: sync it after `finish`."""
+    """Fills a new or copied catalog. Its bytes may still be in the system's cache: sync it after `finish`."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # A catalog that was not finished is thrown away, so until then nothing need reach the disk.
-        self._connection.executescript(
-            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; {TABLES}"
-        )
+        # An unfinished catalog is thrown away, so until then nothing has to reach the disk.
+        self._connection = open_without_journal(path, TABLES)
 
     def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
-        """Write posts with their number of passages; returns how many of each the shard may hold now, by id."""
+        """Write posts with their numbers of passages; returns how many of each the shard may contain now, by ID."""
         with _transaction(self._connection):
             return _most(self._connection, [stored.post.id for stored, _ in posts], _put(self._connection, posts))
 
     def recount(self, posts: Sequence[StoredPost]) -> dict[str, int]:
-        """Replace posts whose passages stay; returns the numbers of passages of those that are there, by id."""
+        """Replace posts whose passages stay; returns the numbers of passages of those that exist, by ID."""
         with _transaction(self._connection):
             return _recount(self._connection, posts)
 
     def delete(self, ids: Sequence[str]) -> dict[str, int]:
-        """Delete posts; returns how many passages each may have in the shard, by id."""
+        """Delete posts; returns how many passages of each the shard may contain, by ID."""
         with _transaction(self._connection):
             return _most(self._connection, ids, _delete(self._connection, ids))
 
@@ -41,7 +39,7 @@ class CatalogWriter:
         return reached_numbers(self._connection)
 
     def finish(self, reached: Mapping[str, int] | None = None) -> tuple[int, int]:
-        """Close it, whole; returns the numbers of posts and passages."""
+        """Complete and close it; returns the numbers of posts and passages."""
         with _transaction(self._connection):
             self._connection.execute("DELETE FROM unsettled")
             posts, passages = self._connection.execute(
@@ -60,19 +58,18 @@ class CatalogWriter:
 
 
 class CatalogChanger:
-    """Changes a finished catalog, while others read it. Hold the generation's `changing` lock.
+    """Changes a finished catalog while others read it. Hold the generation's `changing` lock.
 
-    A change of a generation is three steps: `put`, `recount` or `delete` here; the same in the shard; and `settle`,
-    once the shard has written it to its files. Killed between them, the same changes are made again, and what the shard
-    may still hold of older versions is known from here.
+    A change of a generation has three steps: `put`, `recount` or `delete` here; the same in the shard; and `settle`,
+    once the shard has written it to its files. If the process is killed between them, the same changes are made again,
+    and the catalog knows what the shard may still contain of older versions.
     """
 
     def __init__(self, path: Path) -> None:
         path.stat()
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
-        # The changes are durable elsewhere, in the journal: a power cut may take back the last ones.
-        self._connection.executescript("PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;")
-        # What was changed here and is not settled yet, and whether it was there afterwards.
+        # The changes are durable in the journal, so a power cut may undo the last ones here.
+        self._connection = open_sqlite(path, synchronous="NORMAL", autocommit=True)
+        # What was changed here and is not settled yet, and whether it existed afterwards.
         self._left: dict[str, bool] = {}
 
     def put(self, posts: Sequence[tuple[StoredPost, int]]) -> dict[str, int]:
@@ -96,9 +93,9 @@ class CatalogChanger:
             return self._unsettle(ids, gone, there=False)
 
     def settle(self, reached: Mapping[str, int]) -> None:
-        """The shard has written all changes so far to its files; they were these journals' up to these numbers.
+        """Record that the shard has written all changes so far, up to these numbers of journals, to its files.
 
-        What another process deleted meanwhile stays known: the shard still holds it, until it is deleted here too.
+        What another process deleted meanwhile stays recorded: the shard contains it until it is deleted here too.
         """
         with _transaction(self._connection):
             self._connection.executemany(
@@ -113,13 +110,12 @@ class CatalogChanger:
         return reached_numbers(self._connection)
 
     def empty_log(self) -> None:
-        """Bring the log's pages into the file, and cut the log to nothing: no deleted text stays in it."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """Move the log into the file and truncate it, so that no deleted text stays in it."""
+        empty_log(self._connection)
 
     def compact(self) -> None:
-        """Write the file anew, without the room that deleted posts left."""
-        self._connection.execute("VACUUM")
-        self.empty_log()
+        """Rewrite the file without the space that deleted posts left."""
+        compact(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -129,7 +125,7 @@ class CatalogChanger:
         self._connection.executemany("UPDATE facts SET value = value + ? WHERE name = ?", rows)
 
     def _unsettle(self, ids: Sequence[str], before: Mapping[str, int], *, there: bool) -> dict[str, int]:
-        """Remember how many passages these posts may have in the shard, and return it."""
+        """Record how many passages of these posts the shard may contain, and return it."""
         most = _most(self._connection, ids, before)
         rows = [(key, most.get(key, 0)) for key in ids]
         self._connection.executemany("INSERT OR REPLACE INTO unsettled VALUES (?, ?)", rows)
@@ -138,7 +134,7 @@ class CatalogChanger:
 
 
 class _transaction:  # noqa: N801  # a statement, as `with` reads it
-    """All or nothing of what is done in the block."""
+    """Everything in the block, or nothing."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -175,7 +171,7 @@ def _delete(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int
 
 
 def _most(connection: sqlite3.Connection, ids: Sequence[str], before: Mapping[str, int]) -> dict[str, int]:
-    """How many passages the shard may hold of posts: as many as the catalog had, or as unsettled changes left."""
+    """How many passages of posts the shard may contain: as many as the catalog had, or as unsettled changes left."""
     unsettled = dict(of_ids(connection, "passages", ids, "unsettled"))
     return {key: max(before.get(key, 0), unsettled.get(key, 0)) for key in {*before, *unsettled}}
 

@@ -1,9 +1,9 @@
-"""What of a generation's passages and posts every search needs, kept in memory: places, authors, likes, dates, and
-sketches of their words.
+"""What every search needs of a generation's passages and posts, in memory: places, authors, likes, dates, and sketches
+of their words.
 
-Read with each hit from the engine's payloads and the catalog, it took a third of a search
-(docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is shown from
-here: a post's words are read from the catalog, which may have lost it meanwhile.
+Reading it for each hit from the engine's payloads and the catalog took a third of a search
+(docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is displayed
+from here: a post's words are read from the catalog, from which it may have been deleted meanwhile.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.near_copies import SKETCHED, Sketches, meeting
-from retrieval.types import Candidate, Glance
+from retrieval.types import Candidate
 
 _NOWHERE = -1
-# Among hashes no more than eight or nine of a million share their first bits. Where more do, they are no hashes.
+# Of a million hashes at most eight or nine share their first bits. If more do, they are not hashes.
 _CROWDED = 16
 _MOST_LATELY = 4_096
 
 
 class Slice(NamedTuple):
-    """Where a passage stands: in which post, which part of it, and from where to where."""
+    """Position of a passage: its post, part, start and end."""
 
     post_id: str
     ordinal: int
@@ -36,35 +37,35 @@ class Slice(NamedTuple):
 
 
 class Columns:
-    """Made once of all that a generation holds, in arrays; what changes afterwards stands beside them. Safe to use
-    from several threads.
+    """Built once from a whole generation, as arrays; later changes are kept beside them. Safe to use from several
+    threads.
 
     Args:
-        posts: Glances of all, with their sketches (see near_copies.sketches).
-        slices: By point id: of all passages; one whose post is not among them is passed over.
+        posts: Summaries of all, with their sketches (see near_copies.sketches).
+        slices: All passages, by point ID; those of posts that are not given are skipped.
     """
 
-    def __init__(self, posts: Iterable[tuple[Glance, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
+    def __init__(self, posts: Iterable[tuple[PostSummary, bytes]], slices: Iterable[tuple[int, Slice]]) -> None:
         self._lock = Lock()
-        self._fresh: dict[str, Glance] = {}
+        self._fresh: dict[str, PostSummary] = {}
         self._fresh_sketches: dict[str, bytes] = {}
         self._fresh_slices: dict[int, Slice] = {}
         self._points_of: dict[str, list[int]] = {}
-        self._lately: dict[str, int] = {}  # rows of posts found lately: a search asks for them twice more
-        glances, sketched = [], bytearray()
-        for glance, sketch in posts:
-            glances.append(glance)
+        self._lately: dict[str, int] = {}  # rows of recently found posts: a search needs them twice more
+        summaries, sketched = [], bytearray()
+        for summary, sketch in posts:
+            summaries.append(summary)
             sketched += sketch
-        rows = {one.post_id: row for row, one in enumerate(glances)}
-        names = [one.post_id.encode("utf-8", "surrogatepass") for one in glances]
+        rows = {one.post_id: row for row, one in enumerate(summaries)}
+        names = [one.post_id.encode("utf-8", "surrogatepass") for one in summaries]
         self._names = bytearray(b"".join(names))
         self._bounds = np.cumsum([0, *map(len, names)]).astype(np.uint32)
-        self._rows = _Keys(_hashes([one.post_id for one in glances]))
-        self._authors = np.array([one.author for one in glances], np.int64)
-        self._likes = np.array([one.likes for one in glances], np.int64)
-        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in glances], np.float64)
-        self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(glances), SKETCHED)
-        self._gone = np.zeros(len(glances), bool)
+        self._rows = _Keys(_hashes([one.post_id for one in summaries]))
+        self._authors = np.array([one.author for one in summaries], np.int64)
+        self._likes = np.array([one.likes for one in summaries], np.int64)
+        self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in summaries], np.float64)
+        self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(summaries), SKETCHED)
+        self._gone = np.zeros(len(summaries), bool)
         keys, table = [], []
         for number, place in slices:
             row = rows.get(place.post_id)
@@ -77,7 +78,7 @@ class Columns:
 
     @property
     def size_bytes(self) -> int:
-        """Memory that the arrays take."""
+        """Memory of the arrays."""
         arrays = (
             self._bounds, self._authors, self._likes, self._seconds, self._sketches, self._gone, self._table,
         )  # fmt: skip
@@ -86,12 +87,12 @@ class Columns:
 
     @property
     def fresh(self) -> int:
-        """Posts that stand beside the arrays, in ten times the room."""
+        """Number of posts beside the arrays, where each takes ten times the memory."""
         return len(self._fresh)
 
     def candidates(self, points: Sequence[int], cosines: Sequence[float], lexicals: Sequence[float]) -> list[Candidate]:
-        """The passages of points with their scores, in the order given, without points that are not known, or whose
-        post is gone. A search asks this of two hundred, so that what can be done to all at once is.
+        """The passages of points with their scores, in the given order, without unknown points and points of deleted
+        posts. A search asks for two hundred, so the work is done on arrays.
         """
         found: list[Candidate] = []
         with self._lock:
@@ -120,22 +121,24 @@ class Columns:
                     )
         return found
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        """What is known of posts; one that is gone, or never was, is left out."""
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        """Summaries of posts; deleted and unknown ones are left out."""
         with self._lock:
-            found: dict[str, Glance] = {}
+            found: dict[str, PostSummary] = {}
             rows = self._rows_of(ids)
             if len(self._gone):
                 columns = (rows, self._authors[rows], self._likes[rows], self._seconds[rows])
                 for post_id, row, author, likes, created_s in zip(ids, *map(np.ndarray.tolist, columns), strict=True):
                     if row >= 0:
-                        found[post_id] = Glance(post_id, author, likes, None if math.isnan(created_s) else created_s)
+                        found[post_id] = PostSummary(
+                            post_id, author, likes, None if math.isnan(created_s) else created_s
+                        )
             if self._fresh:
                 found |= {post_id: self._fresh[post_id] for post_id in ids if post_id in self._fresh}
         return found
 
     def may_be_copies(self, ids: Sequence[str]) -> list[str]:
-        """Those of these posts whose sketches meet, in their order; one that is gone, or never was, is left out."""
+        """Those of these posts whose sketches meet, in their order; deleted and unknown ones are left out."""
         with self._lock:
             sketched = np.zeros((len(ids), SKETCHED), np.uint16)
             rows = self._rows_of(ids)
@@ -147,26 +150,26 @@ class Columns:
                         sketched[place] = np.frombuffer(self._fresh_sketches[post_id], np.uint16)
         return [ids[place] for place in meeting(sketched)]
 
-    def put(self, glance: Glance, points: Mapping[int, Slice], sketch: bytes) -> None:
-        """A post, with its passages by point id and its sketch, in place of what was known of it."""
+    def put(self, summary: PostSummary, points: Mapping[int, Slice], sketch: bytes) -> None:
+        """Add or replace a post, with its passages by point ID and its sketch."""
         with self._lock:
-            self._drop([glance.post_id])
-            self._fresh_sketches[glance.post_id] = sketch
-            self._fresh[glance.post_id] = glance
+            self._drop([summary.post_id])
+            self._fresh_sketches[summary.post_id] = sketch
+            self._fresh[summary.post_id] = summary
             self._fresh_slices |= points
-            self._points_of[glance.post_id] = list(points)
+            self._points_of[summary.post_id] = list(points)
 
-    def recount(self, glance: Glance) -> None:
-        """A post whose passages stay; one that is not known is passed over."""
+    def recount(self, summary: PostSummary) -> None:
+        """Update a post whose passages stay; an unknown one is skipped."""
         with self._lock:
-            if glance.post_id in self._fresh:
-                self._fresh[glance.post_id] = glance
-            row = int(self._rows_of([glance.post_id])[0])
+            if summary.post_id in self._fresh:
+                self._fresh[summary.post_id] = summary
+            row = int(self._rows_of([summary.post_id])[0])
             if row >= 0:
-                self._likes[row] = glance.likes
+                self._likes[row] = summary.likes
 
     def drop(self, ids: Sequence[str]) -> None:
-        """Posts are gone; one that is not known is passed over. Their ids are overwritten."""
+        """Remove posts; unknown ones are skipped. Their IDs are overwritten."""
         with self._lock:
             self._drop(ids)
 
@@ -185,7 +188,7 @@ class Columns:
                     del self._fresh_slices[number]
 
     def _rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """The rows of posts; _NOWHERE where there is none, or it is gone."""
+        """The rows of posts; _NOWHERE for unknown and deleted ones."""
         rows = np.array([self._lately.get(post_id, _NOWHERE) for post_id in ids], np.int64)
         if (rows == _NOWHERE).any():
             rows = self._rows.find(_hashes(ids))
@@ -195,10 +198,10 @@ class Columns:
 
 
 class _Keys:
-    """Numbers of 64 bits, each once, and the row that each came from.
+    """Distinct 64-bit numbers, with the row of each.
 
-    Ours are hashes, spread evenly, so that the first bits of one tell within a few places where it stands among all in
-    order: three reads of memory where halving a hundred thousand takes seventeen.
+    They are evenly spread hashes, so the first bits of one tell its place in sorted order within a few places: three
+    reads of memory, where a binary search among a hundred thousand takes seventeen.
     """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
@@ -207,7 +210,7 @@ class _Keys:
         bits = max(len(keys) - 1, 1).bit_length()
         self._shift = np.uint64(64 - bits)
         counts = np.bincount((keys >> self._shift).astype(np.int64), minlength=1 << bits)
-        # Where those of each first bits begin, and as many as the most crowded have.
+        # Where the keys with each first bits begin, and the most that share them.
         self._begins = (np.cumsum(counts) - counts).astype(np.uint32)
         self._most = int(counts.max())
 
@@ -216,7 +219,7 @@ class _Keys:
         return self._sorted.nbytes + self._order.nbytes + self._begins.nbytes
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """The row of each key; _NOWHERE where there is none."""
+        """The row of each key; _NOWHERE if there is none."""
         if not len(self._sorted):
             return np.full(len(keys), _NOWHERE, np.int64)
         last = len(self._sorted) - 1

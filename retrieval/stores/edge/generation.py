@@ -12,9 +12,9 @@ from typing import Any
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.disk import naming_disk_trouble
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.columns import Columns
@@ -31,27 +31,27 @@ from retrieval.stores.edge.shard import (
     sparse_vector,
     upsert_points,
 )
-from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
-from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
+from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
-from retrieval.stores.post_summary import glance_of
-from retrieval.stores.transfer import carried_post
+from retrieval.stores.post_summary import PostSummary, summary_of
+from retrieval.stores.transfer import indexed_post
 from retrieval.text.near_copies import sketches
-from retrieval.types import Candidate, Filters, Glance, Post, TermWeights, Vectors
+from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 CATALOG, SHARD = "posts.sqlite", "edge"
 _OPEN, _CHANGING = "open.lock", "changing.lock"
-# Changed posts beside the columns, at ten times their room, before the next `settle` takes them in.
+# Most changed posts beside the columns, at ten times the memory, until a `settle` merges them.
 _MOST_FRESH = 20_000
-# Half as many more than are wanted are looked up among the vectors themselves: of the 100 nearest, a byte a dimension
-# alone puts one or two into a wrong place (docs/decisions/0019-bytes-for-the-graph.md).
+# One and a half times as many as are wanted are scored by the full vectors: of the 100 nearest, one byte per dimension
+# alone misplaces one or two (docs/decisions/0019-bytes-for-the-graph.md).
 _SCORED_BY_THEMSELVES = qdrant.QuantizationSearchParams(rescore=True, oversampling=1.5)
 _EXACTLY = qdrant.SearchParams(exact=True, quantization=qdrant.QuantizationSearchParams(ignore=True))
 
 
 class EdgeGeneration:
-    """A finished generation, open in this process alone. Threads may ask and `change` it at once; but since Qdrant Edge
-    keeps Python's lock while it searches (half a millisecond) and while it writes its files, others wait that long.
+    """A finished generation, open in this process alone. Threads may search and `change` it at once; but Qdrant Edge
+    holds Python's lock while it searches (half a millisecond) and while it writes its files, and others wait that long.
 
     Raises:
         IndexLocked: It is open already, in another process or in this one.
@@ -61,8 +61,8 @@ class EdgeGeneration:
     def __init__(self, folder: Path, info: GenerationInfo) -> None:
         self._folder, self._info = folder, info
         self._closing, self._changing = Lock(), Lock()
-        with naming_disk_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
-            # The shard is written without a log of its own, and without one Qdrant Edge locks nothing.
+        with naming_folder_trouble(folder, rebuilding(folder)), contextlib.ExitStack() as opened:
+            # The shard has no log of its own, and without one Qdrant Edge locks nothing.
             lock = opened.enter_context((folder / _OPEN).open("a"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,8 +73,8 @@ class EdgeGeneration:
             opened.callback(self._catalog.close)
             self._shard = qdrant.EdgeShard.load(str(folder / SHARD))
             opened.callback(self._shard.close)
-            # A shard that lost its files opens as an empty one.
-            points, held = count_points(self._shard), self._catalog.held()
+            # A shard without its files opens as an empty one.
+            points, held = count_points(self._shard), self._catalog.state()
             if (held.settled and points != held.passages) or (held.passages and not points):
                 problem = f"{folder} is damaged: it holds {points:,} of {held.passages:,} passages"
                 raise FixableError(problem, rebuilding(folder))
@@ -95,19 +95,19 @@ class EdgeGeneration:
         }
         let_through = shard_filter(filters)
 
-        def request(question: Question) -> qdrant.QueryRequest:
-            only: Any = question.among
-            best = qdrant.SearchParams(hnsw_ef=question.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
+        def request(query: SideQuery) -> qdrant.QueryRequest:
+            only: Any = query.among
+            best = qdrant.SearchParams(hnsw_ef=query.hnsw_ef, quantization=_SCORED_BY_THEMSELVES)
             return qdrant.QueryRequest(
-                limit=question.limit,
-                query=nearest[question.side],
+                limit=query.limit,
+                query=nearest[query.side],
                 filter=let_through if only is None else qdrant.Filter(must=[qdrant.HasIdCondition(only)]),
                 params=best if only is None else _EXACTLY,
-                with_payload=False,  # the columns know what is found
+                with_payload=False,  # the columns have the payload
             )
 
-        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
-            answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(question) for question in questions]))
+        def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
+            answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(query) for query in queries]))
             return [[(one.id, one.score) for one in answer] for answer in answers]  # type: ignore[misc]  # ours are int
 
         return in_order(self._columns.candidates(*gather_scored(ask, limit, with_terms=bool(terms.indices))))
@@ -125,7 +125,7 @@ class EdgeGeneration:
             else:
                 only = [first_passage, qdrant.FieldCondition("created_at", match=qdrant.MatchValue(moment))]
             request = qdrant.ScrollRequest(
-                limit=listing.limit, filter=shard_filter(filters, only), with_payload=LISTED, order_by=order
+                limit=listing.limit, filter=shard_filter(filters, only), with_payload=ORDER_FIELDS, order_by=order
             )
             return [point.payload or {} for point in self._shard.scroll(request)[0]]
 
@@ -134,21 +134,21 @@ class EdgeGeneration:
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         return self._catalog.posts(ids)
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        found = self._columns.glances(ids)
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        found = self._columns.summaries(ids)
         if self._catalog.version() == self._seen:
             return found
-        there = self._catalog.hashes(list(found))  # somebody else wiped posts
-        return {post_id: glance for post_id, glance in found.items() if post_id in there}
+        there = self._catalog.hashes(list(found))  # another process wiped posts
+        return {post_id: summary for post_id, summary in found.items() if post_id in there}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return self._columns.may_be_copies(ids)
 
     def change(self, changes: Changes) -> None:
-        latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+        latest = {one.stored.post.id: one for one in changes.upsert}  # the last of several with one ID counts
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
-            # What was said of a post must not outlive it: its words go first, then its passages.
+            # A post's words are deleted first, then its passages.
             gone = self._changer.delete(changes.delete)
             self._columns.drop(changes.delete)
             delete_points(self._shard, gone)
@@ -156,23 +156,23 @@ class EdgeGeneration:
             upsert_points(self._shard, list(latest.values()), before)
             sketched = sketches([one.stored.post for one in latest.values()])
             for one, sketch in zip(latest.values(), sketched, strict=True):
-                self._columns.put(glance_of(one.stored.post), slices_of(one), sketch.tobytes())
+                self._columns.put(summary_of(one.stored.post), slices_of(one), sketch.tobytes())
             recount_points(self._shard, changes.recount, self._changer.recount(changes.recount))
             for stored in changes.recount:
-                self._columns.recount(glance_of(stored.post))
+                self._columns.recount(summary_of(stored.post))
             if alone:  # nobody else changes it meanwhile
                 self._seen = self._catalog.version()
-            held = self._catalog.held()
+            held = self._catalog.state()
             self._info = replace(self._info, posts=held.posts, passages=held.passages)
 
     def settle(self, reached: Reached) -> None:
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)), self._changing, changing(self._folder):
             alone = self._catalog.version() == self._seen
-            self._changer.empty_log()  # before the shard is written: how many passages it may hold must be known
+            self._changer.empty_log()  # before the shard is written: how many passages it may contain must be known
             self._shard.flush()
             self._changer.settle(reached)
             self._seen = self._catalog.version()
-            # What others wiped meanwhile leaves the columns, and what stands beside them goes into them.
+            # What others wiped meanwhile is removed from the columns, and changed posts are merged into them.
             if not alone or self._columns.fresh > _MOST_FRESH:
                 self._columns = self._read_columns()
 
@@ -186,19 +186,19 @@ class EdgeGeneration:
         return self._catalog.hashes(ids)
 
     def indexed_posts(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
-        with naming_disk_trouble(self._folder, rebuilding(self._folder)):
+        with naming_folder_trouble(self._folder, rebuilding(self._folder)):
             stored = self._catalog.stored(ids)
             points = read_points(self._shard, {key: passages for key, (_, passages) in stored.items()})
-        whole = {key: carried_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
+        whole = {key: indexed_post(one, count, points.get(key, {})) for key, (one, count) in stored.items()}
         return {key: post for key, post in whole.items() if post is not None}
 
     def _read_columns(self) -> Columns:
         """About a second for 100,000 posts."""
-        posts = ((glance_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
+        posts = ((summary_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
         return Columns(posts, all_slices(self._shard))
 
     def warm(self) -> None:
-        # Of the shard's files a search reads the graph and the vectors; the catalog was read when it was opened.
+        # Of the shard's files searches read the graph and the vectors; the catalog was read on opening.
         warm((self._folder / SHARD).resolve(), f"vector_*-{DENSE}/*")
 
     def close(self) -> None:
@@ -208,7 +208,7 @@ class EdgeGeneration:
 
 @contextlib.contextmanager
 def changing(folder: Path) -> Iterator[None]:
-    """Held while a finished generation is changed, or copied; waits for whoever holds it."""
+    """Held while a finished generation is changed or copied; waits until it is free."""
     with (folder / _CHANGING).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,35 +1,35 @@
-"""The file by which an embedded generation is known to be finished."""
+"""The file that marks an embedded generation as finished."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.errors import FixableError
 from retrieval.stores.contract import GenerationInfo
-from retrieval.stores.disk import naming_disk_trouble, write_durably
 from retrieval.stores.generations import info_fields, info_from_fields
 
 MANIFEST = "manifest.json"
 
 
 def rebuilding(folder: Path) -> str:
-    """What mends a damaged generation. Its embeddings are kept elsewhere, so that building it anew is quick."""
+    """How to repair a damaged generation. Its embeddings are kept elsewhere, so rebuilding is quick."""
     return f"delete {folder} and run `stipple reindex PATH` with your posts"
 
 
 def write_manifest(folder: Path, info: GenerationInfo) -> None:
-    """To be called last, when all else in the folder is durable."""
+    """Call it last, when everything else in the folder is durable."""
     write_durably(folder / MANIFEST, json.dumps(info_fields(info), indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> GenerationInfo:
-    """What was written; the folder's name is the generation's.
+    """The metadata that was written; the folder's name is the generation's.
 
     Raises:
-        FixableError: It is not there, or damaged.
+        FixableError: It is missing or damaged.
     """
-    with naming_disk_trouble(folder, rebuilding(folder)):
+    with naming_folder_trouble(folder, rebuilding(folder)):
         said = (folder / MANIFEST).read_bytes()
     try:
         return info_from_fields(folder.name, json.loads(said))

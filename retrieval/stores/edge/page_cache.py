@@ -1,4 +1,4 @@
-"""Files that this process has mapped, brought into memory before searches ask for them page by page."""
+"""Read files that this process has mapped into memory, before searches read them page by page."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from retrieval.memory import available_bytes
 
 _AT_ONCE = 1 << 20
 _MAPS = Path("/proc/self/maps")
-# From Linux 5.14 on. It fails where reading the page would end the process: of a file that was cut short.
+# Since Linux 5.14. Fails where reading the page would kill the process: in a file that was truncated.
 _POPULATE_READ = 22
 
 
 def warm(folder: Path, pattern: str, budget_bytes: int | None = None) -> int:
-    """Read files once from their beginning to their end, and have their pages at hand; the bytes that were read.
+    """Read files once from beginning to end and map their pages; returns the bytes that were read.
 
-    A search that asks for pages one by one waits for the disk again and again, and pages that nobody has at hand are
-    the first that a system takes away. The smaller files go first: all searches walk the whole graph, and each looks
-    at a few places of the vectors. What went away, or may not be read, is passed over; so is all on a system that does
-    not list what is mapped, as Linux does.
+    A search that touches pages one by one waits for the disk repeatedly, and unmapped pages are the first that a system
+    evicts. Smaller files come first: every search walks the whole graph, but reads only a few places of the vectors.
+    Missing and unreadable files are skipped; on a system that does not list mappings as Linux does, all are.
 
-    Never of a SQLite database that is open in this process: closing its file would let go of its locks.
+    Never use it on a SQLite database that is open in this process: closing its file would release its locks.
 
     Args:
         folder: Resolved, as the system lists it.
-        pattern: Of paths below the folder, as Path.match takes it.
-        budget_bytes: Most bytes to read; without it half of the memory that is left.
+        pattern: For paths below the folder, as in Path.match.
+        budget_bytes: Most bytes to read; by default half of the available memory.
     """
     left = (available_bytes() or 0) // 2 if budget_bytes is None else budget_bytes
     taken = 0
@@ -54,7 +53,7 @@ def _size(path: Path) -> int:
 
 
 def _mapped_under(folder: Path) -> dict[Path, list[tuple[int, int]]]:
-    """From where to where each file under a folder lies in this process."""
+    """Address range of each mapped file under a folder."""
     found: dict[Path, list[tuple[int, int]]] = {}
     try:
         lines = _MAPS.read_text("utf-8", "surrogateescape").splitlines()
@@ -69,7 +68,7 @@ def _mapped_under(folder: Path) -> dict[Path, list[tuple[int, int]]]:
 
 
 def _populate(start: int, end: int) -> None:
-    """Have the pages at these addresses at hand; those that are gone, or on an older system, are let be."""
+    """Map the pages at these addresses; skips those that are gone, and does nothing on an older system."""
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     madvise(start, end - start, _POPULATE_READ)

@@ -1,4 +1,4 @@
-"""What Stipple asks of a Qdrant Edge shard: how it is made, how points are written, and how filters are put to it."""
+"""How Stipple uses a Qdrant Edge shard: creating it, writing points, and translating filters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from retrieval.stores.payload import (
     passage_payload,
     point_number,
 )
-from retrieval.stores.transfer import CarriedPoint
+from retrieval.stores.transfer import StoredPoint
 from retrieval.types import Filters, TermWeights
 
 _KINDS = {
@@ -34,27 +34,27 @@ _KINDS = {
     "geo": qdrant.PayloadSchemaType.Geo,
 }
 _POINTS_AT_ONCE = 1_000
-# Search structures are built over so many passages at a time, which bounds the memory of building (6 KB a passage of
-# 384 dimensions, measured); each such piece is searched by itself.
+# Search structures are built over this many passages at a time, which bounds the memory of building (6 KB per passage
+# of 384 dimensions, measured); each such segment is searched separately.
 PIECE = 131_072
 
 
 def create_shard(folder: Path, dimension: int, piece: int = PIECE) -> qdrant.EdgeShard:
     config = qdrant.EdgeConfig(
-        # Cold: read from the file when a search asks, and kept by the system as it has room. Loading them all takes
-        # 1.7 KB a passage of this process's memory, and makes no search faster whose pages were read before.
+        # Cold: read from the file when a search needs it, and cached by the system. Loading everything takes
+        # 1.7 KB per passage of this process's memory, and speeds up no search whose pages were read before.
         vectors={
             DENSE: qdrant.EdgeVectorParams(
                 size=dimension,
                 distance=qdrant.Distance.Cosine,
                 memory=qdrant.Memory.Cold,
-                # The graph is walked over vectors of a byte a dimension; what it finds is scored by the vectors
-                # themselves (docs/decisions/0019-bytes-for-the-graph.md).
+                # The graph search uses vectors of one byte per dimension; what it finds is scored by the full vectors
+                # (docs/decisions/0019-bytes-for-the-graph.md).
                 quantization_config=qdrant.ScalarQuantizationConfig(qdrant.ScalarType.Int8, memory=qdrant.Memory.Cold),
             )
         },
         sparse_vectors={TERMS: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
-        # Left alone the engine builds on one thread, and looks at 100 places for each passage.
+        # By default the engine builds on one thread, and examines 100 places for each passage.
         hnsw_config=qdrant.HnswIndexConfig(
             m=16,
             ef_construct=200,
@@ -63,10 +63,10 @@ def create_shard(folder: Path, dimension: int, piece: int = PIECE) -> qdrant.Edg
             memory=qdrant.Memory.Cold,
         ),
         optimizers=qdrant.EdgeOptimizersConfig(max_segment_size=max(1, piece * dimension * 4 // 1024)),
-        # A generation that was not finished is thrown away whole, and what changes in a finished one stands in the
-        # journal: a log would only double its size on disk.
+        # An unfinished generation is thrown away whole, and changes of a finished one are in the
+        # journal: a log here would only double the size on disk.
         wal_enabled=False,
-        # Searches come from several threads already. With a pool of its own beside them, each takes twice the processor
+        # Searches come from several threads already. With an additional thread pool, each takes twice the processor
         # time and half as long again (benchmarks/LOG.md).
         max_search_threads=1,
     )
@@ -81,7 +81,7 @@ def count_points(shard: qdrant.EdgeShard) -> int:
 
 
 def all_slices(shard: qdrant.EdgeShard) -> Iterator[tuple[int, Slice]]:
-    """Where every passage stands, by point id."""
+    """The position of every passage, by point ID."""
     after = None
     while True:
         page = qdrant.ScrollRequest(limit=_POINTS_AT_ONCE, offset=after, with_payload=FOUND)
@@ -94,12 +94,12 @@ def all_slices(shard: qdrant.EdgeShard) -> Iterator[tuple[int, Slice]]:
 
 
 def number_of(point: qdrant.Record) -> int:
-    assert isinstance(point.id, int), f"the point {point.id!r} has an id that is not ours"
+    assert isinstance(point.id, int), f"the point {point.id!r} has an ID that is not ours"
     return point.id
 
 
 def slices_of(one: IndexedPost) -> dict[int, Slice]:
-    """Where the passages of a post stand, by point id."""
+    """The positions of a post's passages, by point ID."""
     return {
         point_number(passage.post_id, passage.ordinal): Slice(
             passage.post_id, passage.ordinal, passage.comment, passage.start, passage.end
@@ -109,10 +109,10 @@ def slices_of(one: IndexedPost) -> dict[int, Slice]:
 
 
 def upsert_points(shard: qdrant.EdgeShard, posts: Sequence[IndexedPost], before: Mapping[str, int]) -> None:
-    """Write posts' passages.
+    """Write the passages of posts.
 
     Args:
-        before: By post id, how many passages the shard may hold of it.
+        before: By post ID, how many passages of it the shard may contain.
     """
     leftover = {
         one.stored.post.id: (len(one.passages), before[one.stored.post.id])
@@ -126,7 +126,7 @@ def upsert_points(shard: qdrant.EdgeShard, posts: Sequence[IndexedPost], before:
 
 
 def recount_points(shard: qdrant.EdgeShard, posts: Sequence[StoredPost], passages: Mapping[str, int]) -> None:
-    """Give the passages of posts their new counters; a post that is not among `passages` is passed over."""
+    """Update the counters in the passages of posts; a post that is not in `passages` is skipped."""
     for stored in posts:
         ids: list[Any] = [point_number(stored.post.id, ordinal) for ordinal in range(passages.get(stored.post.id, 0))]
         if ids:
@@ -134,22 +134,22 @@ def recount_points(shard: qdrant.EdgeShard, posts: Sequence[StoredPost], passage
 
 
 def delete_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> None:
-    """Delete posts, given how many passages of each the shard may hold."""
+    """Delete posts, given how many passages of each the shard may contain."""
     _delete(shard, {post_id: (0, count) for post_id, count in passages.items()})
 
 
-def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[str, dict[int, CarriedPoint]]:
-    """By post id and ordinal, the points of posts, given how many passages of each there may be."""
+def read_points(shard: qdrant.EdgeShard, passages: Mapping[str, int]) -> dict[str, dict[int, StoredPoint]]:
+    """The points of posts by post ID and ordinal, given how many passages of each there may be."""
     ids: list[Any] = [point_number(post_id, ordinal) for post_id, count in passages.items() for ordinal in range(count)]
-    found: dict[str, dict[int, CarriedPoint]] = {}
+    found: dict[str, dict[int, StoredPoint]] = {}
     for at in range(0, len(ids), _POINTS_AT_ONCE):
         for record in shard.retrieve(ids[at : at + _POINTS_AT_ONCE], with_payload=True, with_vector=True):
             payload, vectors = record.payload or {}, record.vector
             assert isinstance(vectors, dict), "a point came without its named vectors"
-            terms: Any = vectors.get(TERMS)  # a passage without a single term has none
+            terms: Any = vectors.get(TERMS)  # a passage without any term has none
             weights = TermWeights(tuple(terms.indices), tuple(terms.values)) if terms else TermWeights((), ())
             of_post = found.setdefault(payload["post_id"], {})
-            of_post[payload["ordinal"]] = CarriedPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]  # the vector by this name is a plain one
+            of_post[payload["ordinal"]] = StoredPoint(payload, vectors[DENSE], weights)  # type: ignore[arg-type]  # the vector by this name is a plain one
     return found
 
 

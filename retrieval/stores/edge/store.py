@@ -17,9 +17,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
-from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
-from retrieval.stores.disk import naming_disk_trouble, write_durably
+from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.generation import CATALOG, EdgeGeneration, changing
@@ -30,7 +30,7 @@ from retrieval.types import Identity
 
 
 class EdgeStore:
-    """A PostStore in a folder of this machine. Nothing is made there before something is written."""
+    """A PostStore in a local folder. Nothing is created there before something is written."""
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "index"
@@ -38,7 +38,7 @@ class EdgeStore:
         self._pointer = self._root / "CURRENT"
 
     def current(self) -> str | None:
-        """As PostStore says; None also where the folder was deleted, so that a reindex builds it anew."""
+        """See PostStore; None also if the folder was deleted, so that a reindex rebuilds it."""
         name = self._pointed()
         return name if name is not None and (self._generations / name).is_dir() else None
 
@@ -54,13 +54,13 @@ class EdgeStore:
 
     @contextmanager
     def carried(self, name: str) -> Iterator[EdgeGeneration]:
-        """A finished generation, to be read whole: itself, or where another process has it open, a copy made for it."""
+        """A finished generation, to be read completely: itself, or a copy if another process has it open."""
         folder = self._generations / name
         copy = self._copied_out()
         try:
             generation = EdgeGeneration(folder, _info(folder))
         except IndexLocked:
-            with naming_disk_trouble(self._root):
+            with naming_folder_trouble(self._root):
                 copy_generation(folder, copy)
             generation = EdgeGeneration(copy, _info(folder))
         try:
@@ -73,47 +73,47 @@ class EdgeStore:
         folder = self._current_folder()
         if folder is None:
             return {}
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             return catalog.hashes(ids)
 
     def stored_posts(self) -> Iterator[StoredPost]:
         folder = self._current_folder()
         if folder is None:
             return
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             yield from catalog.stored_posts()
 
     def stored_ids(self) -> Iterator[str]:
         folder = self._current_folder()
         if folder is None:
             return
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             yield from catalog.stored_ids()
 
     def reached(self, name: str = "") -> Reached:
         folder = self._generations / name if name else self._current_folder()
         if folder is None or not folder.is_dir():
             return {}
-        with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
             return catalog.reached()
 
     @contextmanager
-    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:  # noqa: ARG002  # waits for nothing
         with ExitStack() as held:
-            with naming_disk_trouble(self._root):
+            with naming_folder_trouble(self._root):
                 self._generations.mkdir(parents=True, exist_ok=True)
                 held.enter_context(holding(self._root / "writing.lock", str(self._root)))
             yield
 
     def begin(self, identity: Identity) -> EdgeWriter:
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             return EdgeWriter(self._next_folder(identity), identity)
 
     def begin_copy(self, identity: Identity) -> EdgeWriter | None:
         like = self._current_folder()
         if like is None or read_manifest(like).identity != identity:
             return None
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             return EdgeWriter(self._next_folder(identity), identity, like)
 
     def wipe(self, ids: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ class EdgeStore:
             if not (folder / MANIFEST).exists():
                 continue
             with (
-                naming_disk_trouble(folder, rebuilding(folder)),
+                naming_folder_trouble(folder, rebuilding(folder)),
                 changing(folder),
                 closing(CatalogChanger(folder / CATALOG)) as catalog,
             ):
@@ -130,21 +130,21 @@ class EdgeStore:
 
     def switch(self, name: str) -> None:
         if not NAME.fullmatch(name) or not (self._generations / name / MANIFEST).exists():
-            raise ValueError(f"{name} is no finished generation of {self._root}")
-        with naming_disk_trouble(self._root):
+            raise ValueError(f"{name} is not a finished generation of {self._root}")
+        with naming_folder_trouble(self._root):
             write_durably(self._pointer, name + "\n")
 
     def drop(self, name: str) -> None:
         if name == self.current():
             raise ValueError(f"{name} is the current generation: switch to another first")
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             delete_generation(self._generations / name)
 
     def _next_folder(self, identity: Identity) -> Path:
-        """Where the next generation is written, once what interrupted writers left is deleted."""
+        """The folder of the next generation, after deleting what interrupted writers left."""
         self._generations.mkdir(parents=True, exist_ok=True)
         folders = self._folders()
-        # A server may still have the current one open after its folder was deleted: its name is not used again.
+        # A server may still have the current one open after its folder was deleted: do not reuse its name.
         name = generation_name(identity, [*(folder.name for folder in folders), self._pointed() or ""])
         self._copied_out()
         for folder in folders:
@@ -153,7 +153,7 @@ class EdgeStore:
         return self._generations / name
 
     def _copied_out(self) -> Path:
-        """Where `carried` puts a copy, once what an interrupted process left there is deleted."""
+        """The folder for a copy made by `carried`, after deleting what an interrupted process left there."""
         copy = self._root / "carried"
         if copy.exists():
             delete_generation(copy)
@@ -168,13 +168,13 @@ class EdgeStore:
             fix = "make it readable for this user, or delete it and run `stipple reindex PATH`"
             raise FixableError(f"{self._pointer} cannot be read: {error}", fix) from error
         if not NAME.fullmatch(said):
-            fix = f"write into it the name of a folder in {self._generations}, or delete it and reindex"
-            raise FixableError(f"{self._pointer} names no generation: {said[:80]!r}", fix)
+            fix = f"write the name of a generation into it: a folder in {self._generations}, or delete it and reindex"
+            raise FixableError(f"{self._pointer} does not name a generation: {said[:80]!r}", fix)
         return said
 
     def _folders(self) -> list[Path]:
         """Folders of generations, finished or not, oldest first."""
-        with naming_disk_trouble(self._root):
+        with naming_folder_trouble(self._root):
             if not self._generations.is_dir():
                 return []
             found = [folder for folder in self._generations.iterdir() if NAME.fullmatch(folder.name)]
@@ -186,8 +186,8 @@ class EdgeStore:
 
 
 def _info(folder: Path) -> GenerationInfo:
-    """What the manifest says, with the numbers as they are now."""
+    """The manifest with the current numbers of posts and passages."""
     info = read_manifest(folder)
-    with naming_disk_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
-        held = catalog.held()
+    with naming_folder_trouble(folder, rebuilding(folder)), closing(Catalog(folder / CATALOG)) as catalog:
+        held = catalog.state()
     return replace(info, posts=held.posts, passages=held.passages)

@@ -1,4 +1,4 @@
-"""An embedded generation that is being filled: from nothing, or from a copy of another."""
+"""Writes an embedded generation: from nothing, or from a copy of another."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import qdrant_edge as qdrant
 
+from retrieval.disk import copy_sparsely, naming_folder_trouble, sync_tree
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.disk import copy_sparsely, naming_disk_trouble, sync_tree
 from retrieval.stores.edge.catalog import Catalog
 from retrieval.stores.edge.catalog_changes import CatalogWriter
 from retrieval.stores.edge.generation import CATALOG, SHARD, changing
@@ -21,18 +21,18 @@ from retrieval.types import Identity
 
 
 class EdgeWriter:
-    """Fills a generation's folder. Whoever comes upon the folder without a manifest may delete it.
+    """Fills the folder of a generation. A folder without a manifest may be deleted by anybody.
 
     Args:
-        like: The folder of a finished generation to begin with, which may be open and changing elsewhere. The copy is
-            what a power cut would have left of it: changes that were not settled may be missing.
+        like: The folder of a finished generation to copy, which may be open and changing elsewhere. The copy is what a
+            power cut would have left: changes that were not settled may be missing.
         piece: Passages over which search structures are built at a time.
     """
 
     def __init__(self, folder: Path, identity: Identity, like: Path | None = None, piece: int = PIECE) -> None:
         self._folder, self._identity, self._piece = folder, identity, piece
         self._unbuilt = 0  # passages written since search structures were built
-        with naming_disk_trouble(folder):
+        with naming_folder_trouble(folder):
             folder.mkdir()
             if like is None:
                 (folder / SHARD).mkdir()
@@ -54,8 +54,8 @@ class EdgeWriter:
         self.change(Changes(upsert=posts))
 
     def change(self, changes: Changes) -> None:
-        latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
-        with naming_disk_trouble(self._folder):
+        latest = {one.stored.post.id: one for one in changes.upsert}  # the last of several with one ID counts
+        with naming_folder_trouble(self._folder):
             before = self._catalog.put([(one.stored, len(one.passages)) for one in latest.values()])
             upsert_points(self._shard, list(latest.values()), before)
             self._unbuilt += sum(len(one.passages) for one in latest.values())
@@ -67,7 +67,7 @@ class EdgeWriter:
             delete_points(self._shard, self._catalog.delete(changes.delete))
 
     def finish(self, reached: Reached | None = None) -> GenerationInfo:
-        with naming_disk_trouble(self._folder):
+        with naming_folder_trouble(self._folder):
             self._shard.optimize()
             self._shard.flush()
             self._shard.close()
@@ -78,22 +78,22 @@ class EdgeWriter:
         return info
 
     def discard(self) -> None:
-        with contextlib.suppress(Exception):  # a full disk may forbid even this; the folder goes either way
+        with contextlib.suppress(Exception):  # a full disk may prevent even this; the folder is deleted anyway
             self._shard.close()
         self._catalog.close()
         delete_generation(self._folder)
 
 
 def delete_generation(folder: Path) -> None:
-    """Delete a generation's folder, also where there is none. A process that has it open keeps its files to the end."""
-    # The manifest first: what is half deleted must not be taken for finished.
+    """Delete a generation's folder, if there is one. A process that has it open keeps its files to the end."""
+    # The manifest first: a half deleted folder must not count as finished.
     (folder / MANIFEST).unlink(missing_ok=True)
     if folder.exists():
         shutil.rmtree(folder)
 
 
 def copy_generation(like: Path, folder: Path) -> None:
-    """Write a second folder of a finished generation, which may be open and changing elsewhere."""
+    """Copy the folder of a finished generation, which may be open and changing elsewhere."""
     folder.mkdir()
     copy_shard(like, folder)
 

@@ -1,1 +1,1 @@
-"""The server store: a collection of a Qdrant server or cluster a generation. Imports qdrant_client."""
+"""The server store: one collection of a Qdrant server or cluster per generation. Imports qdrant_client."""

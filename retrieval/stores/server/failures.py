@@ -1,4 +1,4 @@
-"""What went wrong with a call to a Qdrant server: whether trying again may help, and what to tell an operator. Pure."""
+"""What went wrong with a call to a Qdrant server, whether to retry, and what to tell an operator. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 
 from retrieval.errors import FixableError, IndexMismatch, StoreUnreachable
 
-# What qdrant-client raises. A 200 whose body is no JSON comes as JSONDecodeError, one of other JSON as AssertionError.
+# What qdrant-client raises. A 200 whose body is not JSON raises JSONDecodeError, unexpected JSON AssertionError.
 FAILURES = (ApiException, QdrantException, JSONDecodeError, AssertionError)
-# 500 is what a cluster answers while too few replicas of a shard are there. Every write of ours may be repeated.
+# A cluster answers 500 while a shard has too few replicas. All our writes may be repeated.
 _MAY_PASS = {408, 429, 500, 502, 503, 504}
 _FORBIDDEN = {401, 403}
 _DIMENSION = re.compile(r"expected dim: (\d+), got (\d+)")
@@ -25,13 +25,13 @@ _MENDED_HERE = "correct STIPPLE_QDRANT_URL"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One call that failed.
+    """One failed call.
 
     Attributes:
-        error: What to raise when it is not tried again.
-        may_pass: Whether the same call may do better later.
+        error: What to raise if it is not retried.
+        may_pass: Whether the same call may succeed later.
         said: In a few words, for whoever waits.
-        retry_after_s: How long the server asks to be left alone; 0 where it says nothing.
+        retry_after_s: How long the server asks to wait; 0 if it does not say.
     """
 
     error: FixableError
@@ -56,10 +56,10 @@ def failure(error: Exception, url: str) -> Failure:
     if isinstance(error, AssertionError):
         if "returned None" not in str(error):
             raise error
-        return _no_qdrant(url, "what it answers has another shape than Qdrant's answers")
+        return _no_qdrant(url, "its answer is not in Qdrant's format")
     if isinstance(error, JSONDecodeError):
-        return _no_qdrant(url, "what it answers is no JSON")
-    # A Retry-After that is a date: qdrant-client reads numbers alone.
+        return _no_qdrant(url, "its answer is not JSON")
+    # A Retry-After that is a date: qdrant-client reads only numbers.
     return Failure(StoreUnreachable(f"the Qdrant server at {url} asks to wait: {error}", _ask_less()), True, str(error))
 
 
@@ -72,7 +72,7 @@ def _answered(error: UnexpectedResponse, url: str) -> Failure:
     if 300 <= status < 400:
         return _no_qdrant(url, f"it answers {status}, elsewhere: {error.headers.get('location', 'nowhere')}")
     if said is None and status not in _MAY_PASS:
-        return _no_qdrant(url, f"it answers {status} {error.reason_phrase} in words that are not Qdrant's")
+        return _no_qdrant(url, f"it answers {status} {error.reason_phrase} but not in Qdrant's format")
     told = f"the Qdrant server at {url} answers {status} {error.reason_phrase}: {(said or body)[:300]}"
     if wrong := _DIMENSION.search(told):
         held, given = wrong.groups()
@@ -85,7 +85,7 @@ def _answered(error: UnexpectedResponse, url: str) -> Failure:
         return _final(StoreUnreachable(told, fix))
     if status == 404:
         return _final(StoreUnreachable(told, "it was deleted meanwhile: run `stipple status`, then reindex"))
-    fix = "look at its log and its free disk space; Stipple needs Qdrant 1.16 or newer"
+    fix = "check its log and free disk space; Stipple needs Qdrant 1.16 or newer"
     after_s = error.headers.get("retry-after", "")
     return Failure(
         StoreUnreachable(told, fix), status in _MAY_PASS, f"{status} {error.reason_phrase}",
@@ -94,21 +94,21 @@ def _answered(error: UnexpectedResponse, url: str) -> Failure:
 
 
 def _unanswered(source: object, url: str) -> Failure:
-    if isinstance(source, ValueError):  # pydantic's: JSON of another shape
-        return _no_qdrant(url, "what it answers has another shape than Qdrant's answers")
+    if isinstance(source, ValueError):  # pydantic's: unexpected JSON
+        return _no_qdrant(url, "its answer is not in Qdrant's format")
     said = _innermost(source)
     if "CERTIFICATE" in said or "certificate" in said:
         fix = "name the authority that signed it in SSL_CERT_FILE, or correct the host in STIPPLE_QDRANT_URL"
         return _final(StoreUnreachable(f"the certificate of {url} is not trusted: {said}", fix))
     if any(word in said for word in _NO_TLS):
-        problem = f"{url} says https, and what answers there speaks no TLS: {said}"
+        problem = f"{url} says https, but the server there does not speak TLS: {said}"
         return _final(StoreUnreachable(problem, "write http:// in STIPPLE_QDRANT_URL, or put TLS before it"))
     fix = "start it, correct STIPPLE_QDRANT_URL, or raise STIPPLE_QDRANT_TIMEOUT_S (of a search: …_SEARCH_TIMEOUT_S)"
     return Failure(StoreUnreachable(f"the Qdrant server at {url} does not answer: {said}", fix), True, said)
 
 
 def _innermost(source: object) -> str:
-    """What the first of a chain of exceptions said; where it said nothing, its name."""
+    """The message of the first in a chain of exceptions, or its name if the message is empty."""
     chain = list(_chain(source))
     return next((str(one) for one in reversed(chain) if str(one)), type(source).__name__)
 
@@ -120,7 +120,7 @@ def _chain(error: object) -> Iterator[BaseException]:
 
 
 def _said(body: str) -> str | None:
-    """The reason in an answer of Qdrant's; None where it is no such answer."""
+    """The reason given in an answer of Qdrant; None if it is not from Qdrant."""
     try:
         status = json.loads(body)["status"]
         return str(status["error"] if isinstance(status, dict) else status)
@@ -129,7 +129,7 @@ def _said(body: str) -> str | None:
 
 
 def _no_qdrant(url: str, why: str) -> Failure:
-    return _final(StoreUnreachable(f"what answers at {url} is no Qdrant server: {why}", _MENDED_HERE))
+    return _final(StoreUnreachable(f"what answers at {url} is not a Qdrant server: {why}", _MENDED_HERE))
 
 
 def _final(error: FixableError) -> Failure:

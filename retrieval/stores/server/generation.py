@@ -12,8 +12,8 @@ from qdrant_client import models
 
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
-from retrieval.stores.hybrid_candidates import Question, gather_scored, in_order
-from retrieval.stores.newest import LISTED, Listing, newest_first
+from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
+from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import (
     DENSE,
     FOUND,
@@ -26,15 +26,15 @@ from retrieval.stores.payload import (
     point_id,
     post_from_json,
 )
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.stores.server.calls import ServerCalls
 from retrieval.stores.server.layout import Layout
 from retrieval.stores.server.points import FIRST_PASSAGE, ServerPoints
-from retrieval.types import Candidate, Filters, Glance, Post, TermWeights, Vectors
+from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 
 class ServerGeneration:
-    """A finished generation. It is named by its collection, not by the alias: a switch does not reach it."""
+    """A finished generation, addressed by its collection and not by the alias, so that a switch does not affect it."""
 
     def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo, layout: Layout) -> None:
         self._calls, self._collection, self._info, self._layout = calls, collection, info, layout
@@ -45,36 +45,36 @@ class ServerGeneration:
         return self._info
 
     def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
-        query = {
+        nearest = {
             DENSE: vector.tolist(),
             TERMS: models.SparseVector(indices=list(terms.indices), values=list(terms.values)),
         }
         let_through = _filter(filters)
 
-        def request(question: Question) -> models.QueryRequest:
-            among = question.among
+        def request(query: SideQuery) -> models.QueryRequest:
+            among = query.among
             only = let_through
             if among is not None:
                 only = models.Filter(must=[models.HasIdCondition(has_id=[str(UUID(int=one)) for one in among])])
-            how = self._layout.search(question.hnsw_ef) if among is None else self._layout.exact()
+            how = self._layout.search(query.hnsw_ef) if among is None else self._layout.exact()
             return models.QueryRequest(
-                query=query[question.side],
-                using=question.side,
-                limit=question.limit,
+                query=nearest[query.side],
+                using=query.side,
+                limit=query.limit,
                 filter=only,
                 params=how,
-                with_payload=question.payload,
+                with_payload=query.payload,
             )
 
         payloads: dict[int, Mapping[str, Any]] = {}
 
-        def ask(questions: Sequence[Question]) -> list[list[tuple[int, float]]]:
-            requests = [request(question) for question in questions]
+        def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
+            requests = [request(query) for query in queries]
             answers = self._calls.ask(lambda client: client.query_batch_points(self._collection, requests))
             scored = [[(UUID(str(one.id)).int, one.score) for one in answer.points] for answer in answers]
             for answer, points in zip(answers, scored, strict=True):
                 for one, (point, _) in zip(answer.points, points, strict=True):
-                    payloads.setdefault(point, one.payload or {})  # of points that were brought before, none comes
+                    payloads.setdefault(point, one.payload or {})  # fetched only the first time
             return scored
 
         found = gather_scored(ask, limit, with_terms=bool(terms.indices))
@@ -98,7 +98,7 @@ class ServerGeneration:
             points, _ = self._calls.ask(
                 lambda client: client.scroll(
                     self._collection, scroll_filter=_filter(filters, only), limit=listing.limit, order_by=order,
-                    with_payload=LISTED,
+                    with_payload=ORDER_FIELDS,
                 )
             )  # fmt: skip
             return [point.payload or {} for point in points]
@@ -110,8 +110,8 @@ class ServerGeneration:
         found = (post_from_json(payload["post"]) for payload in payloads)
         return {post.id: post for post in found}
 
-    def glances(self, ids: Sequence[str]) -> dict[str, Glance]:
-        return {post_id: glance_of(post) for post_id, post in self.posts(ids).items()}
+    def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
+        return {post_id: summary_of(post) for post_id, post in self.posts(ids).items()}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids
@@ -120,13 +120,13 @@ class ServerGeneration:
         with self._changing:
             posts, passages = self._points.change(changes)
             info = self._info
-            # Counting on the server reads all posts, and is left to the rare deletions: whoever wipes one from every
-            # generation has taken it away before.
+            # Counting on the server reads all posts, so only the rare deletions do it: `wipe`, which deletes from every
+            # generation, may have deleted the post before.
             held = self._points.count() if changes.delete else (info.posts + posts, info.passages + passages)
             self._info = replace(info, posts=held[0], passages=held[1])
 
     def settle(self, reached: Reached) -> None:
-        # Each write was durable when it was answered.
+        # Each write was durable when the server answered.
         with self._changing:
             posts, passages = self._points.count()
             self._info = replace(self._info, posts=posts, passages=passages)
@@ -150,10 +150,10 @@ class ServerGeneration:
         return self._points.whole(ids)
 
     def warm(self) -> None:
-        """The server's files are its own."""
+        """Does nothing: the files are the server's."""
 
     def close(self) -> None:
-        """Nothing is held: the connection is the store's."""
+        """Does nothing: the connection belongs to the store."""
 
 
 def _filter(filters: Filters, more: Sequence[models.Condition] = ()) -> models.Filter | None:

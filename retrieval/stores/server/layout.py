@@ -1,6 +1,6 @@
-"""How a generation's collection is laid out on a Qdrant server: shards, replicas, memory, search structures.
+"""Layout of a generation's collection on a Qdrant server: shards, replicas, memory, search structures.
 
-What the settings say holds for the next generation that is written; those that are there stay as they are.
+The settings apply to the next generation that is written; existing ones stay as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KINDS = {
     "integer": models.PayloadSchemaType.INTEGER,
     "geo": models.PayloadSchemaType.GEO,
 }
-# Every field that is filtered by. `ordinal` tells a post's first passage, by which posts are listed and counted.
+# Every field used by filters. `ordinal` identifies a post's first passage, by which posts are listed and counted.
 PAYLOAD_INDEXES = {field: _KINDS[kind] for field, kind in (FILTERED | {"ordinal": "integer"}).items()}
 
 
@@ -41,9 +41,9 @@ class Layout:
     index_while_filling: bool = False
 
     def collection(self, identity: Identity) -> dict[str, Any]:
-        """What `create_collection` is given, but for the name and the metadata."""
-        # Without links no graph is built, while segments are still merged and moved to disk: the way that Qdrant's
-        # documentation recommends for filling in little memory ("Bulk upload", m: 0).
+        """Arguments of `create_collection`, except for the name and the metadata."""
+        # Without links no graph is built, but segments are still merged and moved to disk, as Qdrant's
+        # documentation recommends for writing with little memory ("Bulk upload", m: 0).
         links = self.hnsw_m if self.index_while_filling else 0
         return {
             "vectors_config": {
@@ -62,20 +62,20 @@ class Layout:
         }
 
     def when_filled(self) -> dict[str, Any] | None:
-        """What `update_collection` is given when the last passage is written; None where there is nothing to do."""
+        """Arguments of `update_collection` after the last passage is written; None if there is nothing to do."""
         if self.index_while_filling:
             return None
         return {"hnsw_config": models.HnswConfigDiff(m=self.hnsw_m, ef_construct=self.hnsw_ef_construct)}
 
     def search(self, hnsw_ef: int) -> models.SearchParams:
-        """How the nearest passages are looked for. Scores are of the whole vectors, also where they are quantized."""
+        """How to search for the nearest passages. Scores are those of the full vectors, even if they are quantized."""
         if self.quantization == "none":
             return models.SearchParams(hnsw_ef=hnsw_ef)
         rescored = models.QuantizationSearchParams(rescore=True, oversampling=self.oversampling)
         return models.SearchParams(hnsw_ef=hnsw_ef, quantization=rescored)
 
     def exact(self) -> models.SearchParams:
-        """How the passages of one side are scored by the other: exactly."""
+        """How one side scores the passages of the other: exactly."""
         if self.quantization == "none":
             return models.SearchParams(exact=True)
         return models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
@@ -83,7 +83,7 @@ class Layout:
     def _quantization(self) -> models.ScalarQuantization | models.BinaryQuantization | None:
         match self.quantization:
             case "int8":
-                # Of the outermost hundredth of the values the scale would be made too coarse: Qdrant's own advice.
+                # The outermost hundredth of the values would make the scale too coarse: Qdrant's own advice.
                 scalar = models.ScalarQuantizationConfig(
                     type=models.ScalarType.INT8, quantile=0.99, always_ram=self.quantized_in_memory
                 )

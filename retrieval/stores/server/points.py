@@ -1,4 +1,4 @@
-"""The points of a collection on a Qdrant server, and how posts in it change: batches, each of which may be repeated."""
+"""The points of a collection on a Qdrant server, and changes of its posts in repeatable batches."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from retrieval.stores.payload import (
     post_to_json,
 )
 from retrieval.stores.server.calls import ServerCalls
-from retrieval.stores.transfer import CarriedPoint, carried_post
+from retrieval.stores.transfer import StoredPoint, indexed_post
 from retrieval.types import TermWeights
 
-# A request holds at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' own JSON is counted.
+# A request has at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' JSON is counted.
 POINTS_AT_ONCE = 256
 _POST_BYTES_AT_ONCE = 8_000_000
 FIRST_PASSAGE = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
 
 
 class ServerPoints:
-    """What is written to one collection, and what it holds."""
+    """Reads and writes the points of one collection."""
 
     def __init__(self, calls: ServerCalls, collection: str) -> None:
         self._calls, self._collection = calls, collection
 
     def change(self, changes: Changes) -> tuple[int, int]:
-        """Make changes; returns how many posts and passages there are more than before."""
+        """Make changes; returns by how many the posts and passages increased."""
         posts, passages = self.delete(changes.delete)
-        latest = {one.stored.post.id: one for one in changes.upsert}  # of two of one id the last holds
+        latest = {one.stored.post.id: one for one in changes.upsert}  # the last of several with one ID counts
         before = self.passages(list(latest))
         self._delete({key: (len(latest[key].passages), count) for key, count in before.items()})
         for points in _batches(latest.values()):
@@ -47,26 +47,26 @@ class ServerPoints:
         return posts, passages
 
     def delete(self, ids: Sequence[str]) -> tuple[int, int]:
-        """Delete posts; an id that is not there is passed over. Returns as `change` does."""
+        """Delete posts; an ID that is not there is skipped. Returns as `change` does."""
         there = self.passages(ids)
         self._delete({key: (0, count) for key, count in there.items()})
         return -len(there), -sum(there.values())
 
     def passages(self, ids: Sequence[str]) -> dict[str, int]:
-        """How many passages each of these posts has; an id that is not there is left out."""
+        """The number of passages of each of these posts; an ID that is not there is left out."""
         first_passages = [point_id(post_id, 0) for post_id in dict.fromkeys(ids)]
         payloads = self._calls.payloads(self._collection, first_passages, ["post_id", "passages"])
         return {payload["post_id"]: payload["passages"] for payload in payloads}
 
     def count(self) -> tuple[int, int]:
-        """Numbers of posts and passages, counted one by one: slow where there are many."""
+        """Numbers of posts and passages, counted one by one: slow if there are many."""
         return self._count(models.Filter(must=[FIRST_PASSAGE])), self._count(None)
 
     def put(self, points: list[models.PointStruct]) -> None:
         self._calls.write(lambda client: client.upsert(self._collection, points, wait=True))
 
     def copy_from(self, collection: str) -> Iterator[int]:
-        """Write all points of another collection of this server, some at a time, and yield how many so far."""
+        """Copy all points of another collection of this server in batches, and yield how many so far."""
         place: Any = None
         copied = 0
         while True:
@@ -83,7 +83,7 @@ class ServerPoints:
                 return
 
     def first_passages(self, fields: list[str]) -> Iterator[dict[str, Any]]:
-        """These fields of every post's first passage, in the order of the points' ids."""
+        """These fields of every post's first passage, in the order of the point IDs."""
         place: Any = None
         while True:
             points, place = self._calls.read(
@@ -97,22 +97,22 @@ class ServerPoints:
                 return
 
     def whole(self, ids: Sequence[str]) -> dict[str, IndexedPost]:
-        """Posts with all that was written of them; one of which a passage is missing is left out."""
+        """Posts with everything that was written of them; one with a missing passage is left out."""
         firsts = self._points([point_id(post_id, 0) for post_id in dict.fromkeys(ids)])
         counts = {point.payload["post_id"]: point.payload["passages"] for point in firsts}
         others = [point_id(post_id, ordinal) for post_id, count in counts.items() for ordinal in range(1, count)]
-        points: dict[str, dict[int, CarriedPoint]] = {post_id: {} for post_id in counts}
+        points: dict[str, dict[int, StoredPoint]] = {post_id: {} for post_id in counts}
         for point in (*firsts, *self._points(others)):
             points[point.payload["post_id"]][point.payload["ordinal"]] = point
         found = {}
         for first in firsts:
             stored = StoredPost(post_from_json(first.payload["post"]), first.payload["content_hash"])
             post_id = stored.post.id
-            if (one := carried_post(stored, counts[post_id], points[post_id])) is not None:
+            if (one := indexed_post(stored, counts[post_id], points[post_id])) is not None:
                 found[post_id] = one
         return found
 
-    def _points(self, ids: Sequence[str]) -> list[CarriedPoint]:
+    def _points(self, ids: Sequence[str]) -> list[StoredPoint]:
         found = []
         for at in range(0, len(ids), POINTS_AT_ONCE):
             some = list(ids[at : at + POINTS_AT_ONCE])
@@ -122,13 +122,13 @@ class ServerPoints:
                 )
             ):
                 vectors: Any = point.vector
-                sparse = vectors.get(TERMS)  # a passage without a single term has none
+                sparse = vectors.get(TERMS)  # a passage without any term has none
                 terms = TermWeights(tuple(sparse.indices), tuple(sparse.values)) if sparse else TermWeights((), ())
-                found.append(CarriedPoint(point.payload or {}, vectors[DENSE], terms))
+                found.append(StoredPoint(point.payload or {}, vectors[DENSE], terms))
         return found
 
     def _delete(self, ordinals: Mapping[str, tuple[int, int]]) -> None:
-        # The first passage, which says how many there are, goes last: a deletion that breaks off can be repeated.
+        # The first passage, which has their number, is deleted last, so that an interrupted deletion can be repeated.
         gone = [point_id(key, at) for key, (first, end) in ordinals.items() for at in range(max(first, 1), end)]
         gone += [point_id(key, 0) for key, (first, end) in ordinals.items() if first == 0 < end]
         for at in range(0, len(gone), POINTS_AT_ONCE):

@@ -3,8 +3,8 @@
     <prefix>                      alias of the current generation's collection
     <prefix>-0001-<model>-s1      a generation: one point per passage, its identity in the collection's metadata
 
-A post's JSON and hash lie in the payload of its first passage. A generation is finished when the metadata says when.
-In a cluster BM25's document frequencies are those of a shard; with the one shard of the defaults, of the generation.
+A post's JSON and hash are in the payload of its first passage. A generation is finished when its metadata has the time.
+In a cluster BM25's document frequencies are those of a shard; with the default of one shard, of the generation.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.settings import Settings
-from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, unheard
-from retrieval.stores.disk import naming_disk_trouble
+from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
 from retrieval.stores.generations import (
     NAME,
     generation_name,
@@ -32,7 +32,7 @@ from retrieval.stores.generations import (
     refuse_mismatch,
 )
 from retrieval.stores.payload import DENSE, point_id, post_from_json
-from retrieval.stores.server.calls import Patience, ServerCalls
+from retrieval.stores.server.calls import RetryPolicy, ServerCalls
 from retrieval.stores.server.generation import ServerGeneration
 from retrieval.stores.server.layout import Layout, layout_of
 from retrieval.stores.server.points import ServerPoints
@@ -41,17 +41,17 @@ from retrieval.types import Identity
 
 
 def connect(settings: Settings) -> ServerStore:
-    """The store that the settings name. Nothing is asked of the server yet.
+    """The store that the settings describe. Does not contact the server yet.
 
     Raises:
-        FixableError: STIPPLE_QDRANT_URL is no address.
+        FixableError: STIPPLE_QDRANT_URL is not a URL.
     """
     url = settings.qdrant_url
 
     def client(timeout_s: float) -> QdrantClient:
         return QdrantClient(
             url=url, api_key=settings.qdrant_api_key or None, timeout=math.ceil(timeout_s),
-            check_compatibility=False,  # it would ask the server now, and only warn
+            check_compatibility=False,  # it would contact the server now, and only warn
         )  # fmt: skip
 
     try:
@@ -61,7 +61,7 @@ def connect(settings: Settings) -> ServerStore:
         raise FixableError(problem, "write it as http://host:6333") from error
     return ServerStore(
         filling, settings.qdrant_prefix, settings.data_dir, url=url, layout=layout_of(settings), asking=asking,
-        patience=Patience(run_s=settings.qdrant_patience_s), in_place=settings.qdrant_small_changes == "in_place",
+        retry=RetryPolicy(run_s=settings.qdrant_patience_s), in_place=settings.qdrant_small_changes == "in_place",
     )  # fmt: skip
 
 
@@ -70,13 +70,13 @@ class ServerStore:
 
     Args:
         prefix: Of the collections' names, and the alias itself.
-        data_dir: Holds the lock of `writing`, which therefore keeps apart the writers of one machine alone.
+        data_dir: Has the lock of `writing`, which therefore excludes only writers on the same machine.
         url: For messages.
-        layout: Of the generations that are begun.
-        patience: How long the server is waited for.
-        asking: A client with a shorter time limit, by which searches ask.
-        in_place: Whether little is changed in the current generation, rather than in a copy of it.
-        poll_s: How often the server is asked whether it has built its search structures.
+        layout: Of new generations.
+        retry: How long to wait for the server.
+        asking: The client for searches, with a shorter time limit.
+        in_place: Whether small changes are made in the current generation, rather than in a copy of it.
+        poll_s: How often to ask the server whether it has built its search structures.
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class ServerStore:
         *,
         url: str = "the Qdrant server",
         layout: Layout = Layout(),  # noqa: B008  # frozen
-        patience: Patience = Patience(),  # noqa: B008  # frozen
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # frozen
         asking: QdrantClient | None = None,
         in_place: bool = False,
         poll_s: float = 0.5,
     ) -> None:
-        self._calls = ServerCalls(client, url, patience, asking=asking)
+        self._calls = ServerCalls(client, url, retry, asking=asking)
         self._prefix, self._data_dir, self._url = prefix, data_dir, url
         self._layout, self._in_place, self._poll_s = layout, in_place, poll_s
 
@@ -103,7 +103,7 @@ class ServerStore:
         name = self._name(collection)
         if name is None:
             raise FixableError(
-                f"the alias {self._prefix} on {self._url} names {collection}, which is no index of Stipple",
+                f"the alias {self._prefix} on {self._url} names {collection}, which is not an index of Stipple",
                 "set STIPPLE_QDRANT_PREFIX to a name of its own, or delete the alias",
             )
         return name
@@ -149,9 +149,9 @@ class ServerStore:
         return {} if found is None or found not in self._collections() else reached_from_fields(self._said(found))
 
     @contextmanager
-    def writing(self, tell: Callable[[str], None] = unheard) -> Iterator[None]:
+    def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:
         with ExitStack() as held:
-            with naming_disk_trouble(self._data_dir):
+            with naming_folder_trouble(self._data_dir):
                 self._data_dir.mkdir(parents=True, exist_ok=True)
                 held.enter_context(holding(self._data_dir / "qdrant-writing.lock", self._url))
             held.enter_context(self._calls.filling(tell))
@@ -169,17 +169,17 @@ class ServerStore:
         if not self._is_unfinished(name):
             self._delete(name)
             raise FixableError(f"the Qdrant at {self._url} keeps no metadata", "upgrade it to 1.16 or newer")
-        # Before the first passage is written: the search graph is linked by them too.
+        # Before the first passage is written: the search graph uses them too.
         require_indexes(self._calls, collection)
         return self._writer(name, identity)
 
     def begin_copy(self, identity: Identity) -> ServerWriter | ServerChanger | None:
-        """As PostStore says: copied from collection to collection, as it is, or changed in place where that is set."""
+        """See PostStore: copied from collection to collection, or changed in place if so configured."""
         name = self.current()
         info = None if name is None else self._info(name)
         if name is None or info is None or info.identity != identity:
             return None
-        reached = self.reached(name)  # before anything is read: what is accepted meanwhile is made good at the end
+        reached = self.reached(name)  # before anything is read: what is accepted meanwhile is applied at the end
         if self._in_place:
             return ServerChanger(self._calls, self._collection(name), info, reached)
         writer = self._writer(self.begin(identity).name, identity, reached)
@@ -191,10 +191,10 @@ class ServerStore:
         return writer
 
     def resume(self, identity: Identity, source: str) -> tuple[ServerWriter, bool]:
-        """Go on with what an earlier call with this source began and did not finish; otherwise as `begin`.
+        """Continue what an earlier call with this source began and did not finish; otherwise as `begin`.
 
         Returns:
-            The writer, and whether it may hold something.
+            The writer, and whether it may contain something.
         """
         for name in self._collections():
             said = self._said(name)
@@ -208,7 +208,7 @@ class ServerStore:
 
     @contextmanager
     def carried(self, name: str) -> Iterator[ServerGeneration]:
-        """A generation, finished or not, to be read whole."""
+        """A generation, finished or not, to be read completely."""
         info = self._info(name)
         if info is None:
             info = GenerationInfo(name, Identity("", 0), datetime.now(UTC), 0, 0)
@@ -221,10 +221,10 @@ class ServerStore:
 
     def switch(self, name: str) -> None:
         if name not in self._collections() or self._info(name) is None:
-            raise ValueError(f"{name} is no finished generation of {self._url}")
+            raise ValueError(f"{name} is not a finished generation of {self._url}")
         to_new = models.CreateAlias(collection_name=self._collection(name), alias_name=self._prefix)
         operations: list[models.AliasOperations] = [models.CreateAliasOperation(create_alias=to_new)]
-        if self._aliased() is not None:  # both in one request: a reader between them would find no index
+        if self._aliased() is not None:  # both in one request, so that no reader finds the index missing
             from_old = models.DeleteAlias(alias_name=self._prefix)
             operations.insert(0, models.DeleteAliasOperation(delete_alias=from_old))
         self._calls.write(lambda client: client.update_collection_aliases(operations))
@@ -235,7 +235,7 @@ class ServerStore:
         self._delete(name)
 
     def _create(self, call: Callable[[QdrantClient], object], collection: str) -> None:
-        """Make a collection; that an earlier try of the same made it, whose answer was lost, is as good."""
+        """Create a collection; also succeeds if an earlier try created it and its answer was lost."""
         try:
             self._calls.write(call)
         except FixableError as error:
@@ -255,17 +255,17 @@ class ServerStore:
             problem = (
                 f"{self._collection(name)} on {self._url} keeps vectors of {held} dimensions, not {expected.dimension}"
             )
-            raise IndexMismatch(problem, "run `stipple reindex PATH` to build it anew")
+            raise IndexMismatch(problem, "run `stipple reindex PATH` to rebuild it")
 
     def _points(self, name: str) -> ServerPoints:
         return ServerPoints(self._calls, self._collection(name))
 
     def _aliased(self) -> str | None:
-        aliases = self._calls.glance(lambda client: client.get_aliases()).aliases
+        aliases = self._calls.ask_or_read(lambda client: client.get_aliases()).aliases
         return next((alias.collection_name for alias in aliases if alias.alias_name == self._prefix), None)
 
     def _collections(self) -> list[str]:
-        """Names of our generations, finished or not, oldest first; other collections of the server are let alone."""
+        """Names of our generations, finished or not, oldest first; other collections of the server are ignored."""
         names = [name for one in self._all_collections() if (name := self._name(one)) is not None]
         return sorted(names, key=lambda name: int(name.partition("-")[0]))
 

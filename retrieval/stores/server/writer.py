@@ -1,4 +1,4 @@
-"""A generation on a Qdrant server that is being filled, or that is changed where it stands."""
+"""Writes a generation on a Qdrant server, or changes one in place."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ServerWriter:
     """A collection that is being filled.
 
     Args:
-        reached: Of the copy that it began as.
-        poll_s: How often the server is asked whether its search structures are built.
+        reached: The journal numbers of the copied generation.
+        poll_s: How often to ask the server whether its search structures are built.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ServerWriter:
         self._points.change(changes)
 
     def copy(self, collection: str, passages: int) -> None:
-        """Write all that another collection holds, as it is: nothing is cut or embedded again."""
+        """Copy everything from another collection unchanged: nothing is cut or embedded again."""
         told_at = time.monotonic()
         for copied in self._points.copy_from(collection):
             if time.monotonic() - told_at > _SAID_EVERY_S:
@@ -79,18 +79,18 @@ class ServerWriter:
         self._calls.write(lambda client: client.delete_collection(self._collection))
 
     def _wait_for_indexing(self) -> None:
-        """Until the server has built its search structures: it must have said so twice, since it says so too in the
-        moment before it begins.
+        """Wait until the server has built its search structures: it must report so twice, since it also does just
+        before it begins.
         """
         green, told_at = 0, time.monotonic()
         while green < 2:
             said = self._calls.read(lambda client: client.get_collection(self._collection))
             if said.status == models.CollectionStatus.RED:
                 problem = f"the Qdrant server failed at {self._collection}: {said.optimizer_status}"
-                raise StoreUnreachable(problem, "look at its log and its free disk space, then reindex again")
+                raise StoreUnreachable(problem, "check its log and free disk space, then reindex again")
             green = green + 1 if said.status == models.CollectionStatus.GREEN else 0
             if said.status == models.CollectionStatus.GREY:
-                # After a restart Qdrant builds nothing before it is written to; an empty change is documented to do.
+                # After a restart Qdrant builds nothing before a write; an empty change suffices, as documented.
                 self._calls.write(
                     lambda client: client.update_collection(
                         self._collection, optimizers_config=models.OptimizersConfigDiff()
@@ -99,15 +99,15 @@ class ServerWriter:
             if time.monotonic() - told_at > _SAID_EVERY_S:
                 told_at = time.monotonic()
                 built = f"{said.indexed_vectors_count or 0:,} of {said.points_count or 0:,} passages"
-                self._calls.say(f"the server builds its search structures: {built}")
+                self._calls.say(f"the server is building its search structures: {built}")
             if green < 2:
                 time.sleep(self._poll_s)
 
 
 class ServerChanger:
-    """The current generation, changed where it stands: readers see each post as it is changed.
+    """Changes the current generation in place: readers see each post as it is changed.
 
-    What breaks off half way stays as it is, whole posts; the same run again does the rest.
+    An interrupted run leaves whole posts; the same run again does the rest.
     """
 
     def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo, reached: Reached) -> None:
@@ -135,14 +135,14 @@ class ServerChanger:
         return info
 
     def discard(self) -> None:
-        """Nothing: readers use it."""
+        """Does nothing: readers use it."""
 
 
 def require_indexes(calls: ServerCalls, collection: str) -> None:
-    """Make the index of each field that is filtered by, where it is not there.
+    """Create the missing indexes of the fields used by filters.
 
     Raises:
-        FixableError: One is there that is of another kind.
+        FixableError: There is one of another kind.
     """
     there = calls.read(lambda client: client.get_collection(collection)).payload_schema
     for field, kind in PAYLOAD_INDEXES.items():

@@ -42,10 +42,10 @@ class Unsearchable:
 def test_what_was_found_already_is_not_searched_for_again_and_of_more_hits_the_first_are_used(
     services: Services,
 ) -> None:
-    with services.reading() as reading:
-        finder = reading.finder
+    with services.bundle() as bundle:
+        finder = bundle.finder
         searched = finder.find(QUESTION)
-        page = reading.searcher.search(replace(finder.query(QUESTION), limit=20))
+        page = bundle.searcher.search(replace(finder.query(QUESTION), limit=20))
     assert len(page.hits) > len(searched.page.hits) == 3
     elsewhere = make_finder(Settings(answer_hits=3, _env_file=None), Unsearchable(), EMBEDDER, TermWeigher())  # type: ignore[arg-type]  # all of a Searcher that is used
     given = elsewhere.find(QUESTION, page)
@@ -57,9 +57,9 @@ def test_what_was_found_already_is_not_searched_for_again_and_of_more_hits_the_f
 
 
 def test_an_answer_from_hits_that_are_there_is_the_answer_of_its_own_search(services: Services) -> None:
-    with services.reading() as reading:
-        page = reading.searcher.search(reading.finder.query(QUESTION))
-        answerer = reading.answerer
+    with services.bundle() as bundle:
+        page = bundle.searcher.search(bundle.finder.query(QUESTION))
+        answerer = bundle.answerer
 
         async def events(given: bool) -> list[object]:
             return [event async for event in answerer.answer(QUESTION, page if given else None)]
@@ -74,8 +74,8 @@ def test_an_answer_from_hits_that_are_there_is_the_answer_of_its_own_search(serv
 
 
 def test_filters_without_a_word_find_posts_and_no_evidence(services: Services) -> None:
-    with services.reading() as reading:
-        found = reading.finder.find(Question("  "))
+    with services.bundle() as bundle:
+        found = bundle.finder.find(Question("  "))
         assert (found.evidence, found.answerability.outcome) == ([], "declined")
-        assert reading.finder.evidence_for(Question("  ")) == ()
-        assert reading.finder.evidence_for(QUESTION)
+        assert bundle.finder.evidence_for(Question("  ")) == ()
+        assert bundle.finder.evidence_for(QUESTION)

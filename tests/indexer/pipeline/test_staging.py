@@ -1,12 +1,10 @@
-"""The posts of one run on disk, and what is said when the disk refuses."""
+"""The posts of one run on disk, and the room they need."""
 
-import errno
-import sqlite3
 from pathlib import Path
 
 import pytest
 
-from indexer.pipeline.staging import Staging, Standing, naming_disk_trouble, require_room
+from indexer.pipeline.staging import Staging, Standing, require_room
 from retrieval.errors import FixableError
 from retrieval.stores.contract import StoredPost
 from retrieval.types import Post
@@ -32,38 +30,7 @@ def test_stored_posts_that_are_offered_again_are_left_out(tmp_path: Path) -> Non
         assert [one.post.id for one in remaining] == ["a", "c", "d", "e"]
 
 
-@pytest.mark.parametrize(
-    ("number", "problem"),
-    [(errno.ENOSPC, "full"), (errno.EDQUOT, "full"), (errno.EROFS, "cannot be written"), (errno.EACCES, "be written")],
-)
-def test_a_disk_that_refuses_is_named_with_the_mend(number: int, problem: str, tmp_path: Path) -> None:
-    with pytest.raises(FixableError, match=problem) as raised, naming_disk_trouble(tmp_path):
-        raise OSError(number, "the system's words")
-    assert str(tmp_path) in raised.value.problem
-
-
-def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
-    database = sqlite3.connect(tmp_path / "any.sqlite")
-    database.execute("PRAGMA max_page_count = 2")
-    database.execute("CREATE TABLE a (x)")
-    with pytest.raises(FixableError, match="is full"), naming_disk_trouble(tmp_path):
-        database.execute("CREATE TABLE b (x)")
-    database.close()
-
-
-def test_a_database_that_cannot_be_opened_names_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(FixableError, match="cannot be written"), naming_disk_trouble(tmp_path):
-        sqlite3.connect(tmp_path / "nowhere" / "any.sqlite")
-
-
 def test_a_run_stops_before_the_disk_is_full(tmp_path: Path) -> None:
     require_room(tmp_path, 1)
     with pytest.raises(FixableError, match="MB free, and 1,000,000,000,000 MB are needed"):
         require_room(tmp_path, 10**18)
-
-
-def test_a_bug_stays_a_bug(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.OperationalError), naming_disk_trouble(tmp_path):
-        sqlite3.connect(":memory:").execute("SELECT nonsense FROM nowhere")
-    with pytest.raises(ConnectionResetError), naming_disk_trouble(tmp_path):
-        raise ConnectionResetError(errno.ECONNRESET, "gone")

@@ -18,7 +18,7 @@ from indexer.run.summary import Summary
 from indexer.upkeep.upkeep import rollback
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore
 from retrieval.text.terms import TermWeigher
 from retrieval.types import Filters, Post
@@ -37,8 +37,8 @@ def server() -> Iterator[HttpQdrant]:
 
 def store_on(server: HttpQdrant, folder: Path, *, in_place: bool) -> ServerStore:
     client = QdrantClient(url=server.url, timeout=5, check_compatibility=False)
-    patience = Patience(run_s=0.05, first_s=0.01)
-    return ServerStore(client, "s", folder, url=server.url, patience=patience, in_place=in_place, poll_s=0)
+    retry = RetryPolicy(run_s=0.05, first_s=0.01)
+    return ServerStore(client, "s", folder, url=server.url, retry=retry, in_place=in_place, poll_s=0)
 
 
 def run(store: ServerStore, folder: Path, posts: Sequence[Post], **wishes: bool) -> Summary:

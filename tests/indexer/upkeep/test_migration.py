@@ -17,7 +17,7 @@ from indexer.upkeep.migration import COMPARED_WHOLE, migrate
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.stores.contract import Changes, PostStore
 from retrieval.stores.edge.store import EdgeStore
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore
 from retrieval.types import Filters, TermWeights
 from stipple.cli import main
@@ -40,7 +40,7 @@ def server() -> Iterator[HttpQdrant]:
 def store_on(server: HttpQdrant, folder: Path) -> ServerStore:
     client = QdrantClient(url=server.url, timeout=5, check_compatibility=False)
     return ServerStore(
-        client, "stipple", folder, url=server.url, patience=Patience(run_s=0.05, first_s=0.01), poll_s=0
+        client, "stipple", folder, url=server.url, retry=RetryPolicy(run_s=0.05, first_s=0.01), poll_s=0
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Reranking: a bounded second look that can be late without anybody waiting for it."""
+"""Reranking: limited in time, and late without making anybody wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retrieval.settings import Settings
 
 
 class LengthReranker:
-    """Likes long passages; waits for `gate` first."""
+    """Prefers long passages; waits for `gate` first."""
 
     def __init__(self, gate: threading.Event | None = None) -> None:
         self.gate, self.calls = gate, 0

@@ -1,4 +1,4 @@
-"""NLI models: whichever order their labels have, entailment is found; what is no such model is refused."""
+"""NLI models: entailment is found in any order of labels; a model without it is refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tiny_model(folder: Path, labels: dict[int, str]) -> Path:
     torch.manual_seed(7)
     model = BertForSequenceClassification(config)
     with torch.no_grad():
-        model.classifier.weight.mul_(100)  # so that the three probabilities lie apart
+        model.classifier.weight.mul_(100)  # so that the three probabilities differ
     model.save_pretrained(str(folder))
     return folder
 

@@ -1,4 +1,4 @@
-"""Packed weights: an encoder gives what it gave, whatever its layers are made of."""
+"""Packed weights do not change what an encoder computes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 import transformers
 
-from retrieval.models.packed_linear import Packed
+from retrieval.models.packed_linear import PackedModule
 
 SIZE = {
     "vocab_size": 60,
@@ -52,7 +52,7 @@ def an_encoder(kind: str, **settings: Any) -> Encoder:
 def test_layers_that_are_known_are_packed_whole_and_of_others_the_linear_ones(encoder: Encoder, weights: int) -> None:
     before, modules = encoder(IDS), list(encoder.modules())
     for whole_layers in (True, False):
-        packed = Packed(encoder, whole_layers=whole_layers)
+        packed = PackedModule(encoder, whole_layers=whole_layers)
         assert torch.allclose(packed(IDS, *packed.weights), before, atol=1e-5)
         assert len(packed.weights) == (weights if whole_layers else 6 * 2) + 1, "one of the pooler"
         packed.restore()

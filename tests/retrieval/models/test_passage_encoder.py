@@ -1,4 +1,4 @@
-"""Many passages at once: in batches of like length, by torch and by OpenVINO alike."""
+"""Many passages at once: batches of similar length; torch and OpenVINO agree."""
 
 from __future__ import annotations
 
@@ -71,4 +71,4 @@ def test_a_model_whose_vectors_come_out_otherwise_is_not_taken(by_torch: Vectors
     model = SentenceTransformer(str(bundled_folder()), local_files_only=True)
     other = converted(model, lambda texts: by_torch[: len(texts)], 4096, bfloat16=False, threads=1)
     assert isinstance(other, str)
-    assert other.startswith("OpenVINO computes other vectors")
+    assert other.startswith("OpenVINO computes different vectors")

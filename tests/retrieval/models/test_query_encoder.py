@@ -1,4 +1,4 @@
-"""One query at a time: the traced model gives what the model gives, from any thread."""
+"""One query at a time: the traced model agrees with the model, from any thread."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_queries_embedded_together_have_exactly_the_vectors_that_they_have_alone
         together = embedder.embed_queries([text, *alike])
         for one, vector in zip([text, *alike], together, strict=True):
             assert np.array_equal(vector, embedder.embed_query(one))
-    # Where the processor rounds otherwise for several, none is alike.
+    # On a processor that rounds differently for several texts, none are alike.
     taken = set(embedder.alike("quiet cafe", asked))
     assert not taken or {"quiet cafe", "cafe quiet"} <= taken < set(asked)
 

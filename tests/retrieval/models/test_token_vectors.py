@@ -1,4 +1,4 @@
-"""An embedder reads texts token by token: one vector each, and where it stands."""
+"""An embedder reads texts token by token: one vector and one position each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes in a query: explained in both languages, and taken as text."""
+"""Mistakes in a query are explained in both languages, and searched as text."""
 
 from __future__ import annotations
 

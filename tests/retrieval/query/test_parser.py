@@ -1,4 +1,4 @@
-"""What the operators of a query ask for, and what is text."""
+"""The meaning of a query's operators, and what remains text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any text is a query: what holds of every one that can be typed."""
+"""Any text is a valid query: properties of everything that can be typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrieval.query.pieces import ParsedQuery, without_piece
 from retrieval.types import Filters
 
 TODAY = date(2026, 3, 1)
-# Whatever may mean something, in any order, and what may not.
+# What may mean something, and what may not, in any order.
 SIGNS = [
     "from:", "FROM：", "作者:", "tag:", "#", "＃", "lang:zh", "语言：", "since:2026-01", "until:", "起:", "2026-13",
     "likes>", "赞>",
@@ -77,7 +77,7 @@ def test_5000_characters_of_anything_are_read_in_steps_that_grow_with_their_numb
 def _calls(typed: str) -> int:
     calls = 0
 
-    def count(frame: object, event: str, argument: object) -> None:  # what a profiler is given
+    def count(frame: object, event: str, argument: object) -> None:  # the arguments of a profiler
         nonlocal calls
         calls += event in {"call", "c_call"}
 

@@ -1,4 +1,4 @@
-"""Cursors: good for the query and generation they were given out for, and for nothing else."""
+"""Cursors: valid only for the query and generation that they were issued for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown of a post that was found."""
+"""What is shown of a found post."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from retrieval.search.fusion import Scale, fuse
 from retrieval.search.hits import Layer, hit
 from retrieval.search.ranking import placed
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import summary_of
 from retrieval.types import Candidate, Comment, Hit, Post, SearchQuery
 
 POST = Post(
@@ -24,7 +24,7 @@ TABLE, SOCKETS = (0, 24), (25, 65)
 
 def found(query: str, *candidates: Candidate, post: Post = POST) -> Hit:
     scale = Scale.of(candidates, 0.8)
-    first = placed(fuse(candidates, scale), {post.id: glance_of(post)})
+    first = placed(fuse(candidates, scale), {post.id: summary_of(post)})
     return hit(SearchQuery(query), 1, first[0], post, [Layer(candidates, first, first, scale, {})])
 
 

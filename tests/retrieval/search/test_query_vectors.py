@@ -1,4 +1,4 @@
-"""Vectors of queries: each made once, those that wait taken along, and never another than alone."""
+"""Vectors of queries: each is made once, waiting ones together, and always the same as alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.types import Vectors
 
 
 class Alike(HashEmbedder):
-    """Takes queries of one length together, notes which, and can be made to wait or to fail."""
+    """Treats queries of one length as alike and records which came together; can be made to wait or to fail."""
 
     def __init__(self) -> None:
         super().__init__(32)

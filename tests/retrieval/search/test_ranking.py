@@ -1,4 +1,4 @@
-"""The order of a page: nothing is lost but into a fold or a cap, and every score is the sum of its parts."""
+"""The order of a page: posts leave only into a fold or by the cap, and every score is the sum of its parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from retrieval.search.ranking import (
     in_order,
     placed,
 )
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import summary_of
 from retrieval.text.folding import fold
 from retrieval.text.near_copies import SKETCHED, meeting, near_copies, sketches
 from retrieval.types import Candidate, FacetCount, Post, Sort
@@ -40,7 +40,7 @@ def a_candidate(post_id: str, cosine: float = 0.5, lexical: float = 1.0) -> Cand
 
 
 def a_place(post_id: str, match: float = 0.5, **fields: Any) -> Placed:
-    return Placed(a_candidate(post_id), glance_of(Post(post_id, "", post_id, **fields)), match)
+    return Placed(a_candidate(post_id), summary_of(Post(post_id, "", post_id, **fields)), match)
 
 
 def ids(found: list[Placed]) -> list[str]:
@@ -81,9 +81,9 @@ def as_found(drawn: list[tuple[Candidate, dict[str, object]]], weight: float) ->
     candidates = [
         Candidate(f"p{number}", 0, "text", None, 0, 1, one.cosine, one.lexical) for number, (one, _) in enumerate(drawn)
     ]
-    glances = {post_id: glance_of(post) for post_id, post in posts_of(drawn).items()}
+    summaries = {post_id: summary_of(post) for post_id, post in posts_of(drawn).items()}
     scale = Scale.of(candidates, weight)
-    return placed(fuse(candidates, scale), glances), scale
+    return placed(fuse(candidates, scale), summaries), scale
 
 
 @given(FOUND, SORTS, st.integers(0, 4), st.floats(0, 0.4), st.floats(0, 0.4))
@@ -224,7 +224,7 @@ def test_posts_with_few_pairs_of_words_are_seen_to_be_copies_by_their_sketches(t
 
 def test_long_copies_meet_and_posts_on_something_else_do_not() -> None:
     words = [f"word{number}" for number in range(300)]
-    shared = [" ".join(words[at : at + 100]) for at in (0, 20, 200)]  # of the first two's pairs two thirds are in both
+    shared = [" ".join(words[at : at + 100]) for at in (0, 20, 200)]  # the first two share two thirds of their pairs
     sketched = sketches([Post(str(number), "", text) for number, text in enumerate(shared)])
     assert sketched.shape == (3, SKETCHED)
     assert sketched.all()

@@ -1,4 +1,4 @@
-"""Searching with a reranker: it changes the order of the best hits and nothing else, and may be late or broken."""
+"""Searching with a reranker: it changes only the order of the best hits, and may be late or broken."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from retrieval.search.reranking import Reranking
 from retrieval.search.search import Searcher
 from retrieval.settings import Settings
 from retrieval.stores.contract import PostStore
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.terms import TermWeigher
-from retrieval.types import Candidate, Glance, Post, SearchPage, SearchQuery
+from retrieval.types import Candidate, Post, SearchPage, SearchQuery
 from tests.small_index import indexed
 
 HITS = 8
@@ -39,7 +40,7 @@ CAFES = [
 
 
 class Scripted:
-    """Likes passages by a number made of them; can be made to wait, or to fail."""
+    """Scores passages by a number computed from them; can be made to wait or to fail."""
 
     def __init__(self, like: Callable[[str], float] = lambda passage: float(len(passage))) -> None:
         self.like, self.calls = like, 0
@@ -61,7 +62,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PostStore:
 
 @pytest.fixture
 def searching(store: PostStore) -> Iterator[Callable[..., Searcher]]:
-    """Makes a Searcher of what a test gives; without a reranker the usual one."""
+    """Makes a Searcher from a test's arguments, with the usual reranker by default."""
     embedder = HashEmbedder(256)
     live = LiveGeneration(store, embedder.identity)
     pools: list[RerankPool] = []
@@ -153,7 +154,7 @@ def test_where_the_first_page_was_not_reranked_the_next_one_is_not(
     reranker.gate.set()
     further = {"cursor": first.next_cursor} if by_cursor else {"offset": 4}
     assert ids(searcher.search(replace(QUERY, limit=4, **further))) == ids(fused)[4:8]
-    # Who begins anew at the first page gets another try, and all pages after it follow.
+    # Asking for the first page again gives it another try, and all later pages follow.
     again = searching(reranker).search(replace(QUERY, limit=4))
     assert ids(again) != ids(first)
 
@@ -222,9 +223,10 @@ def test_a_cross_encoder_re_orders_hits(searching: Callable[..., Searcher], tmp_
 
 @given(st.integers(0, 12), st.lists(st.integers(0, 255), max_size=20))
 def test_no_order_loses_a_post(count: int, order: list[int]) -> None:
-    """Also one that a cursor brought from a time when more was found."""
+    """Not even an order from a cursor made when more posts were found."""
     found = [
-        Placed(Candidate(f"p{n}", 0, "text", None, 0, 1, 0.5, 1.0), Glance(f"p{n}"), 1 - n / 20) for n in range(count)
+        Placed(Candidate(f"p{n}", 0, "text", None, 0, 1, 0.5, 1.0), PostSummary(f"p{n}"), 1 - n / 20)
+        for n in range(count)
     ]
     after = reordered(found, order)
     assert sorted(one.post.post_id for one in after) == sorted(one.post.post_id for one in found)

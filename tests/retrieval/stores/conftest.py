@@ -1,4 +1,4 @@
-"""The places that the contract suite runs on."""
+"""The stores that the contract suite runs on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.retrieval.stores.generations import opened
 from tests.retrieval.stores.offered import fill, some_posts
 from tests.retrieval.stores.server.http_qdrant import HttpQdrant, http_qdrant
 
-# Qdrant's local mode, which stands for a server here, has no index to build and searches exactly anyway.
+# Qdrant's local mode, which replaces a server here, builds no index and searches exactly.
 LOCAL_MODE = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
     pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
 ]
-# One more store on the same place, as another process would make it.
+# Another store on the same data, as another process would open it.
 Place = Callable[[], PostStore]
 
 

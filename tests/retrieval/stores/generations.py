@@ -1,4 +1,4 @@
-"""A generation that is open, and what it must give."""
+"""An open generation, and what it must return."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from retrieval.stores.contract import ChangingGeneration, IndexedPost, PostStore
-from retrieval.stores.post_summary import glance_of
+from retrieval.stores.post_summary import summary_of
 from retrieval.text.near_copies import near_copies
 from retrieval.types import Candidate, Filters, TermWeights
 from tests.retrieval.stores.offered import IDENTITY, a_query, brute_force, newest_first
@@ -24,7 +24,7 @@ def opened(store: PostStore) -> Iterator[ChangingGeneration]:
 
 
 def same(found: list[Candidate], expected: list[Candidate]) -> None:
-    """The same passages in the same order, scores equal but for the rounding of 32 bit floats."""
+    """The same passages in the same order, scores equal except for 32-bit rounding."""
     assert [(one.post_id, one.ordinal) for one in found] == [(one.post_id, one.ordinal) for one in expected]
     for one, by_definition in zip(found, expected, strict=True):
         assert one.cosine == pytest.approx(by_definition.cosine, abs=1e-5)
@@ -39,11 +39,11 @@ def best(candidates: list[Candidate], limit: int) -> list[Candidate]:
 
 
 def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
-    """The generation finds and gives these posts, and no other."""
+    """The generation finds and returns exactly these posts."""
     vector, terms = a_query(1)
     found = generation.candidates(vector, terms, EVERYTHING, Filters())
     expected = brute_force(posts, vector, terms, Filters())
-    # How rare a term is may still count the passages that went; which passages hold it does not.
+    # Deleted passages may still count towards how rare a term is, but not towards which passages have it.
     assert [one._replace(cosine=0.0, lexical=0.0) for one in found] == [
         one._replace(cosine=0.0, lexical=0.0) for one in expected
     ]
@@ -53,7 +53,7 @@ def holds(generation: ChangingGeneration, posts: list[IndexedPost]) -> None:
     ids = [one.stored.post.id for one in posts]
     by_id = {one.stored.post.id: one.stored.post for one in posts}
     assert generation.posts([*ids, "post-0", "post-3"]) == by_id
-    assert generation.glances([*ids, "post-0", "post-3"]) == {one: glance_of(post) for one, post in by_id.items()}
+    assert generation.summaries([*ids, "post-0", "post-3"]) == {one: summary_of(post) for one, post in by_id.items()}
     copies = {ids[place] for pair in near_copies([by_id[one] for one in ids]) for place in pair}
     may_be = generation.may_be_copies(ids)
     assert copies <= set(may_be)

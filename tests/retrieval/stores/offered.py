@@ -1,4 +1,4 @@
-"""Posts, filters and changes made up for the contract suite; what the contract says of them, computed slowly."""
+"""Invented posts, filters and changes for the contract suite, and slow reference implementations of the contract."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def a_post(post_id: str, **fields: Any) -> Post:
 
 
 def full_post(post_id: str) -> Post:
-    """A post in which every field says something."""
+    """A post with every field set."""
     return Post(
         id=post_id, title="咖啡 ☕", text="第一行\nsecond “line” 👩‍👩‍👧", author="Ana", tags=("Coffee", "咖啡"),
         language="zh", created_at=DAY_0 + timedelta(microseconds=123_456), likes=3, collects=4, comment_count=9,
@@ -88,7 +88,7 @@ def indexed(post: Post, seed: int, passages: int = 1, content_hash: str = "") ->
 
 
 def some_posts(count: int, seed: int = 0) -> list[IndexedPost]:
-    """Posts of 1 to 3 passages that differ in all that filters ask for."""
+    """Posts of 1 to 3 passages that differ in every field used by filters."""
     random = np.random.default_rng(seed)
     posts = []
     for number in range(count):
@@ -111,7 +111,7 @@ def recounted(one: IndexedPost, likes: int) -> IndexedPost:
 
 
 def changed(posts: list[IndexedPost]) -> tuple[Changes, list[IndexedPost]]:
-    """Every kind of change to these posts, and what they are afterwards."""
+    """Every kind of change to these posts, and the result."""
     shorter, longer = indexed(posts[1].stored.post, 71), indexed(a_post("post-3", likes=4), 72, passages=3)
     liked, fresh, doubled = (
         recounted(posts[2], 99),
@@ -144,7 +144,7 @@ def fill(store: PostStore, posts: Sequence[IndexedPost], identity: Identity = ID
 
 
 def brute_force(posts: Sequence[IndexedPost], vector: Vectors, terms: TermWeights, filters: Filters) -> list[Candidate]:
-    """Every passage that the filters let through, with both scores by their definitions, in the promised order."""
+    """Every passage that satisfies the filters, with both scores by definition, in the promised order."""
     weights = [dict(zip(one.indices, one.values, strict=True)) for post in posts for one in post.terms]
     holding = {term: sum(term in passage for passage in weights) for term in terms.indices}
     idf = {term: math.log((len(weights) - n + 0.5) / (n + 0.5) + 1) for term, n in holding.items()}
@@ -166,7 +166,7 @@ def brute_force(posts: Sequence[IndexedPost], vector: Vectors, terms: TermWeight
 
 
 def lets_through(filters: Filters, post: Post) -> bool:
-    """What Filters' docstring says, word for word."""
+    """The docstring of Filters, literally."""
     folded = {tag.casefold() for tag in post.tags}
     return (
         (not filters.authors or post.author.casefold() in {author.casefold() for author in filters.authors})
@@ -183,7 +183,7 @@ def lets_through(filters: Filters, post: Post) -> bool:
 
 
 def newest_first(posts: Sequence[IndexedPost], filters: Filters) -> list[str]:
-    """Ids of the posts that the filters let through, in the order that Generation.matching promises."""
+    """IDs of the posts that satisfy the filters, in the order that Generation.matching promises."""
     through = [one.stored.post for one in posts if lets_through(filters, one.stored.post)]
 
     def place(post: Post) -> tuple[bool, int, str]:
@@ -194,7 +194,7 @@ def newest_first(posts: Sequence[IndexedPost], filters: Filters) -> list[str]:
 
 
 def _distance_km(near: Near, place: Place | None) -> float:
-    """By the law of cosines, on a sphere; endless where there are no coordinates."""
+    """By the law of cosines, on a sphere; infinite without coordinates."""
     if place is None or place.latitude is None or place.longitude is None:
         return math.inf
     here, there = math.radians(near.latitude), math.radians(place.latitude)

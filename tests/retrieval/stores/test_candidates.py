@@ -1,4 +1,4 @@
-"""What every PostStore promises of candidates: the best by cosine and by BM25, with exact scores, in one order."""
+"""The contract of candidates: the best by cosine and by BM25, with exact scores, in a fixed order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both stores promise of a generation that changes, of a copy, and of a post that is wiped."""
+"""The contract of changing generations, copies, and wiped posts."""
 
 from __future__ import annotations
 
@@ -124,9 +124,9 @@ def test_a_wiped_post_is_gone_from_every_generation_while_one_is_open(place: Pla
     with opened(place()) as reading:
         place().wipe(["post-1", "post-2", "never there"])
         assert reading.posts(["post-1", "post-2", "post-3"]) == {"post-3": posts[3].stored.post}
-        assert list(reading.glances(["post-1", "post-2", "post-3"])) == ["post-3"]
-        reading.change(Changes(upsert=[posts[4]]))  # a change of its own does not hide the other's
-        assert list(reading.glances(["post-1", "post-3"])) == ["post-3"]
+        assert list(reading.summaries(["post-1", "post-2", "post-3"])) == ["post-3"]
+        reading.change(Changes(upsert=[posts[4]]))  # its own change does not hide the other's
+        assert list(reading.summaries(["post-1", "post-3"])) == ["post-3"]
         reading.change(Changes(delete=["post-1", "post-2"]))
         holds(reading, [posts[0], *posts[3:]])
     store.switch(old.name)

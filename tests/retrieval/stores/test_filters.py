@@ -1,4 +1,4 @@
-"""What every PostStore promises of filters: what they let through, as candidates and as all that match."""
+"""The contract of filters, for candidates and for lists of all matches."""
 
 from __future__ import annotations
 

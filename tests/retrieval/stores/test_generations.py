@@ -1,4 +1,4 @@
-"""What every PostStore promises of its generations: how one is begun, seen, switched to and dropped."""
+"""The contract of generations: how they are begun, listed, switched to and dropped."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_only_a_finished_generation_can_be_switched_to(store: PostStore) -> None
     kept = fill(store, some_posts(1))
     writer = store.begin(IDENTITY)
     for name in (writer.name, "0099-nowhere-s1"):
-        with pytest.raises(ValueError, match="no finished generation"):
+        with pytest.raises(ValueError, match="not a finished generation"):
             store.switch(name)
     assert store.current() == kept.name
     writer.discard()

@@ -1,4 +1,4 @@
-"""How posts and filters are written for a store: what goes in comes out."""
+"""How posts and filters are written for a store: posts come back unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from retrieval.stores.payload import (
 from retrieval.types import Comment, Filters, Image, Passage, Place, Post
 from tests.retrieval.stores.offered import lets_through
 
-# Surrogates alone are no text that UTF-8 can hold; posts with them are turned away before.
+# UTF-8 cannot encode lone surrogates; posts with them are rejected earlier.
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=ZONES)  # noqa: DTZ001  # zones are drawn

@@ -1,4 +1,4 @@
-"""What every PostStore promises of the posts it holds: they come back as they were, by id and by hash."""
+"""The contract of stored posts: they come back unchanged, by ID and by hash."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_post_written_again_replaces_the_first_with_all_its_passages(store: Po
     grown, other = indexed(a_post("y"), 3, passages=2), indexed(a_post("z"), 4, passages=2)
     writer = store.begin(IDENTITY)
     writer.upsert([long, indexed(a_post("y"), 5), other])
-    writer.upsert([long, short, grown])  # twice in one call: the last holds
+    writer.upsert([long, short, grown])  # twice in one call: the last one counts
     writer.upsert([])
     info = writer.finish()
     store.switch(info.name)

@@ -1,4 +1,4 @@
-"""Phrases for completing: titles cut short, where words begin, pinyin."""
+"""Phrases for completion: shortened titles, word beginnings, pinyin."""
 
 from __future__ import annotations
 

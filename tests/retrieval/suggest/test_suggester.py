@@ -1,4 +1,4 @@
-"""Completions: they match what is typed, none twice, the asked, liked and new first."""
+"""Completions match what is typed, without duplicates; past, liked and new ones come first."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ POSTS = st.lists(
 
 
 def fits(typed: str, text: str) -> bool:
-    """What a reader of the docs would check: a word begins so, or all words are there, or its pinyin begins so."""
+    """As documented: a word begins with it, or it has all the words, or its pinyin begins with it."""
     prefix, folded = typed_prefix(typed), folded_phrase(text)
     pinyin = any(key.startswith(compact(prefix)) for key in pinyin_keys(folded))
     return all(word in folded for word in prefix.split()) or (prefix.isascii() and pinyin)

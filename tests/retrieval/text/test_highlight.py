@@ -1,4 +1,4 @@
-"""Where a query's words stand in a text."""
+"""Where a query's words are in a text."""
 
 from __future__ import annotations
 

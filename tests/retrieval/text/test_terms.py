@@ -21,7 +21,7 @@ def shared(query: str, passage: str) -> float:
 @pytest.mark.parametrize(
     ("query", "passage"),
     [
-        ("咖啡", "我们在大理古城喝咖啡"),  # the tokenizer takes 喝咖啡 for one word
+        ("咖啡", "我们在大理古城喝咖啡"),  # the tokenizer treats 喝咖啡 as one word
         ("咖", "这家咖啡不错"),
         ("臺北", "台北的雨"),
         ("running", "I run every day"),

@@ -1,4 +1,4 @@
-"""The folder of an embedded store: where a generation lies in it, and other processes that use it."""
+"""The folder of an embedded store: where a generation is in it, and other processes that use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def elsewhere(script: str, *given: Path | str, user: int | None = None) -> subprocess.Popen[str]:
-    """Another process, with everything of `offered` and the store on the folder that is given first."""
+    """Another process, with everything from `offered` and the store on the given folder."""
     prelude = """
 import os, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Columns give what they were told last of each post and passage, and nothing of a post that is gone."""
+"""Columns return the latest state of each post and passage, and nothing of deleted posts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retrieval.stores.edge.columns import Columns, Slice
-from retrieval.stores.post_summary import author_number
+from retrieval.stores.post_summary import PostSummary, author_number
 from retrieval.text.near_copies import sketches
-from retrieval.types import Candidate, Glance, Part, Post
+from retrieval.types import Candidate, Part, Post
 
 SKETCH = sketches([Post("", "", "any words")])[0].tobytes()
 IDS = st.sampled_from(["a", "b", "咖啡 3", "d", "a#0"])
-GLANCES = st.builds(
-    Glance, IDS, st.sampled_from([0, author_number("Mo")]), st.integers(0, 2**53), st.none() | st.floats(-1e9, 1e10)
+SUMMARIES = st.builds(
+    PostSummary,
+    IDS,
+    st.sampled_from([0, author_number("Mo")]),
+    st.integers(0, 2**53),
+    st.none() | st.floats(-1e9, 1e10),
 )
-PUTS = st.tuples(st.just("put"), GLANCES, st.integers(1, 3))
+PUTS = st.tuples(st.just("put"), SUMMARIES, st.integers(1, 3))
 STEPS = st.lists(
-    PUTS | st.tuples(st.just("drop"), GLANCES, st.just(0)) | st.tuples(st.just("recount"), GLANCES, st.just(0))
+    PUTS | st.tuples(st.just("drop"), SUMMARIES, st.just(0)) | st.tuples(st.just("recount"), SUMMARIES, st.just(0))
 )
 
 
@@ -27,19 +31,21 @@ def a_candidate(place: Slice) -> Candidate:
 
 
 def slices(post_id: str, passages: int) -> dict[int, Slice]:
-    """As a store numbers and cuts them."""
+    """Numbered and cut as a store does."""
     return {
         hash((post_id, ordinal)) % (1 << 64): Slice(post_id, ordinal, ordinal or None, 0, 9)
         for ordinal in range(passages)
     }
 
 
-@given(st.lists(st.tuples(GLANCES, st.integers(1, 3)), unique_by=lambda one: one[0].post_id), STEPS)
-def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps: list[tuple[str, Glance, int]]) -> None:
-    known = {glance.post_id: (glance, slices(glance.post_id, passages)) for glance, passages in begun}
+@given(st.lists(st.tuples(SUMMARIES, st.integers(1, 3)), unique_by=lambda one: one[0].post_id), STEPS)
+def test_columns_hold_what_was_said_last(
+    begun: list[tuple[PostSummary, int]], steps: list[tuple[str, PostSummary, int]]
+) -> None:
+    known = {summary.post_id: (summary, slices(summary.post_id, passages)) for summary, passages in begun}
     shells = slices("wiped", 2)  # a passage whose post is not in the catalog
     columns = Columns(
-        ((glance, SKETCH) for glance, _ in begun),
+        ((summary, SKETCH) for summary, _ in begun),
         [one for _, own in known.values() for one in own.items()] + list(shells.items()),
     )
     asked = ["a", "b", "咖啡 3", "d", "a#0", "wiped", "never there"]
@@ -48,35 +54,35 @@ def test_columns_hold_what_was_said_last(begun: list[tuple[Glance, int]], steps:
     def candidates() -> list[Candidate]:
         return columns.candidates(list(every), [0.5] * len(every), [2.0] * len(every))
 
-    candidates()  # what was found once must not be taken for what is there
-    for step, glance, passages in steps:
-        post_id = glance.post_id
+    candidates()  # what was found once may be gone
+    for step, summary, passages in steps:
+        post_id = summary.post_id
         if step == "put":
             own = slices(post_id, passages)
-            columns.put(glance, own, SKETCH)
-            known[post_id] = (glance, own)
+            columns.put(summary, own, SKETCH)
+            known[post_id] = (summary, own)
         elif step == "drop":
             columns.drop([post_id, "never there"])
             known.pop(post_id, None)
         elif post_id in known:
             before, own = known[post_id]
-            after = before._replace(likes=glance.likes)
+            after = before._replace(likes=summary.likes)
             columns.recount(after)
             known[post_id] = (after, own)
         else:
-            columns.recount(glance)
-    glances = {post_id: glance for post_id, (glance, _) in known.items()}
-    assert columns.glances(asked) == glances
+            columns.recount(summary)
+    summaries = {post_id: summary for post_id, (summary, _) in known.items()}
+    assert columns.summaries(asked) == summaries
     expected = {number: one for _, own in known.values() for number, one in own.items()}
     assert candidates() == [a_candidate(expected[number]) for number in every if number in expected]
-    assert columns.glances(asked) == glances  # as before, of posts that were found
+    assert columns.summaries(asked) == summaries  # as before, of posts that were found
 
 
 @given(st.sets(st.integers(0, 2**64 - 1) | st.integers(0, 99)), st.lists(st.integers(0, 2**64 - 1)))
 @example(set(range(40)), [40, 2**63])
 def test_each_point_is_found_whatever_numbers_there_are(points: set[int], others: list[int]) -> None:
     places = {number: Slice("a", nth, None, 0, 9) for nth, number in enumerate(points)}
-    columns = Columns([(Glance("a"), SKETCH)], places.items())
+    columns = Columns([(PostSummary("a"), SKETCH)], places.items())
     asked = [*points, *others]
     found = columns.candidates(asked, [0.5] * len(asked), [2.0] * len(asked))
     assert found == [a_candidate(places[number]) for number in asked if number in places]
@@ -84,7 +90,7 @@ def test_each_point_is_found_whatever_numbers_there_are(points: set[int], others
 
 def test_the_id_of_a_post_that_is_gone_is_overwritten() -> None:
     places = {1: Slice("gone-for-good", 0, None, 0, 9), 2: Slice("kept", 0, None, 0, 9)}
-    columns = Columns([(Glance("gone-for-good"), SKETCH), (Glance("kept"), SKETCH)], places.items())
+    columns = Columns([(PostSummary("gone-for-good"), SKETCH), (PostSummary("kept"), SKETCH)], places.items())
     columns.candidates([1, 2], [0.5, 0.5], [2.0, 2.0])
     columns.drop(["gone-for-good"])
     assert list(columns._lately) == ["kept"]
@@ -96,11 +102,12 @@ def test_only_posts_whose_sketches_meet_may_be_copies() -> None:
     said = "the tea house by the old bridge is open until five on all days but the first of the month"
     same, other = sketches([Post("same", "", said), Post("other", "", said[::-1])])
     columns = Columns(
-        [(Glance("a"), same.tobytes()), (Glance("b"), other.tobytes()), (Glance("c"), same.tobytes())], []
+        [(PostSummary("a"), same.tobytes()), (PostSummary("b"), other.tobytes()), (PostSummary("c"), same.tobytes())],
+        [],
     )
     asked = ["b", "c", "never there", "a", "d"]
     assert columns.may_be_copies(asked) == ["c", "a"]
-    columns.put(Glance("d"), {}, other.tobytes())
+    columns.put(PostSummary("d"), {}, other.tobytes())
     assert columns.may_be_copies(asked) == ["b", "c", "a", "d"]
     columns.drop(["c"])
     assert columns.may_be_copies(asked) == ["b", "d"]

@@ -1,4 +1,4 @@
-"""The embedded store on a damaged, closed or full disk: what is told, and that the mend works."""
+"""The embedded store on a damaged, read-only or full disk: the messages, and that the remedy works."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.retrieval.stores.offered import IDENTITY, fill, some_posts
 
 
 def rebuilt_after(data: Path, damaged: Path) -> None:
-    """Do what the messages say: delete the folder, and index anew."""
+    """Do what the messages say: delete the folder, and reindex."""
     shutil.rmtree(damaged)
     store = EdgeStore(data)
     assert (store.current(), store.stored_hashes(["post-0"]), list(store.stored_posts())) == (None, {}, [])
@@ -82,7 +82,7 @@ def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:
     with pytest.raises(FixableError, match="cannot be"):
         store.current()
     for act in (lambda: store.writing().__enter__(), lambda: store.begin(IDENTITY)):
-        with pytest.raises(FixableError, match="cannot be used") as raised:
+        with pytest.raises(FixableError, match="cannot be written") as raised:
             act()
         assert "STIPPLE_DATA_DIR" in raised.value.fix
 
@@ -114,7 +114,7 @@ for act in (lambda: store.open(IDENTITY), lambda: store.begin(IDENTITY), lambda:
 def test_a_full_disk_is_told_and_costs_only_what_was_being_written(tmp_path: Path) -> None:
     store = EdgeStore(tmp_path)
     kept = fill(store, some_posts(3))
-    # No file of this process may grow beyond 1 MB, which SQLite takes for a full or failing disk.
+    # No file of this process may exceed 1 MB, which SQLite reports as a full or failing disk.
     writing = elsewhere(
         """
 import resource, signal

@@ -1,4 +1,4 @@
-"""An embedded generation's files are at hand before they are asked for, as far as there is room."""
+"""An embedded generation's files are in memory before they are needed, as far as there is room."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MIB = 1 << 20
 
 
 def at_hand(folder: Path, name: str = "*") -> dict[str, tuple[int, int]]:
-    """Of the mapped files under a folder by their names, how many bytes this process has at hand, and of how many."""
+    """Of each mapped file under a folder, by name: how many bytes are in memory, and how many it has."""
     found: dict[str, tuple[int, int]] = {}
     path = Path()
     for line in Path("/proc/self/smaps").read_text("utf-8").splitlines():
@@ -107,8 +107,8 @@ def test_a_generation_finds_the_same_warm_and_cold_and_when_closed_warms_nothing
 
 
 def wide_posts(count: int) -> list[IndexedPost]:
-    """Posts of a hundred passages. Of eight the engine puts the vectors, too many to be gone through one by one, into
-    files that change no more.
+    """Posts of a hundred passages. With eight of them there are too many vectors for a full scan, and the engine writes
+    them into immutable files.
     """
     random = np.random.default_rng(0)
     posts = [indexed(a_post(f"post-{number}"), number, 100) for number in range(count)]

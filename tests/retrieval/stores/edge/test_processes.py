@@ -1,4 +1,4 @@
-"""The embedded store between processes: its locks, and what a killed one leaves."""
+"""The embedded store and several processes: its locks, and what a killed process leaves."""
 
 from __future__ import annotations
 

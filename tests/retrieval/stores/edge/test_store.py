@@ -1,4 +1,4 @@
-"""What is particular to the embedded store's own folder: what is made in it, kept in it, and wiped from it."""
+"""What only the embedded store does with its folder: creating, keeping and wiping."""
 
 from __future__ import annotations
 

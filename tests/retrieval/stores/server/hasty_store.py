@@ -1,4 +1,4 @@
-"""A store on a Qdrant server that has little patience with it, and a reindex into it."""
+"""A store on a Qdrant server with short retries, and a reindex into it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from indexer.rejects import RejectsLog
 from indexer.run.reindex import reindex
 from indexer.run.summary import Summary
 from retrieval.models.embedding import HashEmbedder
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore
 from retrieval.text.terms import TermWeigher
 from tests.retrieval.stores.server.http_qdrant import HttpQdrant
 from tests.small_index import POSTS
 
-HASTY = Patience(run_s=20, write_s=0.05, first_s=0.01, longest_s=0.05)
+HASTY = RetryPolicy(run_s=20, write_s=0.05, first_s=0.01, longest_s=0.05)
 
 
 def store_on(server: HttpQdrant, folder: Path, **more: Any) -> ServerStore:
     client = QdrantClient(url=server.url, timeout=5, check_compatibility=False)
-    return ServerStore(client, "stipple", folder, url=server.url, patience=HASTY, poll_s=0, **more)
+    return ServerStore(client, "stipple", folder, url=server.url, retry=HASTY, poll_s=0, **more)
 
 
 def run(store: ServerStore, folder: Path, told: StringIO | None = None) -> Summary:

@@ -1,8 +1,8 @@
 """A stand-in for a Qdrant server: its REST API over real HTTP, in front of qdrant-client's local mode.
 
-It answers what Stipple asks, and fails as Qdrant's documentation says that it fails. What local mode does not have
-(shards, quantization, HNSW) it takes, and `asked` tells what was asked for. By hand, until its input ends:
-`python -m tests.retrieval.stores.server.http_qdrant 6333`.
+It answers what Stipple asks, and fails as Qdrant's documentation describes. It accepts what local mode lacks (shards,
+quantization, HNSW), and `asked` records all requests. To run it by hand until its input ends: `python -m
+tests.retrieval.stores.server.http_qdrant 6333`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERSION = "1.19.0"
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that came in."""
+    """One received request."""
 
     method: str
     path: str
@@ -35,13 +35,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Trouble:
-    """An answer that the next request gets instead of its own.
+    """An answer that the next matching request gets instead of its own.
 
     Attributes:
-        status: 0 ends the connection without an answer.
-        body: Sent as it is, in place of Qdrant's way of saying `said`.
-        only, method: Part of the paths, and the method, that it is for.
-        done: Whether what was asked for is done all the same, and the answer alone is lost.
+        status: 0 closes the connection without an answer.
+        body: Sent as it is, instead of `said` in Qdrant's format.
+        only, method: Part of the path, and the method, that it applies to.
+        done: Whether the request is carried out all the same, and only the answer is lost.
     """
 
     status: int
@@ -54,14 +54,15 @@ class Trouble:
 
 
 class HttpQdrant:
-    """A server on a free port of this machine.
+    """A server on a free local port.
 
     Attributes:
-        trouble: Given out one by one, each to the first request that it is for.
-        key: What the `api-key` header has to say; "" asks for none.
-        created, indexed: Of each collection, what it was asked to be, and its payload indexes.
-        statuses: What the next looks at a collection are told of its state.
-        before: Called with the path of each request before it is answered: what a test lets happen just then.
+        trouble: Used one by one, each for the first request that it matches.
+        key: Required `api-key` header; "" requires none.
+        created, indexed: The requested configuration and payload indexes of each collection.
+        statuses: The status returned to the next requests about a collection.
+        before: Called with the path of each request before it is answered, for tests that need something to happen
+            then.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -85,14 +86,14 @@ class HttpQdrant:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, port: int = 0) -> None:
-        """Listen, on the port of before where there was one."""
+        """Listen, on the previous port if there was one."""
         self._down = False
         self._server = _Server(self, port or getattr(self, "port", 0))
         self.port = self._server.server_port
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def stop(self) -> None:
-        """Refuse connections, and answer on none of those that are open."""
+        """Refuse connections, and answer on none of the open ones."""
         self._down = True
         if self._server is not None:
             self._server.shutdown()
@@ -111,7 +112,7 @@ class HttpQdrant:
         """The `result` of one request.
 
         Raises:
-            KeyError: There is no such place.
+            KeyError: There is no such path.
             ValueError: Qdrant refuses it.
         """
         with self._lock:

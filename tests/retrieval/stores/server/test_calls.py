@@ -1,4 +1,4 @@
-"""How long a call to a Qdrant server is tried again, and what is told meanwhile; by a clock of the tests."""
+"""How long calls to a Qdrant server are retried, and what is reported meanwhile; with a simulated clock."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from retrieval.errors import StoreUnreachable
-from retrieval.stores.server.calls import Patience, ServerCalls
+from retrieval.stores.server.calls import RetryPolicy, ServerCalls
 
 
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that only sleeping advances."""
 
     def __init__(self) -> None:
         self.now, self.slept = 0.0, list[float]()
@@ -24,8 +24,8 @@ class Time:
         self.slept.append(seconds)
 
 
-def calls(clock: Time, patience: Patience) -> ServerCalls:
-    return ServerCalls(None, "http://q", patience, clock=lambda: clock.now, sleep=clock.sleep)  # type: ignore[arg-type]  # no call reaches a client
+def calls(clock: Time, retry: RetryPolicy) -> ServerCalls:
+    return ServerCalls(None, "http://q", retry, clock=lambda: clock.now, sleep=clock.sleep)  # type: ignore[arg-type]  # no call reaches a client
 
 
 def failing(*errors: Exception) -> Callable[[object], str]:
@@ -50,7 +50,7 @@ def answer(status: int, **headers: str) -> Exception:
 
 def test_pauses_double_up_to_the_longest_and_end_in_time() -> None:
     clock, told = Time(), list[str]()
-    one = calls(clock, Patience(run_s=100, first_s=1, longest_s=8))
+    one = calls(clock, RetryPolicy(run_s=100, first_s=1, longest_s=8))
     with one.filling(told.append), pytest.raises(StoreUnreachable):
         one.write(failing(*[refused()] * 99))
     for pause_s, longest_s in zip(clock.slept, [1, 2, 4, 8, 8, 8, 8, 8, 8], strict=False):
@@ -63,7 +63,7 @@ def test_pauses_double_up_to_the_longest_and_end_in_time() -> None:
 
 def test_thirty_seconds_without_a_server_are_survived_and_told() -> None:
     clock, told = Time(), list[str]()
-    one = calls(clock, Patience())
+    one = calls(clock, RetryPolicy())
 
     def call(_: object) -> str:
         if clock.now < 30:
@@ -73,8 +73,8 @@ def test_thirty_seconds_without_a_server_are_survived_and_told() -> None:
     with one.filling(told.append):
         assert one.read(call) == one.write(call) == "answer"
     assert told[0] == (
-        "the Qdrant server at http://q does not serve ([Errno 111] Connection refused); nothing is lost, waiting "
-        "for it up to 300 s"
+        "the Qdrant server at http://q is not available ([Errno 111] Connection refused); nothing is lost, "
+        "waiting up to 300 s"
     )
     assert told[-1] == f"the Qdrant server at http://q answers again, after {clock.now:.0f} s"
     assert 30 <= clock.now <= 40  # the longest pause is 10 s
@@ -83,7 +83,7 @@ def test_thirty_seconds_without_a_server_are_survived_and_told() -> None:
 @pytest.mark.parametrize("error", [ResourceExhaustedResponse("slow down", 7), answer(503, retry_after="7")])
 def test_a_server_that_asks_to_be_left_alone_is(error: Exception) -> None:
     clock = Time()
-    one = calls(clock, Patience(run_s=60, first_s=0.5))
+    one = calls(clock, RetryPolicy(run_s=60, first_s=0.5))
     with one.filling(lambda _: None):
         assert one.write(failing(error, error)) == "answer"
     assert clock.slept == [7, 7]
@@ -92,13 +92,13 @@ def test_a_server_that_asks_to_be_left_alone_is(error: Exception) -> None:
 def test_nobody_waits_longer_than_the_patience_because_the_server_asks_to() -> None:
     clock = Time()
     with pytest.raises(StoreUnreachable, match="429: slow down"):
-        calls(clock, Patience(write_s=4)).write(failing(ResourceExhaustedResponse("slow down", 3_600)))
+        calls(clock, RetryPolicy(write_s=4)).write(failing(ResourceExhaustedResponse("slow down", 3_600)))
     assert clock.slept == []
 
 
 def test_a_search_asks_once_also_while_something_is_filled() -> None:
     clock = Time()
-    one = calls(clock, Patience())
+    one = calls(clock, RetryPolicy())
     with one.filling(lambda _: None), pytest.raises(StoreUnreachable):
         one.ask(failing(refused()))
     with pytest.raises(StoreUnreachable):
@@ -110,6 +110,6 @@ def test_a_certificate_that_is_not_trusted_is_told_and_not_tried_again() -> None
     said = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)"
     clock = Time()
     with pytest.raises(StoreUnreachable, match="certificate of http://q is not trusted") as raised:
-        calls(clock, Patience()).write(failing(ResponseHandlingException(ConnectError(said))))
+        calls(clock, RetryPolicy()).write(failing(ResponseHandlingException(ConnectError(said))))
     assert "SSL_CERT_FILE" in raised.value.fix
     assert clock.slept == []

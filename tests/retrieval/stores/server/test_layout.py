@@ -1,4 +1,4 @@
-"""How a generation is laid out on a Qdrant server: what it is asked for over HTTP, and what a search asks."""
+"""The layout of a generation on a Qdrant server: what is requested over HTTP, and what a search requests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_graph_is_built_when_the_last_passage_is_written(server: HttpQdrant,
     assert created(server)["hnsw_config"] == {"m": 0, "ef_construct": 256}
     graph, facts = patched(server)
     assert graph == {"hnsw_config": {"m": 32, "ef_construct": 256}}
-    assert "created_at" in facts["metadata"]  # a generation is finished when it says when, and not before
+    assert "created_at" in facts["metadata"]  # a generation is finished once its metadata has the time
     paths = [(one.method, one.path.rpartition("/")[2]) for one in server.asked]
     assert paths.index(("PATCH", f"stipple-{store_on(server, tmp_path).current()}")) > paths.index(("PUT", "points"))
 

@@ -1,4 +1,4 @@
-"""A Qdrant server that is not what the settings think, over real HTTP: each way is told with its mend."""
+"""A Qdrant server that does not match the settings, over real HTTP: each case is reported with its remedy."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def test_vectors_of_another_dimension_are_told_when_the_server_refuses_them(serv
 )
 def test_what_is_no_qdrant_is_told_at_once(trouble: Trouble, server: HttpQdrant, tmp_path: Path) -> None:
     server.trouble = [trouble]
-    with pytest.raises(StoreUnreachable, match=f"answers at {server.url} is no Qdrant") as raised:
+    with pytest.raises(StoreUnreachable, match=f"answers at {server.url} is not a Qdrant") as raised:
         run(store_on(server, tmp_path), tmp_path)
     assert "STIPPLE_QDRANT_URL" in raised.value.fix
 
 
 def test_tls_that_is_not_spoken_there_is_told_at_once(server: HttpQdrant, tmp_path: Path) -> None:
     url = server.url.replace("http:", "https:")
-    with pytest.raises(StoreUnreachable, match="speaks no TLS") as raised:
+    with pytest.raises(StoreUnreachable, match="does not speak TLS") as raised:
         run(connect(Settings(data_dir=tmp_path, _env_file=None, qdrant_url=url)), tmp_path)
     assert "http://" in raised.value.fix
 

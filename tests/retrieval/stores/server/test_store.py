@@ -1,4 +1,4 @@
-"""What is particular to the server store: what else lives on the server, and what is told when it does not answer."""
+"""What only the server store does: other collections on the server, and messages when it does not answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 from retrieval.errors import FixableError, StoreUnreachable
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore, connect
 from tests.retrieval.stores.offered import DIMENSION, IDENTITY, a_post, fill, indexed, some_posts
 
@@ -29,7 +29,7 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
 class Stumbling:
-    """A client whose calls fail as many times as it is told to, and then go to the real one."""
+    """A client whose calls fail a given number of times, and then reach the real one."""
 
     def __init__(self, client: QdrantClient, failures: list[Exception]) -> None:
         self._client, self.failures = client, failures
@@ -59,8 +59,8 @@ def answer(status: int) -> Exception:
 
 
 def store_on(client: Any, folder: Path) -> ServerStore:
-    hasty = Patience(write_s=0.05, first_s=0.001)
-    return ServerStore(client, "stipple", folder, url="http://q:6333", patience=hasty, poll_s=0)
+    hasty = RetryPolicy(write_s=0.05, first_s=0.001)
+    return ServerStore(client, "stipple", folder, url="http://q:6333", retry=hasty, poll_s=0)
 
 
 def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_other_collections_of_the_server_are_let_alone(client: QdrantClient, tmp
     first, second = fill(store, some_posts(1)), fill(store, some_posts(2))
     store.drop(first.name)
     assert store.generations() == [second]
-    # Even under our own prefix: what does not say that it is ours is not deleted.
+    # Even under our own prefix: what is not marked as ours is not deleted.
     ours = store_on(client, tmp_path)
     assert ours.generations() == []
     ours.begin(IDENTITY).discard()
@@ -202,7 +202,7 @@ def test_an_address_that_is_none_is_told(url: str, tmp_path: Path) -> None:
 
 
 def test_key_and_requests_reach_the_server_over_http(tmp_path: Path) -> None:
-    """A small server that answers as Qdrant's documentation says, for what QdrantClient's local mode leaves out."""
+    """On a small server that answers as Qdrant's documentation describes, for what QdrantClient's local mode lacks."""
     asked: list[tuple[str, str, str | None]] = []
 
     class Qdrant(BaseHTTPRequestHandler):

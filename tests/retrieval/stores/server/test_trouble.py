@@ -17,7 +17,7 @@ from retrieval.errors import FixableError, StoreUnreachable
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
-from retrieval.stores.server.calls import Patience
+from retrieval.stores.server.calls import RetryPolicy
 from retrieval.stores.server.store import ServerStore, connect
 from tests.retrieval.stores.offered import IDENTITY, fill, some_posts
 from tests.retrieval.stores.server.hasty_store import run, store_on
@@ -25,7 +25,7 @@ from tests.retrieval.stores.server.http_qdrant import HttpQdrant, Trouble
 
 
 def goes_down(server: HttpQdrant, path: str, for_s: float) -> None:
-    """From the next request to this path on, for so long."""
+    """Fails from the next request to this path on, for this long."""
     server.before = lambda asked: _fall(server, for_s) if asked.endswith(path) else None
 
 
@@ -33,7 +33,7 @@ def _fall(server: HttpQdrant, for_s: float) -> None:
     server.before = lambda _: None
     threading.Thread(target=server.stop).start()
     threading.Timer(for_s, server.start).start()
-    while not server._down:  # the request that it falls in is not answered
+    while not server._down:  # that request is not answered
         time.sleep(0.005)
 
 
@@ -44,14 +44,14 @@ def test_a_reindex_waits_for_a_server_that_goes_down_and_goes_on(path: str, serv
     summary = run(store, tmp_path, told)
     assert store.current() == summary.generation
     assert len(list(store.stored_posts())) == summary.posts == summary.added > 0
-    assert "does not serve" in told.getvalue()
+    assert "is not available" in told.getvalue()
     assert "nothing is lost" in told.getvalue()
     assert "answers again" in told.getvalue()
 
 
 def test_a_server_that_stays_down_ends_a_reindex_after_the_patience(server: HttpQdrant, tmp_path: Path) -> None:
     client = QdrantClient(url=server.url, timeout=5, check_compatibility=False)
-    store = ServerStore(client, "s", tmp_path, url=server.url, patience=Patience(run_s=0.2, first_s=0.01))
+    store = ServerStore(client, "s", tmp_path, url=server.url, retry=RetryPolicy(run_s=0.2, first_s=0.01))
     server.stop()
     started = time.monotonic()
     with pytest.raises(StoreUnreachable, match=f"{server.url} does not answer"):
@@ -75,7 +75,7 @@ def test_a_reindex_that_the_server_ended_is_done_by_the_next_without_embedding_a
 def test_every_request_of_a_reindex_may_fail_once_in_any_way(
     trouble: Trouble, server: HttpQdrant, tmp_path: Path
 ) -> None:
-    """Also where the server did what was asked, and its answer was lost: no post is there twice, none is missing."""
+    """Even if the server did what was asked and only its answer was lost: no post is duplicated or missing."""
     failed: set[str] = set()
 
     def once(path: str) -> None:
