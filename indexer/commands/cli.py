@@ -16,7 +16,7 @@ from indexer.commands.reading_options import add_reading_options
 from retrieval.errors import FixableError, IndexLocked
 
 if TYPE_CHECKING:
-    from indexer.pipeline.encoder import PassageWeigher
+    from indexer.pipeline.post_encoder import PassageWeigher
     from indexer.readers.mapping.map_option import Move
     from indexer.readers.sources import Source
     from retrieval.models.embedding import Embedder
@@ -189,12 +189,12 @@ def reindex_into(
     """`run_reindex`, with what it works on passed in."""
     from indexer.commands.engine_options import chosen_engine
     from indexer.commands.reading_options import read_options
-    from indexer.pipeline.staging import naming_disk_trouble
+    from indexer.pipeline.staged_posts import naming_disk_trouble
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
     from indexer.rejects import RejectsLog
-    from indexer.run.history import RecordedProgress, Runs
     from indexer.run.reindex import Wishes, reindex
+    from indexer.run.run_history import RecordedProgress, Runs
 
     wishes = Wishes(args.dry_run, args.prune, args.prune_up_to, args.allow_forgotten, args.anew)
     shown = progress_on(sys.stderr, args.quiet)
@@ -250,7 +250,7 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
 
 def run_rollback(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple rollback`: another generation becomes the current one."""
-    from indexer.upkeep.upkeep import rollback
+    from indexer.upkeep.old_generations import rollback
     from retrieval.stores.factory import open_store
 
     before, now = rollback(open_store(settings), args.generation)
@@ -265,7 +265,7 @@ def run_prune(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple prune`: write anew, delete the rest."""
     from indexer.commands.priority import step_aside
     from indexer.progress import progress_on
-    from indexer.upkeep.upkeep import prune
+    from indexer.upkeep.old_generations import prune
     from retrieval.models.embedding import load_embedder
     from retrieval.stores.factory import open_store
     from retrieval.text.terms import TermWeigher
@@ -282,7 +282,7 @@ def run_prune(args: argparse.Namespace, settings: Settings) -> int:
 
 def run_forget(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple forget`: from every place on disk at once; a running server follows within a second."""
-    from indexer.journal.forgetting import forget
+    from indexer.journal.erasure import forget
     from retrieval.stores.factory import open_store
 
     if not args.post and not args.author:

@@ -80,7 +80,7 @@ def chosen_engine(
         return
     from indexer.engines.ray import RayEngine
     from indexer.engines.ray_cluster import connected
-    from indexer.engines.ray_reading import read_by_workers
+    from indexer.engines.ray_reader import read_by_workers
     from retrieval.models.embedding import load_embedder
 
     # A worker's threads are its cores.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from indexer.journal.journal import Change, Journal
-from indexer.pipeline.encoder import Filling
+from indexer.pipeline.post_encoder import Filling
 from retrieval.stores.contract import Changes
 
 

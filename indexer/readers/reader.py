@@ -15,7 +15,6 @@ from indexer.posts.validation import unknown_columns
 from indexer.readers.archives import BROKEN, TooMuch
 from indexer.readers.comment_threads import Threads
 from indexer.readers.exports.recognition import PAGES, is_own, recognise, records_in
-from indexer.readers.file_parts import HEAD_BYTES, Part
 from indexer.readers.formats.delimited import Header, looks_like_names, table_rows
 from indexer.readers.formats.detect import SCRIPT, binary_format, text_format
 from indexer.readers.formats.encodings import in_utf8
@@ -25,6 +24,7 @@ from indexer.readers.formats.lines import LONGEST_LINE, read_lines, with_head
 from indexer.readers.formats.parquet import parquet_rows
 from indexer.readers.formats.sqlite import sqlite_rows
 from indexer.readers.formats.xml import RECORDS, xml_elements
+from indexer.readers.input_files import HEAD_BYTES, Part
 from indexer.readers.mapping.cells import loosened
 from indexer.readers.mapping.map_option import Move, apply_moves
 from indexer.readers.mapping.mapping_file import MappingFile

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from indexer.readers.archives import BOUNDS, BROKEN, Bounds, TooMuch
-from indexer.readers.file_parts import may_hold_posts, parts_of
 from indexer.readers.formats.jsonl import Offered
+from indexer.readers.input_files import may_hold_posts, parts_of
 from indexer.readers.mapping.map_option import Move
 from indexer.readers.reader import Reading, ReadOptions, Recognised
 from indexer.rejects import Rejected

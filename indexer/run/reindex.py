@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 
 from indexer.engines.engine import EmbeddingEngine
-from indexer.journal.forgetting import forget_in_files
+from indexer.journal.erasure import forget_in_files
 from indexer.journal.journal import Journal
 from indexer.journal.replay import replay
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.encoder import Filling, PassageWeigher
 from indexer.pipeline.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
-from indexer.pipeline.staging import Due, Staging, Standing, naming_disk_trouble, require_room
+from indexer.pipeline.post_encoder import Filling, PassageWeigher
+from indexer.pipeline.staged_posts import Due, Staging, Standing, naming_disk_trouble, require_room
 from indexer.progress import Progress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import OptedOutLine, Rejected, RejectsLog

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from indexer.journal.journal import Journal
-from indexer.pipeline.staging import naming_disk_trouble
-from indexer.run.history import Run, Runs
+from indexer.pipeline.staged_posts import naming_disk_trouble
+from indexer.run.run_history import Run, Runs
 from retrieval.errors import IndexMissing
 from retrieval.search.calibration import dense_weights
 from retrieval.settings import Settings

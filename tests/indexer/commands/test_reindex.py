@@ -15,7 +15,7 @@ import pytest
 
 from indexer.commands.cli import add_commands, reindex_into
 from indexer.readers.sources import find_sources
-from indexer.run.history import Runs
+from indexer.run.run_history import Runs
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings

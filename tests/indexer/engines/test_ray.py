@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore::DeprecationWa
 
 from indexer.engines.ray import RETRIES, RayEngine  # noqa: E402  # it needs Ray
 from indexer.engines.ray_cluster import Capacity, connected  # noqa: E402  # so does this
-from indexer.engines.ray_reading import read_by_workers  # noqa: E402  # and this
+from indexer.engines.ray_reader import read_by_workers  # noqa: E402  # and this
 
 
 @pytest.fixture(scope="module")

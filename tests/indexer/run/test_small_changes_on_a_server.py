@@ -15,7 +15,7 @@ from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import RejectsLog
 from indexer.run.reindex import Wishes, reindex
 from indexer.run.summary import Summary
-from indexer.upkeep.upkeep import rollback
+from indexer.upkeep.old_generations import rollback
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.stores.server.calls import Patience

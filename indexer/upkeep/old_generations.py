@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.journal.journal import Journal
-from indexer.pipeline.encoder import PassageWeigher
-from indexer.pipeline.staging import naming_disk_trouble
+from indexer.pipeline.post_encoder import PassageWeigher
+from indexer.pipeline.staged_posts import naming_disk_trouble
 from indexer.progress import Progress
 from indexer.rejects import RejectsLog
 from indexer.run.reindex import Wishes, reindex, trim

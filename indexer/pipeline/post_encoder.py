@@ -14,7 +14,7 @@ import numpy as np
 from indexer.engines.engine import EmbeddingEngine
 from indexer.engines.local import LocalEngine
 from indexer.pipeline.embedding_cache import EmbeddingCache, Key
-from indexer.pipeline.threaded_steps import overlapped
+from indexer.pipeline.threaded_pipeline import overlapped
 from indexer.progress import Progress
 from retrieval.models.embedding import Embedder
 from retrieval.stores.contract import IndexedPost, StoredPost

@@ -10,12 +10,12 @@ from io import StringIO
 
 import structlog
 
-from indexer.journal.forgetting import forget
+from indexer.journal.erasure import forget
 from indexer.journal.journal import Journal
 from indexer.journal.replay import replay, replay_batch
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.encoder import Filling, PassageWeigher
-from indexer.pipeline.staging import naming_disk_trouble
+from indexer.pipeline.post_encoder import Filling, PassageWeigher
+from indexer.pipeline.staged_posts import naming_disk_trouble
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
 from retrieval.errors import FixableError, IndexLocked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.pipeline.staging import Staging, Standing, naming_disk_trouble, require_room
+from indexer.pipeline.staged_posts import Staging, Standing, naming_disk_trouble, require_room
 from retrieval.errors import FixableError
 from retrieval.stores.contract import StoredPost
 from retrieval.types import Post

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.pipeline.threaded_steps import overlapped
+from indexer.pipeline.threaded_pipeline import overlapped
 
 
 def doubled(items: Iterator[int]) -> Generator[int]:

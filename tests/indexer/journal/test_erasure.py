@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from indexer.commands.cli import add_commands
-from indexer.journal.forgetting import forget
+from indexer.journal.erasure import forget
 from indexer.journal.journal import Journal
 from indexer.progress import QuietProgress
 from indexer.readers.sources import find_sources
-from indexer.upkeep.upkeep import prune, rollback
+from indexer.upkeep.old_generations import prune, rollback
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.contract import StoredPost

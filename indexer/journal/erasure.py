@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from indexer.journal.journal import Journal
 from indexer.pipeline.embedding_cache import forget_embeddings
-from indexer.pipeline.staging import naming_disk_trouble
+from indexer.pipeline.staged_posts import naming_disk_trouble
 from retrieval.ingestion import Keepers
 from retrieval.stores.contract import PostStore
 from retrieval.stores.payload import name_key

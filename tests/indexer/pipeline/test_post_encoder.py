@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.encoder import EMBEDDED_AT_ONCE, WINDOW, Filling
+from indexer.pipeline.post_encoder import EMBEDDED_AT_ONCE, WINDOW, Filling
 from indexer.progress import QuietProgress
 from retrieval.stores.contract import StoredPost
 from retrieval.text.content_hash import content_hash
