@@ -29,7 +29,7 @@ def _serve(data: Path, port: int) -> None:
     from app.main import create_app
     from app.services import Services
     from app.web.logs import configure_logs
-    from indexer.journal.journal_ingestion import JournalIntake
+    from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.models.embedding import HashEmbedder
     from retrieval.settings import Settings
     from retrieval.stores.factory import open_store
@@ -38,7 +38,7 @@ def _serve(data: Path, port: int) -> None:
     settings = Settings(data_dir=data, llm="none", log_level="error", _env_file=None)
     configure_logs(settings)
     store, embedder = open_store(settings), HashEmbedder()
-    intake = JournalIntake(settings, store, embedder, TermWeigher())
+    intake = JournalIngestion(settings, store, embedder, TermWeigher())
     app = create_app(settings, Services(settings, store, embedder, None, None, intake))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
 

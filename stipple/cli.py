@@ -70,10 +70,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Intake:
     """How a server takes posts in: what app knows by its protocol, and indexer does."""
-    from indexer.journal.journal_ingestion import JournalIntake
+    from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.text.terms import TermWeigher
 
-    return JournalIntake(settings, store, embedder, TermWeigher())
+    return JournalIngestion(settings, store, embedder, TermWeigher())
 
 
 def _make_keepers(settings: Settings) -> Keepers:

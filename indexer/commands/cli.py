@@ -193,13 +193,13 @@ def reindex_into(
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
     from indexer.rejects import RejectsLog
-    from indexer.run.reindex import Wishes, reindex
-    from indexer.run.run_history import RecordedProgress, Runs
+    from indexer.run.reindex import RunOptions, reindex
+    from indexer.run.run_history import RecordedProgress, RunHistory
 
-    wishes = Wishes(args.dry_run, args.prune, args.prune_up_to, args.allow_forgotten, args.anew)
+    run_options = RunOptions(args.dry_run, args.prune, args.prune_up_to, args.allow_forgotten, args.anew)
     shown = progress_on(sys.stderr, args.quiet)
     command = f"reindex {' '.join(args.paths)}"
-    with naming_disk_trouble(settings.data_dir), Runs(settings.data_dir).record(command) as run:
+    with naming_disk_trouble(settings.data_dir), RunHistory(settings.data_dir).record(command) as run:
         progress = RecordedProgress(shown, run)
         options = read_options(args)
         try:
@@ -210,12 +210,12 @@ def reindex_into(
                 offered = read_posts(
                     sources, sys.stdin.buffer, options=options, tell=progress.saying,
                     recognised=lambda file: progress.saying(str(file)) if file.platform else None,
-                    elsewhere=engine.reading(sources, options),
+                    remote=engine.reading(sources, options),
                 )  # fmt: skip
                 try:
                     summary = reindex(
                         store, embedder, weigher, offered, data_dir=settings.data_dir, progress=progress,
-                        rejects=rejects, index_here=not settings.qdrant_url, engine=engine.embedding, wishes=wishes,
+                        rejects=rejects, options=run_options, index_here=not settings.qdrant_url, engine=engine.embedding,
                     )  # fmt: skip
                 finally:
                     if rejects.count:

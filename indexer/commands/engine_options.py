@@ -14,7 +14,7 @@ from retrieval.errors import FixableError
 if TYPE_CHECKING:
     from indexer.engines.engine import EmbeddingEngine
     from indexer.readers.reader import ReadOptions
-    from indexer.readers.sources import Elsewhere, Source
+    from indexer.readers.sources import RemoteReader, Source
     from retrieval.models.embedding import Embedder
     from retrieval.settings import Settings
 
@@ -63,7 +63,7 @@ class Engine:
     """
 
     embedding: EmbeddingEngine | None = None
-    reading: Callable[[Sequence[Source], ReadOptions], Elsewhere | None] = lambda *_: None
+    reading: Callable[[Sequence[Source], ReadOptions], RemoteReader | None] = lambda *_: None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ SENT_AT_ONCE = 200
 BLOCK_BYTES = 8_000_000  # of what a task has read and nobody has taken: Ray's own 128 MB would fill the object store
 
 
-class RayReading:
+class RayReader:
     """What tasks read, file by file. Iterated by one thread."""
 
     def __init__(self, sources: Sequence[Source], options: ReadOptions) -> None:
@@ -33,7 +33,7 @@ class RayReading:
         self._ahead: tuple[int, list[Found] | None] | None = None
 
     def found_in(self, source: Source) -> Iterator[Found] | None:
-        """An `Elsewhere`: see there."""
+        """A `RemoteReader`: see there."""
         place = self._places[source.name]
         first = self._next(place)
         if first is None or first[1] is None:  # the task gave it back, to be read here
@@ -56,9 +56,9 @@ class RayReading:
         return row
 
 
-def read_by_workers(sources: Sequence[Source], options: ReadOptions) -> RayReading | None:
+def read_by_workers(sources: Sequence[Source], options: ReadOptions) -> RayReader | None:
     """The sources as tasks read them; None where there is one alone, which would keep one task busy."""
-    return RayReading(sources, options) if len(sources) > 1 else None
+    return RayReader(sources, options) if len(sources) > 1 else None
 
 
 def _rows(sources: Sequence[Source], options: ReadOptions) -> Iterator[tuple[int, list[Found] | None]]:

@@ -14,7 +14,7 @@ from indexer.journal.erasure import forget
 from indexer.journal.journal import Journal
 from indexer.journal.replay import replay, replay_batch
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.post_encoder import Filling, PassageWeigher
+from indexer.pipeline.post_encoder import PassageWeigher, PostEncoder
 from indexer.pipeline.staged_posts import naming_disk_trouble
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
@@ -36,7 +36,7 @@ _AT_ONCE = 32
 _SETTLE_AFTER_CHANGES, _SETTLE_AFTER_S = 5_000, 900.0
 
 
-class JournalIntake:
+class JournalIngestion:
     """An Intake by way of data_dir/journal.sqlite, which other processes may write to as well.
 
     Two threads follow the journal: one changes the generation, the other tells the keepers what to forget, so that this
@@ -94,7 +94,7 @@ class JournalIntake:
         held = generation.reached().get(journal.id, 0)
         if journal.last() > held:
             with self._cache() as cache:
-                held = replay(journal, self._filling(cache), generation, held)
+                held = replay(journal, self._encoder(cache), generation, held)
             self._unsettled_since = time.monotonic()
         return held
 
@@ -216,7 +216,7 @@ class JournalIntake:
                 due = journal.after(self._held, _AT_ONCE)
                 if due:
                     with self._cache() as cache:
-                        replay_batch(due, self._filling(cache), self._generation)
+                        replay_batch(due, self._encoder(cache), self._generation)
                     if self._unsettled_since is None:
                         self._unsettled_since = time.monotonic()
                     self._held = due[-1].number
@@ -268,14 +268,14 @@ class JournalIntake:
     def _cache(self) -> EmbeddingCache:
         return EmbeddingCache(self._data_dir / "embeddings.sqlite", self._embedder.identity)
 
-    def _filling(self, cache: EmbeddingCache) -> Filling:
-        return Filling(self._embedder, self._weigher, cache, QuietProgress(StringIO()))
+    def _encoder(self, cache: EmbeddingCache) -> PostEncoder:
+        return PostEncoder(self._embedder, self._weigher, cache, QuietProgress(StringIO()))
 
 
 class _Following:
     """A store, whose generations are led up to the journal when they are opened."""
 
-    def __init__(self, store: PostStore, intake: JournalIntake, embedder: Embedder) -> None:
+    def __init__(self, store: PostStore, intake: JournalIngestion, embedder: Embedder) -> None:
         self._store, self._intake, self._embedder = store, intake, embedder
 
     def current(self) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from indexer.journal.journal import Change, Journal
-from indexer.pipeline.post_encoder import Filling
+from indexer.pipeline.post_encoder import PostEncoder
 from retrieval.stores.contract import Changes
 
 
@@ -16,23 +16,23 @@ class Changeable(Protocol):
     def change(self, changes: Changes) -> None: ...
 
 
-def replay(journal: Journal, filling: Filling, target: Changeable, after: int, until: int | None = None) -> int:
+def replay(journal: Journal, encoder: PostEncoder, target: Changeable, after: int, until: int | None = None) -> int:
     """Make the changes behind `after` in the target, in their order; returns the number of the last one.
 
     Making one twice is as good as once.
     """
     for batch in journal.batches(after, until):
-        replay_batch(batch, filling, target)
+        replay_batch(batch, encoder, target)
         after = batch[-1].number
     return after
 
 
-def replay_batch(batch: Sequence[Change], filling: Filling, target: Changeable) -> None:
+def replay_batch(batch: Sequence[Change], encoder: PostEncoder, target: Changeable) -> None:
     """Make some changes, each of another post."""
     put = [change.stored for change in batch if change.stored is not None]
     gone = [change.post_id for change in batch if change.stored is None]
     if gone:  # first: it waits for no model
         target.change(Changes(delete=gone))
-        filling.cache.forget(gone)
-    for some in filling.indexed(put):
+        encoder.cache.forget(gone)
+    for some in encoder.indexed(put):
         target.change(Changes(upsert=some))

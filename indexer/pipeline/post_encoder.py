@@ -14,7 +14,7 @@ import numpy as np
 from indexer.engines.engine import EmbeddingEngine
 from indexer.engines.local import LocalEngine
 from indexer.pipeline.embedding_cache import EmbeddingCache, Key
-from indexer.pipeline.threaded_pipeline import overlapped
+from indexer.pipeline.threaded_pipeline import run_threaded
 from indexer.progress import Progress
 from retrieval.models.embedding import Embedder
 from retrieval.stores.contract import IndexedPost, StoredPost
@@ -66,7 +66,7 @@ class Embedded:
     whole: bool
 
 
-class Filling:
+class PostEncoder:
     """From posts to indexed posts, a window at a time.
 
     Args:
@@ -105,7 +105,7 @@ class Filling:
 
         # Said before the first vectors are there: a slow model's take a while.
         self.progress.embedding(self.passages, max(self.passages, self._expected_posts))
-        overlapped(self._windows(posts), self._embed, finish)
+        run_threaded(self._windows(posts), self._embed, finish)
 
     def indexed(self, posts: Iterable[StoredPost]) -> Iterator[list[IndexedPost]]:
         """The same for a few posts, in this thread alone."""

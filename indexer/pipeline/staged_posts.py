@@ -21,14 +21,14 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SourceLine:
     """Where a post stood: the file as it was named, and the line in it, from 1."""
 
     source: str
     line: int
 
 
-class Due(Enum):
+class PendingWork(Enum):
     """What a run has to do with a staged post."""
 
     NOTHING = 0
@@ -36,7 +36,7 @@ class Due(Enum):
     RECOUNT = 2
 
 
-class Staging:
+class StagedPosts:
     """A SQLite file that lives as long as one run. What an interrupted run left is deleted first.
 
     Not safe against two runs at once: hold `PostStore.writing()`. Its posts may be read in another thread than they
@@ -61,18 +61,18 @@ class Staging:
             """
         )
 
-    def add(self, stored: StoredPost, standing: Standing) -> Standing | None:
+    def add(self, stored: StoredPost, place: SourceLine) -> SourceLine | None:
         """Keep a post; where its id was added before, keep nothing and say where the first one stood."""
         # A file name may hold bytes that are no text; they come back as they went in.
-        source = standing.source.encode("utf-8", "surrogateescape")
-        row = (stored.post.id, stored.content_hash, post_to_json(stored.post), source, standing.line)
+        source = place.source.encode("utf-8", "surrogateescape")
+        row = (stored.post.id, stored.content_hash, post_to_json(stored.post), source, place.line)
         added = self._database.execute(
             "INSERT OR IGNORE INTO posts (id, content_hash, post, source, line) VALUES (?, ?, ?, ?, ?)", row
         )
         if added.rowcount:
             return None
         first = self._database.execute("SELECT source, line FROM posts WHERE id = ?", (stored.post.id,)).fetchone()
-        return Standing(first[0].decode("utf-8", "surrogateescape"), first[1])
+        return SourceLine(first[0].decode("utf-8", "surrogateescape"), first[1])
 
     def hashes(self, batch: int) -> Iterator[list[tuple[str, str]]]:
         """Pairs of post id and content hash, `batch` at a time, in the order in which they were added."""
@@ -84,11 +84,11 @@ class Staging:
         """Keep these posts no longer; an id that was not added is passed over."""
         self._database.executemany("DELETE FROM posts WHERE id = ?", ((post_id,) for post_id in ids))
 
-    def mark(self, due: Due, ids: Iterable[str]) -> None:
+    def mark(self, due: PendingWork, ids: Iterable[str]) -> None:
         """Say what is due for posts; nothing is, before."""
         self._database.executemany("UPDATE posts SET due = ? WHERE id = ?", ((due.value, post_id) for post_id in ids))
 
-    def posts(self, due: Due | None = None) -> Iterator[StoredPost]:
+    def posts(self, due: PendingWork | None = None) -> Iterator[StoredPost]:
         """Every post, or those for which this is due, in the order in which they were added."""
         if due is None:
             rows = self._database.execute("SELECT post, content_hash FROM posts ORDER BY place")
@@ -121,7 +121,7 @@ class Staging:
         self._database.close()
         self._path.unlink(missing_ok=True)
 
-    def __enter__(self) -> Staging:
+    def __enter__(self) -> StagedPosts:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,7 +18,7 @@ class _End:
     """Nothing comes after it."""
 
 
-def overlapped(
+def run_threaded(
     source: Iterable[T], work: Callable[[Iterator[T]], Generator[R]], sink: Callable[[R], object], ahead: int = 2
 ) -> None:
     """Do `for one in work(source): sink(one)`, with the source read and the sink called by threads of their own.

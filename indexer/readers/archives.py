@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
-BROKEN = (*DAMAGE, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, zlib.error, zstandard.ZstdError)
+DAMAGED = (*DAMAGE, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, zlib.error, zstandard.ZstdError)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class UnpackLimits:
     """What a packed file may unpack to.
 
     Attributes:
@@ -36,14 +36,14 @@ class Bounds:
     ratio: int = 250
 
 
-BOUNDS = Bounds()
+UNPACK_LIMITS = UnpackLimits()
 
 
-class TooMuch(ValueError):
-    """A packed file that unpacks to more than its bounds allow."""
+class DecompressionBomb(ValueError):
+    """A packed file that unpacks to more than its limits allow."""
 
 
-class Counted(io.RawIOBase):
+class CountedStream(io.RawIOBase):
     """A stream that counts what is read from it, and reads no further than where the file ended when it was opened.
 
     So that a file which grows while it is read comes to an end.
@@ -67,11 +67,11 @@ class Counted(io.RawIOBase):
         return len(piece)
 
 
-class Guarded(io.RawIOBase):
+class LimitedStream(io.RawIOBase):
     """What comes out of a packed file, as long as it is not too much for what went in."""
 
-    def __init__(self, unpacked: BinaryIO, packed: Counted | int, bounds: Bounds, before: int = 0) -> None:
-        self._unpacked, self._packed, self._bounds = unpacked, packed, bounds
+    def __init__(self, unpacked: BinaryIO, packed: CountedStream | int, limits: UnpackLimits, before: int = 0) -> None:
+        self._unpacked, self._packed, self._limits = unpacked, packed, limits
         self.count = before
 
     def readable(self) -> bool:
@@ -83,19 +83,19 @@ class Guarded(io.RawIOBase):
         view[: len(piece)] = piece
         self.count += len(piece)
         packed = self._packed if isinstance(self._packed, int) else self._packed.count
-        if self.count > self._bounds.free_bytes and self.count > packed * self._bounds.ratio:
-            raise TooMuch(f"{packed:,} packed bytes hold more than {self.count:,}")
+        if self.count > self._limits.free_bytes and self.count > packed * self._limits.ratio:
+            raise DecompressionBomb(f"{packed:,} packed bytes hold more than {self.count:,}")
         return len(piece)
 
 
-def unpacked(stream: BinaryIO, packed: Counted | int, bounds: Bounds, before: int = 0) -> Guarded:
-    """The stream, or what is in it where it begins as gzip or zstd files do, within bounds.
+def unpacked(stream: BinaryIO, packed: CountedStream | int, limits: UnpackLimits, before: int = 0) -> LimitedStream:
+    """The stream, or what is in it where it begins as gzip or zstd files do, within limits.
 
     Args:
         packed: What counts as its packed size: a count of what was read, or a number of bytes.
         before: How many unpacked bytes count already.
     """
-    return Guarded(decompressed(stream), packed, bounds, before)
+    return LimitedStream(decompressed(stream), packed, limits, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def tar_members(stream: BinaryIO) -> Iterator[Member]:
     """The files of a tar stream, each to be read before the next.
 
     Raises:
-        One of BROKEN: It is no whole tar file.
+        One of DAMAGED: It is no whole tar file.
     """
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:

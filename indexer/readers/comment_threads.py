@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from indexer.readers.record_kinds import Draft, Named, PostShape, Reply
+from indexer.readers.record_kinds import CommentRecord, NameRecord, PostRecord, PostShape
 
 MOST_COMMENTS = 500  # of a post, as post files may have; those with the most likes stay
 
@@ -48,23 +48,23 @@ class Threads:
         )
         self.alone, self.dropped = 0, 0
 
-    def add(self, piece: Draft | Reply | Named, source: str, line: int) -> None:
+    def add(self, record: PostRecord | CommentRecord | NameRecord, source: str, line: int) -> None:
         source = _bytes_as_text(source)
-        if isinstance(piece, Draft):
-            row = (piece.key, json.dumps(piece.post), piece.author_key, source, line)
+        if isinstance(record, PostRecord):
+            row = (record.key, json.dumps(record.post), record.author_key, source, line)
             self._database.execute("INSERT INTO posts (key, post, author, source, line) VALUES (?, ?, ?, ?, ?)", row)
-        elif isinstance(piece, Reply):
-            likes = piece.comment.get("likes")
+        elif isinstance(record, CommentRecord):
+            likes = record.comment.get("likes")
             self._database.execute(
                 "INSERT INTO comments (key, parent, likes, comment, alone, author, source, line)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    piece.key, piece.parent, likes if isinstance(likes, int) else 0, json.dumps(piece.comment),
-                    None if piece.alone is None else json.dumps(piece.alone), piece.author_key, source, line,
+                    record.key, record.parent, likes if isinstance(likes, int) else 0, json.dumps(record.comment),
+                    None if record.alone is None else json.dumps(record.alone), record.author_key, source, line,
                 ),
             )  # fmt: skip
         else:
-            self._database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (piece.key, piece.name))
+            self._database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (record.key, record.name))
 
     def joined(self) -> Iterator[Thread]:
         """Every post with its comments, in the order in which posts came; then the comments whose post did not.

@@ -12,7 +12,7 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileState:
     """A file as it was at one moment; another look that is equal means that nothing was written in between."""
 
     size_bytes: int
@@ -29,10 +29,10 @@ def changed_sources(paths: Sequence[str], pause: Callable[[], None]) -> Iterator
     Args:
         pause: Waits between two looks.
     """
-    given: dict[Source, Look] = {}
-    before: dict[Source, Look] = {}
+    given: dict[Source, FileState] = {}
+    before: dict[Source, FileState] = {}
     while True:
-        now = {source: look for source in _found(paths) if (look := _look(source)) is not None}
+        now = {source: state for source in _found(paths) if (state := _state_of(source)) is not None}
         quiet = [source for source, look in now.items() if before.get(source) == look != given.get(source)]
         if quiet:
             given |= {source: now[source] for source in quiet}
@@ -51,11 +51,11 @@ def _found(paths: Sequence[str]) -> list[Source]:
     return list(dict.fromkeys(found))
 
 
-def _look(source: Source) -> Look | None:
+def _state_of(source: Source) -> FileState | None:
     if source.path is None:
         return None
     try:
         state = source.path.stat()
     except OSError:
         return None
-    return Look(state.st_size, state.st_mtime_ns, state.st_ino)
+    return FileState(state.st_size, state.st_mtime_ns, state.st_ino)

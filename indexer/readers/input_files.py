@@ -15,7 +15,16 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from indexer.readers.archives import BOUNDS, EMPTY_ZIP_MAGIC, ZIP_MAGIC, Bounds, Counted, is_tar, tar_members, unpacked
+from indexer.readers.archives import (
+    EMPTY_ZIP_MAGIC,
+    UNPACK_LIMITS,
+    ZIP_MAGIC,
+    CountedStream,
+    UnpackLimits,
+    is_tar,
+    tar_members,
+    unpacked,
+)
 from indexer.readers.exports.recognition import BESIDE_POSTS, holds_no_posts
 from indexer.readers.formats.detect import ENDINGS, ending
 from indexer.readers.formats.lines import with_head
@@ -29,7 +38,7 @@ HEAD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InputFile:
     """A file to read.
 
     Attributes:
@@ -60,26 +69,28 @@ def may_hold_posts(name: str, beside: Sequence[str]) -> bool:
     return ending(name) in ENDINGS or name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".zst"))
 
 
-def parts_of(name: str, path: Path | None, stdin: BinaryIO, bounds: Bounds = BOUNDS) -> Iterator[Part]:
+def input_files(
+    name: str, path: Path | None, stdin: BinaryIO, limits: UnpackLimits = UNPACK_LIMITS
+) -> Iterator[InputFile]:
     """What there is to read in a file, or in what a pipe brings where `path` is None. Each part before the next.
 
     Raises:
-        OSError: It cannot be read. One of packing.BROKEN, TooMuch: What it is packed in is damaged, or a bomb.
+        OSError: It cannot be read. One of archives.DAMAGED: Its archive is damaged. DecompressionBomb: It is one.
     """
     with _opened(path, stdin) as file:
         size = os.fstat(file.fileno()).st_size if path is not None and path.is_file() else None
-        counted = Counted(file, size)
+        counted = CountedStream(file, size)
         head, whole = with_head(io.BufferedReader(counted, 1 << 16), HEAD_BYTES)
         if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
             with _seekable(file, whole, path) as zipped:
-                yield from _zip_parts(name, zipped, bounds)
+                yield from _zip_parts(name, zipped, limits)
             return
-        guarded = unpacked(whole, counted, bounds)
-        inside, stream = with_head(io.BufferedReader(guarded, 1 << 16), HEAD_BYTES)
+        limited = unpacked(whole, counted, limits)
+        inside, stream = with_head(io.BufferedReader(limited, 1 << 16), HEAD_BYTES)
         if is_tar(inside):
             yield from _tar_parts(name, stream)
         else:
-            yield Part(name, inside, stream, path if inside == head else None, _beside(path))
+            yield InputFile(name, inside, stream, path if inside == head else None, _beside(path))
 
 
 @contextmanager
@@ -104,7 +115,7 @@ def _seekable(file: BinaryIO, whole: BinaryIO, path: Path | None) -> Iterator[Bi
         yield kept
 
 
-def _zip_parts(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Part]:
+def _zip_parts(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[InputFile]:
     size = file.seek(0, os.SEEK_END)
     with zipfile.ZipFile(file) as archive:
         if any(info.flag_bits & 1 for info in archive.infolist()):
@@ -127,20 +138,20 @@ def _zip_parts(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Part]:
                     return found.read(BESIDE_BYTES)
 
             with archive.open(str(inner)) as member:
-                # All members together are held to the bounds: those of a bomb may lie over one another.
-                guarded = unpacked(member, size, bounds, before=unpacked_bytes)  # type: ignore[arg-type]  # reads like one
-                head, stream = with_head(io.BufferedReader(guarded, 1 << 16), HEAD_BYTES)
-                yield Part(f"{name}/{inner}", head, stream, None, beside)
-                unpacked_bytes = guarded.count
+                # All members together are held to the limits: those of a bomb may lie over one another.
+                limited = unpacked(member, size, limits, before=unpacked_bytes)  # type: ignore[arg-type]  # reads like one
+                head, stream = with_head(io.BufferedReader(limited, 1 << 16), HEAD_BYTES)
+                yield InputFile(f"{name}/{inner}", head, stream, None, beside)
+                unpacked_bytes = limited.count
 
 
-def _tar_parts(name: str, stream: BinaryIO) -> Iterator[Part]:
+def _tar_parts(name: str, stream: BinaryIO) -> Iterator[InputFile]:
     for member in tar_members(stream):
         inner = PurePosixPath(member.name)
         # A tar stream is read once: what else is in a file's folder is not known when it passes, and taken for granted.
         if not _hidden(member.name) and may_hold_posts(inner.name, [*BESIDE_POSTS, inner.name]):
             head, rest = with_head(member.stream, HEAD_BYTES)
-            yield Part(f"{name}/{inner}", head, rest, None, lambda _: None)
+            yield InputFile(f"{name}/{inner}", head, rest, None, lambda _: None)
 
 
 def _hidden(inner: str) -> bool:

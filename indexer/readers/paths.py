@@ -46,7 +46,7 @@ def reach(value: object, steps: tuple[str | int, ...]) -> object:
     return value
 
 
-def dig(value: object, *steps: str | int) -> object:
+def value_at(value: object, *steps: str | int) -> object:
     """`reach`, its steps given one by one."""
     return reach(value, steps)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.posts.validation import unknown_columns
-from indexer.readers.archives import BROKEN, TooMuch
+from indexer.readers.archives import DAMAGED, DecompressionBomb
 from indexer.readers.comment_threads import Threads
 from indexer.readers.exports.recognition import PAGES, is_own, recognise, records_in
 from indexer.readers.formats.delimited import Header, looks_like_names, table_rows
@@ -24,11 +24,11 @@ from indexer.readers.formats.lines import LONGEST_LINE, read_lines, with_head
 from indexer.readers.formats.parquet import parquet_rows
 from indexer.readers.formats.sqlite import sqlite_rows
 from indexer.readers.formats.xml import RECORDS, xml_elements
-from indexer.readers.input_files import HEAD_BYTES, Part
-from indexer.readers.mapping.cells import loosened
+from indexer.readers.input_files import HEAD_BYTES, InputFile
+from indexer.readers.mapping.cells import cell_values
 from indexer.readers.mapping.map_option import Move, apply_moves
-from indexer.readers.mapping.mapping_file import MappingFile
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform, Unfit
+from indexer.readers.mapping.mapping_file import FieldMapping
+from indexer.readers.record_kinds import FileContext, InvalidRecord, Platform, PostRecord, RecordKind, SkippedRecord
 from indexer.readers.records import Record, Records, as_json
 from indexer.rejects import Rejected
 
@@ -54,7 +54,7 @@ class ReadOptions:
     format: str = ""
     encoding: str = ""
     table: str = ""
-    mapping: MappingFile | None = None
+    mapping: FieldMapping | None = None
     moves: Sequence[Move] = ()
     ignore_unknown: bool = False
     private: bool = False
@@ -93,7 +93,7 @@ class Reading:
         self._threads: dict[str, Threads] = {}
         self.took_something = False  # that was not given out at once: something that waits, or was passed over
 
-    def read(self, part: Part) -> Iterator[Offered | Rejected]:
+    def read(self, part: InputFile) -> Iterator[Offered | Rejected]:
         """The posts of a part that wait for nothing."""
         options = self._options
         name = options.format or (options.mapping.format if options.mapping else "") or binary_format(part.head)
@@ -105,7 +105,7 @@ class Reading:
         told = in_utf8(part.stream, encoding, lambda found: self._tell(f"{part.name}: read as {found}"))
         head, stream = with_head(told, HEAD_BYTES)
         name = name or text_format(part.name, head)
-        part = Part(part.name, head, stream, part.path, part.beside)
+        part = InputFile(part.name, head, stream, part.path, part.beside)
         document: dict[str, object] = {}
         if not head.strip() and len(head) < HEAD_BYTES:
             return
@@ -145,14 +145,14 @@ class Reading:
         mapping = self._options.mapping
         return frozenset([mapping.records]) if mapping and mapping.records else frozenset()
 
-    def _binary(self, part: Part, path: Path, name: str) -> Records:
+    def _binary(self, part: InputFile, path: Path, name: str) -> Records:
         if name == "parquet":
             return parquet_rows(path, part.name)
         mapping = self._options.mapping
         table = self._options.table or (mapping.table if mapping else "")
         return sqlite_rows(path, part.name, table, mapping.query if mapping and not self._options.table else "")
 
-    def _items(self, part: Part, document: dict[str, object]) -> Records:
+    def _items(self, part: InputFile, document: dict[str, object]) -> Records:
         prefix = SCRIPT.match(part.head)
         if prefix is not None:
             part.stream.read(prefix.end())
@@ -173,7 +173,7 @@ class Reading:
                         document.update(found.value)
                 yield parsed(item.data, part.name, item.line, "the value", A_VALUE)
 
-    def _table(self, part: Part, name: str) -> Iterator[Offered | Rejected]:
+    def _table(self, part: InputFile, name: str) -> Iterator[Offered | Rejected]:
         rows = table_rows(part.stream, part.name, "\t" if name == "tsv" else ",")
         first = next(rows, None)
         while isinstance(first, Rejected):
@@ -189,7 +189,7 @@ class Reading:
         yield from self._records(part, name, (row for row in rows if not isinstance(row, Header)))
 
     def _records(
-        self, part: Part, name: str, records: Records, document: dict[str, object] | None = None
+        self, part: InputFile, name: str, records: Records, document: dict[str, object] | None = None
     ) -> Iterator[Offered | Rejected]:
         if self._options.records_most:
             records = itertools.islice(records, self._options.records_most)
@@ -210,12 +210,14 @@ class Reading:
         else:
             yield from self._rows(part, name, records, values)
 
-    def _as_they_are(self, part: Part, records: Records) -> Iterator[Offered | Rejected]:
+    def _as_they_are(self, part: InputFile, records: Records) -> Iterator[Offered | Rejected]:
         moves, ignore_unknown = self._options.moves, self._options.ignore_unknown
         for record in records:
             yield record if isinstance(record, Rejected) else offered(record, part.name, moves, ignore_unknown)
 
-    def _rows(self, part: Part, name: str, records: Records, values: Sequence[object]) -> Iterator[Offered | Rejected]:
+    def _rows(
+        self, part: InputFile, name: str, records: Records, values: Sequence[object]
+    ) -> Iterator[Offered | Rejected]:
         """Rows of tables. A table that is none of posts, or has unknown columns, is rejected once, not row by row."""
         columns = dict.fromkeys(column for value in values if isinstance(value, dict) for column in value)
         read_from = {move.old.split(".")[0] for move in self._options.moves} | {
@@ -240,30 +242,30 @@ class Reading:
             value = record.value
             if isinstance(value, dict):
                 value = {column: cell for column, cell in value.items() if column != "#"}
-                value = loosened(apply_moves(value, self._options.moves) if self._options.moves else value)
+                value = cell_values(apply_moves(value, self._options.moves) if self._options.moves else value)
             yield offered(Record(record.line, value, record.raw), part.name, (), self._options.ignore_unknown)
 
     def _by_pieces(
         self,
-        part: Part,
+        part: InputFile,
         records: Records,
         platform: str,
-        read: Callable[[dict[str, object], About], Iterator[Piece]],
+        read: Callable[[dict[str, object], FileContext], Iterator[RecordKind]],
         document: dict[str, object] | None,
     ) -> Iterator[Offered | Rejected]:
-        about = About(part.name, self._options.private, {} if document is None else document, part.beside)
+        context = FileContext(part.name, self._options.private, {} if document is None else document, part.beside)
         passed: Counter[str] = Counter()
         for record in records:
             if isinstance(record, Rejected) or not isinstance(record.value, dict):
                 yield record if isinstance(record, Rejected) else offered(record, part.name)
                 continue
-            for piece in read(record.value, about):
+            for piece in read(record.value, context):
                 self.took_something = True
-                if isinstance(piece, Passed):
+                if isinstance(piece, SkippedRecord):
                     passed[piece.reason] += 1
-                elif isinstance(piece, Unfit):
+                elif isinstance(piece, InvalidRecord):
                     yield Rejected(part.name, record.line, piece.field, piece.problem, piece.expected, record.raw)
-                elif isinstance(piece, Draft) and not piece.key:
+                elif isinstance(piece, PostRecord) and not piece.key:
                     yield offered(Record(record.line, piece.post, record.raw), part.name, ignore_unknown=True)
                 else:
                     self._threads_of(platform).add(piece, part.name, record.line)
@@ -277,7 +279,7 @@ def _first(records: Records, most: int) -> tuple[list[Record | Rejected], Record
     looked_at: list[Record | Rejected] = []
     try:
         looked_at.extend(itertools.islice(records, most))  # extend keeps what came before an error
-    except (*BROKEN, TooMuch, OSError) as error:
+    except (*DAMAGED, DecompressionBomb, OSError) as error:
         return looked_at, itertools.chain(looked_at, _failing(error))
     return looked_at, itertools.chain(looked_at, records)
 
@@ -287,7 +289,7 @@ def _failing(error: Exception) -> Records:
     yield  # a generator: it fails when it is read
 
 
-def _lines(part: Part) -> Records:
+def _lines(part: InputFile) -> Records:
     for line in read_lines(part.stream, blank=False):
         found = line_record(line, part.name)
         if found is not None:
@@ -307,12 +309,12 @@ def _each(records: Records) -> Records:
             yield from (Record(record.line, value, as_json(value)) for value in inside)
 
 
-def _reader_of(platform: Platform) -> Callable[[dict[str, object], About], Iterator[Piece]]:
-    def read(value: dict[str, object], about: About) -> Iterator[Piece]:
+def _reader_of(platform: Platform) -> Callable[[dict[str, object], FileContext], Iterator[RecordKind]]:
+    def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
         if platform.fits(value):
-            yield from platform.read(value, about)
+            yield from platform.read(value, context)
         else:
-            yield Unfit(
+            yield InvalidRecord(
                 "", f"the record has not the shape of {platform.name}", f"{platform.name} records alone in a file"
             )
 
@@ -325,7 +327,7 @@ def sorted_out(columns: Iterable[str], read_from: Collection[str]) -> list[str]:
 
 
 @contextmanager
-def _on_disk(part: Part) -> Iterator[Path]:
+def _on_disk(part: InputFile) -> Iterator[Path]:
     """Where a file lies that is read at any place; one that was packed is unpacked beside the system's other ones."""
     if part.path is not None:
         yield part.path

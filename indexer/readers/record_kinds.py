@@ -9,7 +9,7 @@ PostShape = dict[str, object]  # as a line of a post file
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PostRecord:
     """A post.
 
     Attributes:
@@ -24,7 +24,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CommentRecord:
     """A comment that stands apart from its post.
 
     Attributes:
@@ -43,7 +43,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NameRecord:
     """What somebody is called whom posts name by a key."""
 
     key: str
@@ -51,14 +51,14 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class SkippedRecord:
     """Something that is no post to index; the reason in the plural: "boosts"."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class InvalidRecord:
     """A record that the platform should not have given."""
 
     field: str
@@ -66,11 +66,11 @@ class Unfit:
     expected: str
 
 
-Piece = Draft | Reply | Named | Passed | Unfit
+RecordKind = PostRecord | CommentRecord | NameRecord | SkippedRecord | InvalidRecord
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FileContext:
     """What is known of a file beside its records.
 
     Attributes:
@@ -100,4 +100,4 @@ class Platform:
 
     name: str
     fits: Callable[[dict[str, object]], bool]
-    read: Callable[[dict[str, object], About], Iterator[Piece]]
+    read: Callable[[dict[str, object], FileContext], Iterator[RecordKind]]

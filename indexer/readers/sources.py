@@ -11,9 +11,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from indexer.readers.archives import BOUNDS, BROKEN, Bounds, TooMuch
+from indexer.readers.archives import DAMAGED, UNPACK_LIMITS, DecompressionBomb, UnpackLimits
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.input_files import may_hold_posts, parts_of
+from indexer.readers.input_files import input_files, may_hold_posts
 from indexer.readers.mapping.map_option import Move
 from indexer.readers.reader import Reading, ReadOptions, Recognised
 from indexer.rejects import Rejected
@@ -31,7 +31,7 @@ class Source:
     path: Path | None
 
 
-class Elsewhere(Protocol):
+class RemoteReader(Protocol):
     """Reads files elsewhere than in this process."""
 
     def found_in(self, source: Source) -> Iterator[Offered | Rejected | str] | None:
@@ -93,8 +93,8 @@ def read_posts(
     options: ReadOptions | None = None,
     tell: Callable[[str], None] = lambda _: None,
     recognised: Callable[[Recognised], None] = lambda _: None,
-    bounds: Bounds = BOUNDS,
-    elsewhere: Elsewhere | None = None,
+    limits: UnpackLimits = UNPACK_LIMITS,
+    remote: RemoteReader | None = None,
 ) -> Iterator[Offered | Rejected]:
     """Every post of every source, and everything that should be one and is none, in bounded memory.
 
@@ -105,8 +105,8 @@ def read_posts(
         moves, ignore_unknown: As in ReadOptions, where no options are given.
         tell: Given what a person should know that is neither: a file's encoding, what was passed over in it.
         recognised: Given what each file was taken for.
-        bounds: Of what packed files may unpack to.
-        elsewhere: Reads what it can in place of this process.
+        limits: Of what packed files may unpack to.
+        remote: Reads what it can in place of this process.
 
     Raises:
         FixableError: Nothing can be read at all, or there is not one record in all of them.
@@ -117,8 +117,8 @@ def read_posts(
     try:
         for source in sources:
             count = 0
-            there = elsewhere.found_in(source) if elsewhere is not None else None
-            here = _read_source(reading, source, stdin, bounds, len(sources) == 1, tell) if there is None else there
+            there = remote.found_in(source) if remote is not None else None
+            here = _read_source(reading, source, stdin, limits, len(sources) == 1, tell) if there is None else there
             for found in here:
                 if isinstance(found, str):
                     tell(found)
@@ -150,7 +150,7 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
     notes: list[str] = []
     files: list[Recognised] = []
     reading = Reading(options, notes.append, files.append)
-    found = _read_source(reading, source, io.BytesIO(), BOUNDS, False, notes.append)
+    found = _read_source(reading, source, io.BytesIO(), UNPACK_LIMITS, False, notes.append)
     first = list(islice(found, 1))
     inside = (*files, *first)  # what is in a bundle is named with its place there
     if any(file.platform for file in files) or any(one.source != source.name for one in inside):
@@ -168,13 +168,13 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
 
 
 def _read_source(
-    reading: Reading, source: Source, stdin: BinaryIO, bounds: Bounds, alone: bool, tell: Callable[[str], None]
+    reading: Reading, source: Source, stdin: BinaryIO, limits: UnpackLimits, alone: bool, tell: Callable[[str], None]
 ) -> Iterator[Offered | Rejected]:
     line = 0
     part_name = source.name
     size_bytes = _size_bytes(source.path)
     try:
-        for part in parts_of(source.name, source.path, stdin, bounds):
+        for part in input_files(source.name, source.path, stdin, limits):
             part_name, line = part.name, 0
             for found in reading.read(part):
                 line = found.line
@@ -185,10 +185,10 @@ def _read_source(
         if alone:
             raise
         yield Rejected(part_name, 0, "", error.problem, error.fix)
-    except TooMuch as error:
-        expected = f"a file that unpacks to at most {bounds.ratio} times its size"
+    except DecompressionBomb as error:
+        expected = f"a file that unpacks to at most {limits.ratio} times its size"
         yield Rejected(part_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")
-    except BROKEN as error:
+    except DAMAGED as error:
         short = isinstance(error, EOFError) or "end" in str(error).lower()
         problem = "the compressed data ends too early" if short else "the compressed data is damaged"
         expected = "a whole file; the lines before this one were read"

@@ -19,8 +19,8 @@ from indexer.journal.journal import Journal
 from indexer.journal.replay import replay
 from indexer.pipeline.embedding_cache import EmbeddingCache
 from indexer.pipeline.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
-from indexer.pipeline.post_encoder import Filling, PassageWeigher
-from indexer.pipeline.staged_posts import Due, Staging, Standing, naming_disk_trouble, require_room
+from indexer.pipeline.post_encoder import PassageWeigher, PostEncoder
+from indexer.pipeline.staged_posts import PendingWork, SourceLine, StagedPosts, naming_disk_trouble, require_room
 from indexer.progress import Progress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import OptedOutLine, Rejected, RejectsLog
@@ -35,7 +35,7 @@ LEAST_ROOM_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class RunOptions:
     """How a run goes about its work.
 
     Attributes:
@@ -64,7 +64,7 @@ def reindex(
     rejects: RejectsLog,
     index_here: bool = True,
     engine: EmbeddingEngine | None = None,
-    wishes: Wishes = Wishes(),  # frozen
+    options: RunOptions = RunOptions(),  # frozen
 ) -> Summary:
     """Bring the index up to what is offered; readers use the old generation until the new one is whole.
 
@@ -87,17 +87,17 @@ def reindex(
         naming_disk_trouble(data_dir),
         store.writing(progress.saying),
         Journal(data_dir / "journal.sqlite") as journal,
-        Staging(data_dir / "staging.sqlite") as staging,
+        StagedPosts(data_dir / "staging.sqlite") as staged,
     ):
         before = journal.last()
-        forgotten = _stage(staging, offered, journal, progress, rejects, wishes)
+        forgotten = _stage(staged, offered, journal, progress, rejects, options)
         if opted_out := journal.forgotten_after(before)[0]:
             forget_in_files(store, data_dir, opted_out)
         counts = PlanCounts()
-        for pairs in staging.hashes(COMPARED_AT_ONCE):
+        for pairs in staged.hashes(COMPARED_AT_ONCE):
             plan = plan_reindex(pairs, store.stored_hashes([post_id for post_id, _ in pairs]))
-            staging.mark(Due.WRITE, (*plan.add, *plan.change))
-            staging.mark(Due.RECOUNT, plan.recount)
+            staged.mark(PendingWork.WRITE, (*plan.add, *plan.change))
+            staged.mark(PendingWork.RECOUNT, plan.recount)
             counts = counts.plus(plan)
         now = _current(store)
         stored = now.posts if now else 0
@@ -108,36 +108,36 @@ def reindex(
             )
         # Changed and unchanged posts are those of the offered ones that are stored; the rest of the stored ones stays.
         carried = stored - (counts.offered - counts.added)
-        if wishes.prune:
-            _refuse_rash_pruning(carried, stored, rejects, wishes)
+        if options.prune:
+            _refuse_rash_pruning(carried, stored, rejects, options)
             counts, carried = replace(counts, deleted=carried), 0
 
         embedded = 0
         behind = store.reached().get(journal.id, 0) < journal.last()
-        written = now is None or wishes.anew or not counts.nothing_new or behind or now.identity != embedder.identity
-        if written and not wishes.dry_run:
+        written = now is None or options.anew or not counts.nothing_new or behind or now.identity != embedder.identity
+        if written and not options.dry_run:
             with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
-                copying = now is not None and not wishes.anew and is_small(counts, stored)
+                copying = now is not None and not options.anew and is_small(counts, stored)
                 to_write = counts.added + counts.changed if copying else counts.offered + carried
-                filling = Filling(embedder, weigher, cache, progress, to_write, engine)
+                encoder = PostEncoder(embedder, weigher, cache, progress, to_write, engine)
                 room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
-                run = _Run(store, journal, staging, filling, room, wishes)
+                run = _Run(store, journal, staged, encoder, room, options)
                 now = run.fill(now, copying)
-            embedded = filling.embedded
+            embedded = encoder.embedded
         return Summary(
             now.posts if now else 0, now.passages if now else 0, counts.added, counts.changed, counts.recounted,
             counts.unchanged, counts.deleted, carried, forgotten, rejects.count, embedded, time.monotonic() - started,
-            now.name if now else "", written, wishes.dry_run,
+            now.name if now else "", written, options.dry_run,
         )  # fmt: skip
 
 
 def _stage(
-    staging: Staging,
+    staged: StagedPosts,
     offered: Iterable[Offered | Rejected],
     journal: Journal,
     progress: Progress,
     rejects: RejectsLog,
-    wishes: Wishes,
+    options: RunOptions,
 ) -> int:
     """Stage what is offered, but for what was forgotten; returns how many posts that were."""
     forgotten, opted_out = 0, list[str]()
@@ -150,18 +150,18 @@ def _stage(
             rejects.add(found)
             continue
         if journal.kept_out([found.post]):
-            if not wishes.allow_forgotten:
+            if not options.allow_forgotten:
                 forgotten += 1
                 continue
-            if not wishes.dry_run:
+            if not options.dry_run:
                 journal.allow([found.post])
-        first = staging.add(StoredPost(found.post, content_hash(found.post)), Standing(found.source, found.line))
+        first = staged.add(StoredPost(found.post, content_hash(found.post)), SourceLine(found.source, found.line))
         if first is not None:
             problem = f"is {found.post.id!r}, as in {first.source}:{first.line}"
             rejects.add(Rejected(found.source, found.line, "id", problem, "each id once", found.raw))
-    staging.remove(opted_out)
+    staged.remove(opted_out)
     new = journal.not_forgotten(opted_out)
-    if new and not wishes.dry_run:
+    if new and not options.dry_run:
         journal.forget(new, "opt-out")
     return forgotten + len(opted_out)
 
@@ -171,7 +171,7 @@ def _current(store: PostStore) -> GenerationInfo | None:
     return next((info for info in store.generations() if info.name == name), None)
 
 
-def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, wishes: Wishes) -> None:
+def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, options: RunOptions) -> None:
     """
     Raises:
         FixableError: More would be deleted than was agreed to, or lines were rejected whose posts would be.
@@ -181,8 +181,8 @@ def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, wishes: Wi
             f"{rejects.count:,} lines were rejected, and with --prune the posts they stand for would be deleted",
             "mend them as their messages say, or run without --prune",
         )
-    most = int(MOST_PRUNED_SHARE * stored) if wishes.most_pruned is None else wishes.most_pruned
-    if gone > most and not wishes.dry_run:
+    most = int(MOST_PRUNED_SHARE * stored) if options.most_pruned is None else options.most_pruned
+    if gone > most and not options.dry_run:
         raise FixableError(
             f"--prune would delete {gone:,} of {stored:,} posts, and may delete {most:,}",
             f"look whether the input is whole; if it is, add --prune-up-to {gone}",
@@ -193,15 +193,21 @@ class _Run:
     """What one run writes with."""
 
     def __init__(
-        self, store: PostStore, journal: Journal, staging: Staging, filling: Filling, room: _Room, wishes: Wishes
+        self,
+        store: PostStore,
+        journal: Journal,
+        staged: StagedPosts,
+        encoder: PostEncoder,
+        room: _Room,
+        options: RunOptions,
     ) -> None:
-        self._store, self._journal, self._staging = store, journal, staging
-        self._filling, self._room, self._wishes = filling, room, wishes
+        self._store, self._journal, self._staged = store, journal, staged
+        self._encoder, self._room, self._options = encoder, room, options
 
     def fill(self, before: GenerationInfo | None, copying: bool) -> GenerationInfo:
         """Write, switch, and delete all generations but the new one and the one before."""
         store, journal = self._store, self._journal
-        identity = self._filling.embedder.identity
+        identity = self._encoder.embedder.identity
         self._room.require(before.passages if before and copying else 0)
         # Read before any stored post is: what is accepted from now on is made good at the end.
         head = journal.last()
@@ -210,13 +216,13 @@ class _Run:
         try:
             if writer is not None:
                 reached = writer.reached().get(journal.id, 0)
-                replay(journal, self._filling, writer, reached, head)
+                replay(journal, self._encoder, writer, reached, head)
                 self._change(writer)
             else:
                 writer = store.begin(identity)
                 self._write_all(writer, reached, head)
-            head = replay(journal, self._filling, writer, head)
-            self._filling.progress.finishing()
+            head = replay(journal, self._encoder, writer, head)
+            self._encoder.progress.finishing()
             written = writer.finish({journal.id: head})
         except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
             if writer is not None:
@@ -232,34 +238,34 @@ class _Run:
 
     def _change(self, writer: GenerationWriter) -> None:
         """Make what is due in a copy of the current generation."""
-        filling, staging = self._filling, self._staging
-        filling.fill(staging.posts(Due.WRITE), partial(self._write, writer))
-        for some in _some(staging.posts(Due.RECOUNT)):
+        encoder, staged = self._encoder, self._staged
+        encoder.fill(staged.posts(PendingWork.WRITE), partial(self._write, writer))
+        for some in _some(staged.posts(PendingWork.RECOUNT)):
             writer.change(Changes(recount=some))
         for ids in self._pruned():
             writer.change(Changes(delete=ids))
-            filling.cache.forget(ids)
+            encoder.cache.forget(ids)
 
     def _write_all(self, writer: GenerationWriter, reached: int, head: int) -> None:
         """Write every post that there is to be."""
-        filling, staging, store = self._filling, self._staging, self._store
+        encoder, staged, store = self._encoder, self._staged, self._store
         carried: Iterable[StoredPost] = ()
-        if not self._wishes.prune:
-            carried = staging.without_staged(store.stored_posts())
+        if not self._options.prune:
+            carried = staged.without_staged(store.stored_posts())
         write = partial(self._write, writer)
-        filling.fill(carried, write)
-        if not self._wishes.prune:
-            replay(self._journal, filling, writer, reached, head)
-        filling.fill(staging.posts(), write)
+        encoder.fill(carried, write)
+        if not self._options.prune:
+            replay(self._journal, encoder, writer, reached, head)
+        encoder.fill(staged.posts(), write)
         for ids in self._pruned():
-            filling.cache.forget(ids)
+            encoder.cache.forget(ids)
 
     def _write(self, writer: GenerationWriter, posts: list[IndexedPost]) -> None:
         writer.change(Changes(upsert=posts))
-        self._room.require(self._filling.passages)
+        self._room.require(self._encoder.passages)
 
     def _pruned(self) -> Iterator[list[str]]:
-        return self._staging.not_staged(self._store.stored_ids()) if self._wishes.prune else iter(())
+        return self._staged.not_staged(self._store.stored_ids()) if self._options.prune else iter(())
 
 
 def trim(journal: Journal, store: PostStore) -> None:

@@ -51,7 +51,7 @@ class Run:
     summary: Mapping[str, object] = field(default_factory=dict)
 
 
-class Runs:
+class RunHistory:
     """The file, and the lock that tells a run that goes on from one that died."""
 
     def __init__(self, data_dir: Path) -> None:

@@ -12,7 +12,7 @@ from indexer.pipeline.post_encoder import PassageWeigher
 from indexer.pipeline.staged_posts import naming_disk_trouble
 from indexer.progress import Progress
 from indexer.rejects import RejectsLog
-from indexer.run.reindex import Wishes, reindex, trim
+from indexer.run.reindex import RunOptions, reindex, trim
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.models.embedding import Embedder
 from retrieval.settings import Settings
@@ -82,7 +82,7 @@ def prune(
     with RejectsLog(data_dir / "rejects" / "prune.rejects.jsonl", progress.saying) as rejects:
         summary = reindex(
             store, embedder, weigher, (), data_dir=data_dir, progress=progress, rejects=rejects,
-            index_here=not settings.qdrant_url, wishes=Wishes(anew=True),
+            index_here=not settings.qdrant_url, options=RunOptions(anew=True),
         )  # fmt: skip
     with naming_disk_trouble(data_dir), store.writing():
         for info in store.generations():

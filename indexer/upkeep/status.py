@@ -9,7 +9,7 @@ from typing import Any
 
 from indexer.journal.journal import Journal
 from indexer.pipeline.staged_posts import naming_disk_trouble
-from indexer.run.run_history import Run, Runs
+from indexer.run.run_history import Run, RunHistory
 from retrieval.errors import IndexMissing
 from retrieval.search.calibration import dense_weights
 from retrieval.settings import Settings
@@ -24,7 +24,7 @@ def status_facts(settings: Settings) -> dict[str, Any]:
     """
     store = open_store(settings)
     with naming_disk_trouble(settings.data_dir):
-        runs = Runs(settings.data_dir).last()
+        runs = RunHistory(settings.data_dir).last()
     generations = {info.name: info for info in store.generations()}
     current = generations.get(store.current() or "")
     if current is None and not runs:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api_keys import Keys
 from app.main import create_app
 from app.services import Services
-from indexer.journal.journal_ingestion import JournalIntake
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.errors import ModelMissing
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -42,7 +42,7 @@ def load(recipe: ModelRecipe) -> HashEmbedder:
 def server(folder: Path, embedder: HashEmbedder) -> TestClient:
     settings = Settings(data_dir=folder, _env_file=None, llm="none")
     store = EdgeStore(folder)
-    intake = JournalIntake(settings, store, embedder, TermWeigher())
+    intake = JournalIngestion(settings, store, embedder, TermWeigher())
     services = Services(settings, store, embedder, None, None, intake, None, load)
     return TestClient(create_app(settings, services), raise_server_exceptions=False)
 

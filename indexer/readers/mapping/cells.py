@@ -14,27 +14,27 @@ _WHOLE = re.compile(r"[-+]?\d{1,18}(?:\.0+)?")
 _PARTED = re.compile(r"[,;|，、；]")
 
 
-def loosened(row: Mapping[str, object]) -> dict[str, object]:
+def cell_values(row: Mapping[str, object]) -> dict[str, object]:
     """The row with its cells read as what their column holds. What cannot be read so stays, for the door to refuse.
 
     A column called "place.name" is the field "name" of "place".
 
-    >>> loosened({"id": "7", "likes": "12", "tags": "coffee, dali", "place.name": "Dali", "url": "NULL"})
+    >>> cell_values({"id": "7", "likes": "12", "tags": "coffee, dali", "place.name": "Dali", "url": "NULL"})
     {'id': '7', 'likes': 12, 'tags': ['coffee', 'dali'], 'place': {'name': 'Dali'}}
     """
-    loose: dict[str, object] = {}
+    values: dict[str, object] = {}
     for name, cell in row.items():
         value = _value(name, cell)
         if value is None:
             continue
         top, dot, inner = name.partition(".")
         if dot and top == "place":
-            place = loose.setdefault("place", {})
+            place = values.setdefault("place", {})
             if isinstance(place, dict):
                 place[inner] = _number(value) if inner in {"latitude", "longitude"} else value
         else:
-            loose[name] = value
-    return loose
+            values[name] = value
+    return values
 
 
 def _value(name: str, cell: object) -> object:

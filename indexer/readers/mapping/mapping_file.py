@@ -16,9 +16,9 @@ from typing import NoReturn
 
 from indexer.posts.schema import FIELDS, PARTS
 from indexer.readers.formats.detect import FORMATS
-from indexer.readers.mapping.record_filters import Drop, drop_of
+from indexer.readers.mapping.record_filters import RecordFilter, filter_of
 from indexer.readers.mapping.rules import Rule, RuleError, rule_of
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Unfit
+from indexer.readers.record_kinds import FileContext, InvalidRecord, PostRecord, RecordKind, SkippedRecord
 from retrieval.errors import FixableError
 
 _TOP = ("format", "encoding", "records", "table", "query", "post", "drop")
@@ -26,13 +26,13 @@ _MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class MappingFile:
+class FieldMapping:
     """What a mapping says.
 
     Attributes:
         format, encoding, records, table, query: How the file is to be read; "" where it does not say.
         rules: How each field of a post comes about.
-        drops: Which records are passed over.
+        filters: Which records are passed over.
     """
 
     format: str
@@ -41,27 +41,27 @@ class MappingFile:
     table: str
     query: str
     rules: Mapping[str, Rule]
-    drops: tuple[Drop, ...]
+    filters: tuple[RecordFilter, ...]
 
-    def read(self, value: dict[str, object], _: About) -> Iterator[Piece]:
+    def read(self, value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
         """The post that a record is by this mapping."""
-        for drop in self.drops:
-            if drop.holds(value):
-                yield Passed(f"records with {drop.words}")
+        for one in self.filters:
+            if one.holds(value):
+                yield SkippedRecord(f"records with {one.words}")
                 return
         post: dict[str, object] = {}
         for field, rule in self.rules.items():
             try:
                 found = rule.of(value)
             except RuleError as error:
-                yield Unfit(field, str(error), error.expected)
+                yield InvalidRecord(field, str(error), error.expected)
                 return
             if found is not None:
                 post[field] = found
-        yield Draft(post)
+        yield PostRecord(post)
 
 
-def load_mapping(path: Path) -> MappingFile:
+def load_mapping(path: Path) -> FieldMapping:
     """The mapping in a file.
 
     Raises:
@@ -78,7 +78,7 @@ def load_mapping(path: Path) -> MappingFile:
     return parse_mapping(text, str(path))
 
 
-def parse_mapping(text: str, name: str = "mapping.toml") -> MappingFile:
+def parse_mapping(text: str, name: str = "mapping.toml") -> FieldMapping:
     """The mapping that a text is; `name` is how errors call it. Raises what `load_mapping` does."""
     try:
         raw = tomllib.loads(text)
@@ -95,7 +95,7 @@ class _Reader:
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name = text, name
 
-    def mapping(self, raw: dict[str, object]) -> MappingFile:
+    def mapping(self, raw: dict[str, object]) -> FieldMapping:
         for key in raw:
             if key not in _TOP:
                 field = key in FIELDS
@@ -120,7 +120,7 @@ class _Reader:
             self._wrong(
                 ("encoding",), f"the encoding {strings['encoding']!r} is unknown", "write one such as 'gb18030'"
             )
-        return MappingFile(**strings, rules=rules, drops=tuple(self._drops(raw.get("drop", []))))
+        return FieldMapping(**strings, rules=rules, filters=tuple(self._filters(raw.get("drop", []))))
 
     def _string(self, key: str, value: object) -> str:
         if not isinstance(value, str):
@@ -135,12 +135,12 @@ class _Reader:
         except RuleError as error:
             self._wrong(("post", field), f"{field!r} {error}", error.expected)
 
-    def _drops(self, given: object) -> Iterator[Drop]:
+    def _filters(self, given: object) -> Iterator[RecordFilter]:
         if not isinstance(given, list):
             self._wrong(("drop",), "'drop' is no list of tables", "write [[drop]], and under it path = ...")
         for at, entry in enumerate(given):
             try:
-                yield drop_of(entry)
+                yield filter_of(entry)
             except RuleError as error:
                 self._wrong(("drop", at), f"this [[drop]] {error}", error.expected)
 
@@ -156,14 +156,14 @@ class _Reader:
 def _line_of(text: str, where: tuple[str | int, ...]) -> int:
     """The line, from 1, in which a key of a TOML text stands; 0 where it does not. tomllib keeps no lines."""
     table: list[str] = []
-    drops, header_line = -1, 0
+    filter_number, header_line = -1, 0
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if found := re.match(r"\[\[?\s*([^\]]+?)\s*\]\]?", stripped):
             table = [part.strip().strip("\"'") for part in found[1].split(".")]
             header_line = number
-            drops += stripped.startswith("[[") and table == ["drop"]
-            if tuple(table) == where or (where[0] == "drop" and table == ["drop"] and where[-1] == drops):
+            filter_number += stripped.startswith("[[") and table == ["drop"]
+            if tuple(table) == where or (where[0] == "drop" and table == ["drop"] and where[-1] == filter_number):
                 return number
         elif found := re.match(r"([A-Za-z0-9_.\"'-]+)\s*=", stripped):
             key = (*table, *(part.strip("\"'") for part in found[1].split(".")))

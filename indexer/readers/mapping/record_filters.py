@@ -13,7 +13,7 @@ TESTS = ("equals", "not", "below", "exists", "contains")
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class RecordFilter:
     """A condition on one field.
 
     Attributes:
@@ -47,7 +47,7 @@ class Drop:
         return False
 
 
-def drop_of(given: object) -> Drop:
+def filter_of(given: object) -> RecordFilter:
     """The condition that a [[drop]] is.
 
     Raises:
@@ -75,7 +75,7 @@ def drop_of(given: object) -> Drop:
         steps = parse_path(path)
     except PathError as error:
         raise RuleError(f"has a path that is none: {error}", 'write one such as "user.banned"') from None
-    return Drop(steps, tests[0], value, f"{path} {tests[0]} {show(value).removeprefix('the string ')}")
+    return RecordFilter(steps, tests[0], value, f"{path} {tests[0]} {show(value).removeprefix('the string ')}")
 
 
 def _alike(found: object, wanted: object) -> bool:

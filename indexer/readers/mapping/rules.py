@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from indexer.posts.dates import DateError, read_moment
 from indexer.posts.field_values import show
 from indexer.posts.html_text import html_text
-from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, loosened
+from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, cell_values
 from indexer.readers.paths import PathError, parse_path, reach
 
 Steps = tuple[str | int, ...]
@@ -80,7 +80,7 @@ class Rule:
         found = self._found(record)
         if self.inner is not None:
             return self._parts(found)
-        value = self._loose(found)
+        value = self._cell_value(found)
         if value is None or value == []:
             return self.default
         if self.html:
@@ -100,7 +100,7 @@ class Rule:
             return self.source.of(record)
         return None if self.source is None else reach(record, self.source)
 
-    def _loose(self, value: object) -> object:
+    def _cell_value(self, value: object) -> object:
         """Tables have text in all cells: a count is read as one, and "NULL" as nothing."""
         if isinstance(value, list) and self.field not in {"tags", "images", "comments"}:
             value = [one for one in value if one is not None]
@@ -112,7 +112,7 @@ class Rule:
         ):
             return None
         if self.field in COUNTS:
-            return loosened({self.field: value}).get(self.field)
+            return cell_values({self.field: value}).get(self.field)
         if self.field in {"text", "title", "author", "url", "language", "alt", "name"} and isinstance(
             value, int | float
         ):
@@ -135,7 +135,7 @@ class Rule:
     def _entries(self, value: object) -> object:
         if isinstance(value, str):
             if self.split is None:
-                value = loosened({"tags": value}).get("tags")
+                value = cell_values({"tags": value}).get("tags")
             else:
                 value = [one for one in self.split.split(value) if one and one.strip()]
         if not isinstance(value, list):

@@ -15,7 +15,7 @@ import pytest
 
 from indexer.commands.cli import add_commands, reindex_into
 from indexer.readers.sources import find_sources
-from indexer.run.run_history import Runs
+from indexer.run.run_history import RunHistory
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -213,7 +213,7 @@ def test_a_killed_run_leaves_the_index_and_its_embeddings_and_the_next_one_compl
 import time
 from pathlib import Path
 from retrieval.models.embedding import HashEmbedder
-from tests.cli import test_reindex as here
+from tests.indexer.commands import test_reindex as here
 
 class Slow(HashEmbedder):
     def embed_passages(self, texts):
@@ -248,7 +248,7 @@ here.reindex(Path({str(data)!r}), Path({str(new)!r}))
 
 def test_a_run_that_goes_on_says_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def broken_off_by(error: BaseException) -> None:
-        with Runs(tmp_path).record("reindex x") as record:
+        with RunHistory(tmp_path).record("reindex x") as record:
             record.at("embedding", 1_200, 5_000)
             status(tmp_path)
             raise error
@@ -262,7 +262,7 @@ def test_a_run_that_goes_on_says_how_far_it_is(tmp_path: Path, capsys: pytest.Ca
     assert "reindex x: was interrupted" in capsys.readouterr().out
     with pytest.raises(FixableError):
         broken_off_by(FixableError("the disk is full", "free space"))
-    assert [(run.state, run.problem) for run in Runs(tmp_path).last()] == [
+    assert [(run.state, run.problem) for run in RunHistory(tmp_path).last()] == [
         ("failed", "the disk is full"), ("interrupted", "")
     ]  # fmt: skip
 

@@ -17,7 +17,7 @@ from indexer.engines.engine import EmbeddingEngine
 from indexer.progress import QuietProgress
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.reader import ReadOptions
-from indexer.readers.sources import Elsewhere, find_sources, read_posts
+from indexer.readers.sources import RemoteReader, find_sources, read_posts
 from indexer.rejects import Rejected, RejectsLog
 from indexer.run.reindex import reindex
 from indexer.run.summary import Summary
@@ -177,10 +177,10 @@ def write_shards(folder: Path) -> None:
         bundle.writestr("b.jsonl", a_line("z2") + "{broken\n")
 
 
-def read(folder: Path, elsewhere: Elsewhere | None) -> tuple[list[Offered | Rejected], list[str]]:
+def read(folder: Path, remote: RemoteReader | None) -> tuple[list[Offered | Rejected], list[str]]:
     told: list[str] = []
     sources = find_sources([str(folder)])
-    return list(read_posts(sources, io.BytesIO(), tell=told.append, elsewhere=elsewhere)), told
+    return list(read_posts(sources, io.BytesIO(), tell=told.append, remote=remote)), told
 
 
 def test_files_read_by_workers_give_the_same_posts_and_rejects_in_the_same_order(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.post_encoder import EMBEDDED_AT_ONCE, WINDOW, Filling
+from indexer.pipeline.post_encoder import EMBEDDED_AT_ONCE, WINDOW, PostEncoder
 from indexer.progress import QuietProgress
 from retrieval.stores.contract import StoredPost
 from retrieval.text.content_hash import content_hash
@@ -77,5 +77,5 @@ def test_embedding_is_told_of_before_the_first_vectors_are_there(tmp_path: Path)
     told, embedder = Told(), CountingEmbedder(dies_after=0)
     posts = [StoredPost(post, content_hash(post)) for post in (Post("a", "", "one"), Post("b", "", "two"))]
     with EmbeddingCache(tmp_path / "embeddings.sqlite", embedder.identity) as cache, pytest.raises(KeyboardInterrupt):
-        Filling(embedder, LengthWeigher(), cache, told, expected_posts=2).fill(posts, lambda _: None)
+        PostEncoder(embedder, LengthWeigher(), cache, told, expected_posts=2).fill(posts, lambda _: None)
     assert told.embedded == [(0, 2)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from indexer.readers.archives import BOUNDS, Bounds
+from indexer.readers.archives import UNPACK_LIMITS, UnpackLimits
 from indexer.readers.formats.encodings import is_gb18030
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.formats.lines import LONGEST_LINE
@@ -32,11 +32,11 @@ def a_line(post_id: object, **fields: object) -> str:
 
 
 class Read:
-    def __init__(self, path: Path, bounds: Bounds = BOUNDS, **options: Any) -> None:
+    def __init__(self, path: Path, limits: UnpackLimits = UNPACK_LIMITS, **options: Any) -> None:
         self.notes: list[str] = []
         sources = find_sources([str(path)])
         given = ReadOptions(**options)
-        found = list(read_posts(sources, io.BytesIO(), options=given, tell=self.notes.append, bounds=bounds))
+        found = list(read_posts(sources, io.BytesIO(), options=given, tell=self.notes.append, limits=limits))
         self.posts = [one.post for one in found if isinstance(one, Offered)]
         self.rejected = [one for one in found if isinstance(one, Rejected)]
 
@@ -124,7 +124,7 @@ def test_ascii_for_a_long_while_does_not_decide_the_encoding(tmp_path: Path) -> 
 def test_a_bomb_is_stopped_and_what_came_before_is_read(suffix: str, tmp_path: Path) -> None:
     whole = a_line(1).encode() + b"x" * 3_000_000
     packed = gzip.compress(whole) if suffix == "gz" else zstandard.ZstdCompressor().compress(whole)
-    read = Read(written(tmp_path, f"a.jsonl.{suffix}", packed), Bounds(free_bytes=1_000_000, ratio=100))
+    read = Read(written(tmp_path, f"a.jsonl.{suffix}", packed), UnpackLimits(free_bytes=1_000_000, ratio=100))
     assert read.ids == ["1"]
     assert read.only_reject.problem.startswith("it may be a bomb: ")
     assert "at most 100 times its size" in read.only_reject.expected
@@ -134,7 +134,7 @@ def test_the_members_of_a_zip_bomb_count_together(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(20):
             archive.writestr(f"{number:02}.jsonl", a_line(number) + " " * 200_000)
-    read = Read(tmp_path / "a.zip", Bounds(free_bytes=1_000_000, ratio=100))
+    read = Read(tmp_path / "a.zip", UnpackLimits(free_bytes=1_000_000, ratio=100))
     assert 0 < len(read.posts) < 20
     assert "bomb" in read.only_reject.problem
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.run.reindex import Wishes
+from indexer.run.reindex import RunOptions
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.text.content_hash import content_hash
@@ -135,7 +135,7 @@ def test_a_copy_and_a_generation_written_anew_hold_the_same(tmp_path: Path) -> N
     for copies in (True, False):
         run = Run(tmp_path / str(copies), copies)
         run(*many(30))
-        run(*many(30)[3:], a_post("1", "tea"), replace(a_post("2"), likes=3), wishes=Wishes(prune=True))
+        run(*many(30)[3:], a_post("1", "tea"), replace(a_post("2"), likes=3), options=RunOptions(prune=True))
         held.append({key: (one.stored, one.vectors.tolist()) for key, one in run.store.indexed().items()})
     assert held[0] == held[1]
     assert "0" not in held[0]

@@ -15,7 +15,7 @@ from app.answering.generation import ScriptedGenerator
 from app.api_keys import Keys
 from app.main import create_app
 from app.services import Services
-from indexer.journal.journal_ingestion import JournalIntake
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.edge.store import EdgeStore
@@ -48,7 +48,7 @@ def test_an_answer_has_no_word_of_a_post_that_was_forgotten_while_it_was_written
     settings = Settings(data_dir=tmp_path, answer_writing="whole", _env_file=None)
     store = EdgeStore(tmp_path)
     generator = Interrupted(["A flat white at Blue Door is 28 yuan, with oat milk. [3] It is 30 yuan at Red Lamp. [2]"])
-    intake = JournalIntake(settings, store, embedder, TermWeigher())
+    intake = JournalIngestion(settings, store, embedder, TermWeigher())
     services = Services(settings, store, embedder, generator, None, intake)
     write = {"Authorization": f"Bearer {Keys(tmp_path / 'keys.sqlite').add('ops', 'write')}"}
     with TestClient(create_app(settings, services)) as client:

@@ -18,7 +18,7 @@ from app.main import create_app
 from app.services import Services
 from app.web.api.post_routes import MOST_BYTES, MOST_POSTS
 from indexer.journal.erasure import forget
-from indexer.journal.journal_ingestion import JournalIntake
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.edge.store import EdgeStore
@@ -33,7 +33,7 @@ class Server:
         self.folder, self.embedder = folder, HashEmbedder(256)
         self.settings = Settings(data_dir=folder, _env_file=None, llm="none", **settings)
         self.store = EdgeStore(folder)
-        intake = JournalIntake(self.settings, self.store, self.embedder, TermWeigher())
+        intake = JournalIngestion(self.settings, self.store, self.embedder, TermWeigher())
         services = Services(self.settings, self.store, self.embedder, None, None, intake)
         self.client = TestClient(create_app(self.settings, services), raise_server_exceptions=False)
         keys = Keys(folder / "keys.sqlite")

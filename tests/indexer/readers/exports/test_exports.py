@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from indexer.readers.exports.recognition import PLATFORMS
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.reader import ReadOptions, Recognised
-from indexer.readers.record_kinds import About, Draft, Named, Passed, Reply, Unfit
+from indexer.readers.record_kinds import (
+    CommentRecord,
+    FileContext,
+    InvalidRecord,
+    NameRecord,
+    PostRecord,
+    SkippedRecord,
+)
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.types import Comment, Image, Post
@@ -245,5 +252,5 @@ ANYTHING = st.recursive(
 def test_no_record_makes_a_platforms_reader_fail(value: dict[str, object], private: bool) -> None:
     for platform in PLATFORMS:
         platform.fits(value)  # those that do not fit are read all the same here
-        for piece in platform.read(value, About("any/file.json", private)):
-            assert isinstance(piece, Draft | Named | Passed | Reply | Unfit)
+        for record in platform.read(value, FileContext("any/file.json", private)):
+            assert isinstance(record, PostRecord | NameRecord | SkippedRecord | CommentRecord | InvalidRecord)

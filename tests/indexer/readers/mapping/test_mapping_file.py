@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.mapping.mapping_file import parse_mapping
-from indexer.readers.paths import PathError, dig, parse_path, reach
+from indexer.readers.paths import PathError, parse_path, reach, value_at
 from indexer.readers.reader import ReadOptions
-from indexer.readers.record_kinds import About
+from indexer.readers.record_kinds import FileContext
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
@@ -195,7 +195,7 @@ def test_no_path_fails_on_any_value(path: str, value: object) -> None:
     except PathError:
         return
     reach(value, steps)
-    dig(value, *steps)
+    value_at(value, *steps)
 
 
 ANY = st.recursive(
@@ -210,4 +210,4 @@ ANY = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(RECORD)), ANY, max_size=9))
 def test_no_record_makes_a_mapping_fail(record: dict[str, object]) -> None:
-    list(parse_mapping(FORUM).read(record, About("a")))
+    list(parse_mapping(FORUM).read(record, FileContext("a")))
