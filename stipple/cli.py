@@ -60,16 +60,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    indexer.commands.cli.add_commands(commands)
+    indexer.commands.cli.add_commands(commands, _make_keepers)
     indexer.commands.migrate_cli.add_commands(commands)
-    app.commands.cli.add_commands(commands)
+    app.commands.cli.add_commands(commands, _make_intake)
     app.commands.keys_cli.add_commands(commands)
-    parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers)
     return parser
 
 
 def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Intake:
-    """How a server takes posts in: what app knows by its protocol, and indexer does."""
+    """What takes posts in: app knows the protocol, indexer implements it."""
     from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.text.terms import TermWeigher
 
@@ -77,7 +76,7 @@ def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> In
 
 
 def _make_keepers(settings: Settings) -> Keepers:
-    """Who else has to forget a post, where no server runs that would tell them."""
+    """What else has to forget a post, for when no server is running to tell them."""
     from app.erasure_targets import keepers_on_disk
 
     return keepers_on_disk(settings)

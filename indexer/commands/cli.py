@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from indexer.commands.engine_options import add_engine_options, require_engine
 from indexer.commands.reading_options import add_reading_options
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.pipeline.post_encoder import PassageWeigher
     from indexer.readers.mapping.map_option import Move
     from indexer.readers.sources import Source
+    from retrieval.ingestion import Keepers
     from retrieval.models.embedding import Embedder
     from retrieval.settings import Settings
     from retrieval.stores.contract import PostStore
@@ -28,8 +31,14 @@ DONE, SOME_REJECTED = 0, 3
 Subparsers = argparse._SubParsersAction  # the type that add_subparsers() returns; argparse gives it no public name
 
 
-def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    """Add the commands. Cheap: what they need is imported when they run."""
+def add_commands(
+    subparsers: Subparsers[argparse.ArgumentParser], make_keepers: Callable[[Settings], Keepers] = lambda _: {}
+) -> None:
+    """Add the commands. Cheap: what they need is imported when they run.
+
+    Args:
+        make_keepers: Makes what has to forget posts besides the index.
+    """
     reindex = subparsers.add_parser(
         "reindex",
         help="bring the index up to date with post files",
@@ -64,7 +73,7 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     add_engine_options(reindex)
     reindex.add_argument("--quiet", action="store_true", help="no progress; rejected lines are still shown")
     reindex.add_argument("--json", action="store_true", help="print the summary as one JSON object")
-    reindex.set_defaults(run=run_reindex, usage_error=reindex.error)
+    reindex.set_defaults(run=partial(run_reindex, usage_error=reindex.error))
 
     status = subparsers.add_parser(
         "status", help="say what is indexed, and what runs did", description="Say what is indexed, and what runs did."
@@ -98,7 +107,7 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     forget.add_argument("--post", metavar="ID", action="append", default=[], help="this post; repeatable")
     forget.add_argument("--author", metavar="HANDLE", action="append", default=[], help="all of an author; repeatable")
-    forget.set_defaults(run=run_forget)
+    forget.set_defaults(run=partial(run_forget, make_keepers=make_keepers))
 
 
 def _count(text: str) -> int:
@@ -116,14 +125,13 @@ def _move(text: str) -> Move:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
+def run_reindex(args: argparse.Namespace, settings: Settings, usage_error: Callable[[str], NoReturn]) -> int:
     """`stipple reindex`: progress and rejects to stderr, one summary line to stdout."""
-    from indexer.commands.priority import step_aside
     from indexer.commands.reading_options import given_paths, read_options, run_preview
     from indexer.readers.sources import find_sources
 
     if not (paths := given_paths(args)):  # argparse itself would not look behind --preview
-        args.usage_error("the following arguments are required: PATH")
+        usage_error("the following arguments are required: PATH")
     if args.prune_up_to is not None and not args.prune:
         raise FixableError("--prune-up-to was given without --prune", "add --prune, or leave it out")
     if args.watch and (args.prune or args.dry_run or args.preview or "-" in paths):
@@ -134,7 +142,7 @@ def run_reindex(args: argparse.Namespace, settings: Settings) -> int:
     read_options(args)  # a mapping that is wrong is told before the model is loaded
     if args.preview:
         return run_preview(sources, args)
-    step_aside(settings.reindex_niceness)
+    _step_aside(settings.reindex_niceness)
     # The model takes seconds to load. A wrong path has been told by now.
     from retrieval.models.embedding import load_embedder
     from retrieval.stores.factory import open_store
@@ -215,7 +223,8 @@ def reindex_into(
                 try:
                     summary = reindex(
                         store, embedder, weigher, offered, data_dir=settings.data_dir, progress=progress,
-                        rejects=rejects, options=run_options, index_here=not settings.qdrant_url, engine=engine.embedding,
+                        rejects=rejects, options=run_options, engine=engine.embedding,
+                        index_here=not settings.qdrant_url,
                     )  # fmt: skip
                 finally:
                     if rejects.count:
@@ -234,6 +243,17 @@ def _rejects_path(args: argparse.Namespace, settings: Settings, sources: Sequenc
     if any(source.path is not None and source.path.resolve() == given.resolve() for source in sources):
         raise FixableError(f"{given} is to be read, and --rejects would overwrite it", "name another file")
     return given
+
+
+def _step_aside(niceness: int) -> None:
+    """Run at lower priority than other processes; threads started from now on do too.
+
+    Args:
+        niceness: 0 to 19; a process that is already nicer stays so.
+    """
+    current = os.nice(0)
+    if niceness > current:
+        os.nice(niceness - current)
 
 
 def run_status(args: argparse.Namespace, settings: Settings) -> int:
@@ -263,14 +283,13 @@ def run_rollback(args: argparse.Namespace, settings: Settings) -> int:
 
 def run_prune(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple prune`: write anew, delete the rest."""
-    from indexer.commands.priority import step_aside
     from indexer.progress import progress_on
     from indexer.upkeep.old_generations import prune
     from retrieval.models.embedding import load_embedder
     from retrieval.stores.factory import open_store
     from retrieval.text.terms import TermWeigher
 
-    step_aside(settings.reindex_niceness)
+    _step_aside(settings.reindex_niceness)
     store, progress = open_store(settings), progress_on(sys.stderr, args.quiet)
     try:
         pruned = prune(store, load_embedder(settings), TermWeigher(), settings, progress)
@@ -280,15 +299,17 @@ def run_prune(args: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
-def run_forget(args: argparse.Namespace, settings: Settings) -> int:
+def run_forget(args: argparse.Namespace, settings: Settings, make_keepers: Callable[[Settings], Keepers]) -> int:
     """`stipple forget`: from every place on disk at once; a running server follows within a second."""
     from indexer.journal.erasure import forget
     from retrieval.stores.factory import open_store
 
     if not args.post and not args.author:
         raise FixableError("nothing was named to forget", "add --post ID or --author HANDLE")
-    make_keepers = getattr(args, "make_keepers", None)
-    keepers = make_keepers(settings) if make_keepers is not None else {}
-    forgotten = forget(open_store(settings), settings.data_dir, args.post, args.author, by="command", keepers=keepers)
-    print(forgotten)
+    print(
+        forget(
+            open_store(settings), settings.data_dir, args.post, args.author,
+            by="command", keepers=make_keepers(settings),
+        )
+    )  # fmt: skip
     return DONE

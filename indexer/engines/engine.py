@@ -1,10 +1,13 @@
-"""The contract of a place where passages are embedded."""
+"""What embeds passages: the contract, and this process as the default."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
+
+from retrieval.models.embedding import Embedder
 from retrieval.types import Vectors
 
 
@@ -25,3 +28,15 @@ class EmbeddingEngine(Protocol):
             FixableError: The place cannot be used, or goes away for good.
         """
         ...
+
+
+class LocalEngine:
+    """An EmbeddingEngine that is this process's own embedder."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
+        nothing: Vectors = np.zeros((0, self._embedder.identity.dimension), np.float32)
+        for texts in batches:
+            yield self._embedder.embed_passages(texts) if texts else nothing

@@ -11,8 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from indexer.engines.engine import EmbeddingEngine
-from indexer.engines.local import LocalEngine
+from indexer.engines.engine import EmbeddingEngine, LocalEngine
 from indexer.pipeline.embedding_cache import EmbeddingCache, Key
 from indexer.pipeline.threaded_pipeline import run_threaded
 from indexer.progress import Progress
