@@ -19,7 +19,6 @@ from retrieval.errors import FixableError, IndexLocked
 
 if TYPE_CHECKING:
     from indexer.pipeline.post_encoder import PassageWeigher
-    from indexer.readers.mapping.map_option import Move
     from indexer.readers.sources import Source
     from retrieval.ingestion import Keepers
     from retrieval.models.embedding import Embedder
@@ -51,7 +50,7 @@ def add_commands(
         "paths", nargs="*", metavar="PATH", help="a post file, a platform's export, a folder of them, or - for stdin"
     )
     reindex.add_argument(
-        "--map", dest="moves", metavar="NEW=OLD", type=_move, action="append", default=[],
+        "--map", metavar="NEW=OLD", type=_map_option, action="append", default=[],
         help="read the post's field NEW from the line's OLD, which may be a path: --map author=user.name; repeatable",
     )  # fmt: skip
     add_reading_options(reindex)
@@ -116,13 +115,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _move(text: str) -> Move:
-    from indexer.readers.mapping.map_option import parse_move
+def _map_option(text: str) -> str:
+    from indexer.readers.mapping.mapping_file import parse_map_option
 
     try:
-        return parse_move(text)
+        parse_map_option(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def run_reindex(args: argparse.Namespace, settings: Settings, usage_error: Callable[[str], NoReturn]) -> int:

@@ -13,7 +13,7 @@ from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
     from indexer.engines.engine import EmbeddingEngine
-    from indexer.readers.reader import ReadOptions
+    from indexer.readers.record_reader import ReadOptions
     from indexer.readers.sources import RemoteReader, Source
     from retrieval.models.embedding import Embedder
     from retrieval.settings import Settings

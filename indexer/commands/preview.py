@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import Recognised
+from indexer.readers.post_reader import Recognised
 from indexer.rejects import Rejected
 from retrieval.types import Post
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
-    from indexer.readers.reader import ReadOptions
+    from indexer.readers.record_reader import ReadOptions
     from indexer.readers.sources import Source
 
 PREVIEWED = 5
@@ -45,15 +45,13 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
     Raises:
         FixableError: The mapping is wrong, or there is a --map beside it.
     """
-    from indexer.readers.mapping.mapping_file import load_mapping
-    from indexer.readers.reader import ReadOptions
+    from indexer.readers.mapping.mapping_file import load_mapping, mapping_of
+    from indexer.readers.record_reader import ReadOptions
 
-    if args.mapping and args.moves:
-        raise FixableError("--map and --mapping were both given", "write the moves into the mapping")
-    mapping = load_mapping(args.mapping) if args.mapping else None
-    return ReadOptions(
-        args.format, args.encoding or "", args.table, mapping, tuple(args.moves), args.ignore_unknown, args.private
-    )
+    if args.mapping and args.map:
+        raise FixableError("--map and --mapping were both given", "write the fields of --map into the mapping file")
+    mapping = load_mapping(args.mapping) if args.mapping else mapping_of(args.map)
+    return ReadOptions(args.format, args.encoding or "", args.table, mapping, args.ignore_unknown, args.private)
 
 
 def run_preview(sources: Sequence[Source], args: argparse.Namespace) -> int:

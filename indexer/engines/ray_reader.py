@@ -14,7 +14,7 @@ from typing import Any
 
 from indexer.engines.ray_cluster import imported
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import ReadOptions
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import Source, read_shard
 from indexer.rejects import Rejected
 

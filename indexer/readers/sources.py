@@ -14,8 +14,8 @@ from typing import BinaryIO, Protocol
 from indexer.readers.archives import DAMAGED, UNPACK_LIMITS, DecompressionBomb, UnpackLimits
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.input_files import input_files, may_hold_posts
-from indexer.readers.mapping.map_option import Move
-from indexer.readers.reader import Reading, ReadOptions, Recognised
+from indexer.readers.post_reader import PostReader, Recognised
+from indexer.readers.record_reader import DETECTED, ReadOptions
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
 
@@ -88,9 +88,7 @@ def _post_files(folder: Path) -> Iterator[Path]:
 def read_posts(
     sources: Sequence[Source],
     stdin: BinaryIO,
-    moves: Sequence[Move] = (),
-    ignore_unknown: bool = False,
-    options: ReadOptions | None = None,
+    options: ReadOptions = DETECTED,
     tell: Callable[[str], None] = lambda _: None,
     recognised: Callable[[Recognised], None] = lambda _: None,
     limits: UnpackLimits = UNPACK_LIMITS,
@@ -102,7 +100,6 @@ def read_posts(
 
     Args:
         stdin: Read for the source whose path is None.
-        moves, ignore_unknown: As in ReadOptions, where no options are given.
         tell: Given what a person should know that is neither: a file's encoding, what was passed over in it.
         recognised: Given what each file was taken for.
         limits: Of what packed files may unpack to.
@@ -111,31 +108,31 @@ def read_posts(
     Raises:
         FixableError: Nothing can be read at all, or there is not one record in all of them.
     """
-    reading = Reading(options or ReadOptions(moves=tuple(moves), ignore_unknown=ignore_unknown), tell, recognised)
+    reader = PostReader(options, tell, recognised)
     empty: list[Rejected] = []
     found_any = False
     try:
         for source in sources:
             count = 0
             there = remote.found_in(source) if remote is not None else None
-            here = _read_source(reading, source, stdin, limits, len(sources) == 1, tell) if there is None else there
+            here = _read_source(reader, source, stdin, limits, len(sources) == 1, tell) if there is None else there
             for found in here:
                 if isinstance(found, str):
                     tell(found)
                     continue
                 count += 1
                 yield found
-            found_any = found_any or bool(count) or reading.took_something
-            if not count and not reading.took_something:
+            found_any = found_any or bool(count) or reader.took_something
+            if not count and not reader.took_something:
                 empty.append(Rejected(source.name, 0, "", "the file is empty", "one post a line"))
-            reading.took_something = False
+            reader.took_something = False
         if not found_any:
             names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
             raise FixableError(f"{names} holds no line", GIVE_POSTS)
         yield from empty
-        yield from reading.rest()
+        yield from reader.rest()
     finally:
-        reading.close()
+        reader.close()
 
 
 def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejected | str] | None:
@@ -149,12 +146,12 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
         return None
     notes: list[str] = []
     files: list[Recognised] = []
-    reading = Reading(options, notes.append, files.append)
-    found = _read_source(reading, source, io.BytesIO(), UNPACK_LIMITS, False, notes.append)
+    reader = PostReader(options, notes.append, files.append)
+    found = _read_source(reader, source, io.BytesIO(), UNPACK_LIMITS, False, notes.append)
     first = list(islice(found, 1))
     inside = (*files, *first)  # what is in a bundle is named with its place there
     if any(file.platform for file in files) or any(one.source != source.name for one in inside):
-        reading.close()
+        reader.close()
         return None
 
     def rest() -> Iterator[Offered | Rejected | str]:
@@ -168,15 +165,15 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
 
 
 def _read_source(
-    reading: Reading, source: Source, stdin: BinaryIO, limits: UnpackLimits, alone: bool, tell: Callable[[str], None]
+    reader: PostReader, source: Source, stdin: BinaryIO, limits: UnpackLimits, alone: bool, tell: Callable[[str], None]
 ) -> Iterator[Offered | Rejected]:
     line = 0
-    part_name = source.name
+    file_name = source.name
     size_bytes = _size_bytes(source.path)
     try:
-        for part in input_files(source.name, source.path, stdin, limits):
-            part_name, line = part.name, 0
-            for found in reading.read(part):
+        for file in input_files(source.name, source.path, stdin, limits):
+            file_name, line = file.name, 0
+            for found in reader.read(file):
                 line = found.line
                 yield found
         if _size_bytes(source.path) > size_bytes:
@@ -184,10 +181,10 @@ def _read_source(
     except FixableError as error:  # such as an SQLite file with several tables: no reason not to read the others
         if alone:
             raise
-        yield Rejected(part_name, 0, "", error.problem, error.fix)
+        yield Rejected(file_name, 0, "", error.problem, error.fix)
     except DecompressionBomb as error:
         expected = f"a file that unpacks to at most {limits.ratio} times its size"
-        yield Rejected(part_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")
+        yield Rejected(file_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")
     except DAMAGED as error:
         short = isinstance(error, EOFError) or "end" in str(error).lower()
         problem = "the compressed data ends too early" if short else "the compressed data is damaged"
@@ -197,12 +194,12 @@ def _read_source(
                 f"the zip file is damaged: {error}",
                 "a whole one (the list of what it holds is at its end)",
             )
-        yield Rejected(part_name, line + 1 if line else 0, "", problem, expected)
+        yield Rejected(file_name, line + 1 if line else 0, "", problem, expected)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         if alone and not line:
             raise FixableError(f"{source.name} {problem}", "make it readable, or leave it out") from error
-        yield Rejected(part_name, line, "", problem, "a file that this user may read; it was left out")
+        yield Rejected(file_name, line, "", problem, "a file that this user may read; it was left out")
 
 
 def _resolved(path: Path) -> Path:

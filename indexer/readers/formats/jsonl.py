@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.readers.formats.lines import LONGEST_LINE, RawLine
-from indexer.readers.mapping.map_option import Move, apply_moves
 from indexer.readers.records import Record
 from indexer.rejects import RAW_BYTES, OptedOutLine, Rejected
 from retrieval.types import Post
@@ -26,12 +24,6 @@ class Offered:
     source: str
     line: int
     raw: bytes
-
-
-def read_line(line: RawLine, source: str, moves: Sequence[Move], ignore_unknown: bool) -> Offered | Rejected | None:
-    """What a line holds; None where it is blank. Whatever its bytes are, it raises nothing."""
-    found = line_record(line, source)
-    return offered(found, source, moves, ignore_unknown) if isinstance(found, Record) else found
 
 
 def line_record(line: RawLine, source: str) -> Record | Rejected | None:
@@ -68,15 +60,10 @@ def parsed(data: bytes, source: str, line: int, what: str, expected: str) -> Rec
     return Rejected(source, line, "", problem, expected, raw)
 
 
-def offered(
-    record: Record, source: str, moves: Sequence[Move] = (), ignore_unknown: bool = False
-) -> Offered | Rejected:
-    """The post that a record is, or why it is none."""
-    value = record.value
+def offered(record: Record, source: str, ignore_unknown: bool = False) -> Offered | Rejected:
+    """The post that a record is, or why it is not one."""
     try:
-        if isinstance(value, dict) and moves:
-            value = apply_moves(value, moves)
-        return Offered(to_post(value, ignore_unknown), source, record.line, record.raw)
+        return Offered(to_post(record.value, ignore_unknown), source, record.line, record.raw)
     except OptedOut as error:
         return OptedOutLine(source, record.line, error.field, error.problem, error.expected, b"", error.post_id)
     except PostError as error:

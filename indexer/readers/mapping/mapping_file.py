@@ -1,6 +1,6 @@
-"""A mapping in TOML: where an export keeps what a post has, for everything that Stipple does not know by itself.
+"""Where an export keeps the fields of a post: a mapping file in TOML, or `--map text=body`, a mapping in one line.
 
-What it may hold is described in docs/posts.md; `load_mapping` says of everything else which line it stands in.
+docs/posts.md describes both.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,17 +31,24 @@ class FieldMapping:
 
     Attributes:
         format, encoding, records, table, query: How the file is to be read; "" where it does not say.
-        rules: How each field of a post comes about.
-        filters: Which records are passed over.
+        rules: How fields of a post come about; of two for one field, the later one that finds something.
+        filters: Which records are skipped.
+        keeps_rest: Whether fields of the record that no rule moves are fields of the post, as with `--map`.
     """
 
-    format: str
-    encoding: str
-    records: str
-    table: str
-    query: str
-    rules: Mapping[str, Rule]
-    filters: tuple[RecordFilter, ...]
+    format: str = ""
+    encoding: str = ""
+    records: str = ""
+    table: str = ""
+    query: str = ""
+    rules: tuple[Rule, ...] = ()
+    filters: tuple[RecordFilter, ...] = ()
+    keeps_rest: bool = True
+
+    def moved_names(self) -> frozenset[str]:
+        """Names under which a record may have what is moved."""
+        moved = [rule.moved_from for rule in self.rules]
+        return frozenset([*moved, *(name.split(".")[0] for name in moved)])
 
     def read(self, value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
         """The post that a record is by this mapping."""
@@ -49,16 +56,45 @@ class FieldMapping:
             if one.holds(value):
                 yield SkippedRecord(f"records with {one.words}")
                 return
-        post: dict[str, object] = {}
-        for field, rule in self.rules.items():
+        moved = {rule.moved_steps(value)[0] for rule in self.rules} if self.keeps_rest else value.keys()
+        post = {name: kept for name, kept in value.items() if name not in moved}
+        for rule in self.rules:
             try:
                 found = rule.of(value)
             except RuleError as error:
-                yield InvalidRecord(field, str(error), error.expected)
+                yield InvalidRecord(rule.field, str(error), error.expected)
                 return
             if found is not None:
-                post[field] = found
+                post[rule.field] = found
         yield PostRecord(post)
+
+
+AS_THEY_ARE = FieldMapping()  # of records that are posts already
+
+
+def parse_map_option(text: str) -> Rule:
+    """The rule that the NEW=OLD of `--map` is.
+
+    Raises:
+        ValueError: It is not of that form, or posts have no such field.
+
+    >>> rule = parse_map_option("author=user.name")
+    >>> rule.field, rule.moved_from
+    ('author', 'user.name')
+    """
+    new, equals, old = (part.strip() for part in text.partition("="))
+    if not (new and equals and old):
+        raise ValueError(f"{text!r} is not NEW=OLD, such as text=body")
+    if new not in FIELDS:
+        close = get_close_matches(new, FIELDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(FIELDS)}"
+        raise ValueError(f"a post has no field {new!r}; {hint}")
+    return Rule(new, moved_from=old)
+
+
+def mapping_of(options: Sequence[str]) -> FieldMapping:
+    """The mapping that the NEW=OLD of several `--map` are. Raises what `parse_map_option` does."""
+    return FieldMapping(rules=tuple(map(parse_map_option, options)))
 
 
 def load_mapping(path: Path) -> FieldMapping:
@@ -106,10 +142,10 @@ class _Reader:
             self._wrong(
                 ("post",), "there is no [post] with the fields of a post", 'write [post], and under it id = "..."'
             )
-        rules = {str(field): self._rule(str(field), given) for field, given in fields.items()}
-        if "id" not in rules:
+        rules = tuple(self._rule(str(field), given) for field, given in fields.items())
+        if "id" not in fields:
             self._wrong(("post",), "[post] has no 'id'", "say which field of a record tells one from another")
-        if not {"text", "title"} & rules.keys():
+        if not {"text", "title"} & fields.keys():
             self._wrong(("post",), "[post] has neither 'text' nor 'title'", "say which field is the text")
         strings = {key: self._string(key, raw.get(key, "")) for key in _TOP[:5]}
         if strings["format"] and strings["format"] not in FORMATS:
@@ -120,7 +156,8 @@ class _Reader:
             self._wrong(
                 ("encoding",), f"the encoding {strings['encoding']!r} is unknown", "write one such as 'gb18030'"
             )
-        return FieldMapping(**strings, rules=rules, filters=tuple(self._filters(raw.get("drop", []))))
+        filters = tuple(self._filters(raw.get("drop", [])))
+        return FieldMapping(**strings, rules=rules, filters=filters, keeps_rest=False)
 
     def _string(self, key: str, value: object) -> str:
         if not isinstance(value, str):

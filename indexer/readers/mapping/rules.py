@@ -59,10 +59,11 @@ class Rule:
         split: A regular expression that parts the entries of a list.
         strip: Characters to be removed at both ends (of each entry).
         inner: Rules for the parts of each entry, where the field has parts (images, comments, place).
+        moved_from: With `--map`: a path of names alone, whose value moves here as it is.
     """
 
     field: str
-    source: Steps | Template | None
+    source: Steps | Template | None = None
     default: object = None
     html: bool = False
     date: str = ""
@@ -70,6 +71,12 @@ class Rule:
     split: re.Pattern[str] | None = None
     strip: str = ""
     inner: Mapping[str, Rule] | None = None
+    moved_from: str = ""
+
+    def moved_steps(self, record: object) -> Steps:
+        """The steps of `moved_from`: a name with a dot in it is a name before it is a path."""
+        whole = isinstance(record, dict) and self.moved_from in record
+        return (self.moved_from,) if whole else tuple(self.moved_from.split("."))
 
     def of(self, record: object) -> object:
         """The field's value; None where there is none.
@@ -77,6 +84,8 @@ class Rule:
         Raises:
             RuleError: What is there cannot be read in this way.
         """
+        if self.moved_from:
+            return reach(record, self.moved_steps(record))
         found = self._found(record)
         if self.inner is not None:
             return self._parts(found)

@@ -16,7 +16,7 @@ import pytest
 from indexer.engines.engine import EmbeddingEngine
 from indexer.progress import QuietProgress
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import ReadOptions
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import RemoteReader, find_sources, read_posts
 from indexer.rejects import Rejected, RejectsLog
 from indexer.run.reindex import reindex

@@ -18,7 +18,7 @@ from indexer.readers.archives import UNPACK_LIMITS, UnpackLimits
 from indexer.readers.formats.encodings import is_gb18030
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.formats.lines import LONGEST_LINE
-from indexer.readers.reader import ReadOptions
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError

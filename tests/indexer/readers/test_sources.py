@@ -11,9 +11,12 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.readers.formats.jsonl import Offered, read_line
+from indexer.readers.formats.jsonl import Offered, line_record, offered
 from indexer.readers.formats.lines import LONGEST_LINE, RawLine
-from indexer.readers.mapping.map_option import Move
+from indexer.readers.mapping.mapping_file import mapping_of
+from indexer.readers.record_kinds import FileContext, PostRecord
+from indexer.readers.record_reader import ReadOptions
+from indexer.readers.records import Record
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected, RejectsLog
 from retrieval.errors import FixableError
@@ -167,12 +170,12 @@ def test_an_empty_file_among_others_is_told_and_the_others_are_read(tmp_path: Pa
 def test_fields_are_moved_before_they_are_judged(tmp_path: Path) -> None:
     line = {"id": "1", "lang": "en", "title": None, "body": "hi", "comments": 4, "views": 9, "parent": None}
     (tmp_path / "a.jsonl").write_text(json.dumps(line))
-    moves = [Move("text", "body"), Move("comment_count", "comments"), Move("language", "lang")]
+    mapping = mapping_of(["text=body", "comment_count=comments", "language=lang"])
     sources = find_sources([str(tmp_path)])
-    [offered] = read_posts(sources, io.BytesIO(), moves, ignore_unknown=True)
-    assert isinstance(offered, Offered)
-    assert (offered.post.text, offered.post.comment_count, offered.post.language) == ("hi", 4, "en")
-    [rejected] = read_posts(sources, io.BytesIO(), moves)
+    [found] = read_posts(sources, io.BytesIO(), ReadOptions(mapping=mapping, ignore_unknown=True))
+    assert isinstance(found, Offered)
+    assert (found.post.text, found.post.comment_count, found.post.language) == ("hi", 4, "en")
+    [rejected] = read_posts(sources, io.BytesIO(), ReadOptions(mapping=mapping))
     assert isinstance(rejected, Rejected)
     assert rejected.field == "views"
 
@@ -195,7 +198,12 @@ LINES = JSON | st.dictionaries(FIELDS, JSON | PARTS | st.lists(PARTS, max_size=3
 @given(LINES, st.booleans())
 def test_any_json_value_is_a_post_or_a_reject(value: object, ignore_unknown: bool) -> None:
     data = json.dumps(value).encode()
-    found = read_line(RawLine(1, data, len(data)), "any", [Move("text", "body"), Move("author", "a.b")], ignore_unknown)
+    record = line_record(RawLine(1, data, len(data)), "any")
+    if isinstance(record, Record) and isinstance(record.value, dict):
+        [moved] = mapping_of(["text=body", "author=a.b"]).read(record.value, FileContext("any"))
+        assert isinstance(moved, PostRecord)
+        record = Record(1, moved.post, record.raw)
+    found = offered(record, "any", ignore_unknown) if isinstance(record, Record) else record
     assert isinstance(found, Offered | Rejected)
     if isinstance(found, Rejected):
         assert found.problem

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from indexer.readers.exports.recognition import PLATFORMS
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import ReadOptions, Recognised
+from indexer.readers.post_reader import Recognised
 from indexer.readers.record_kinds import (
     CommentRecord,
     FileContext,
@@ -23,6 +23,7 @@ from indexer.readers.record_kinds import (
     PostRecord,
     SkippedRecord,
 )
+from indexer.readers.record_reader import DETECTED, ReadOptions
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.types import Comment, Image, Post
@@ -43,7 +44,7 @@ PERSONAL = (
 class Read:
     """What came out of some files."""
 
-    def __init__(self, *paths: Path, options: ReadOptions | None = None) -> None:
+    def __init__(self, *paths: Path, options: ReadOptions = DETECTED) -> None:
         self.notes: list[str] = []
         self.files: list[Recognised] = []
         found = list(

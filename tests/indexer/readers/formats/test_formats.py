@@ -18,8 +18,8 @@ from indexer.readers.formats.delimited import Header, sniff_delimiter, table_row
 from indexer.readers.formats.detect import text_format
 from indexer.readers.formats.json_document import json_items
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.mapping.map_option import Move
-from indexer.readers.reader import ReadOptions
+from indexer.readers.mapping.mapping_file import mapping_of
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.records import Record
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
@@ -189,8 +189,8 @@ def test_cells_are_read_as_what_their_column_holds(tmp_path: Path) -> None:
 
 def test_fields_of_a_table_can_be_moved(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("nr,body,more\n1,a,x\n")
-    moves = (Move("id", "nr"), Move("text", "body"))
-    assert posts(tmp_path / "a.csv", moves=moves, ignore_unknown=True)[0].text == "a"
+    mapping = mapping_of(["id=nr", "text=body"])
+    assert posts(tmp_path / "a.csv", mapping=mapping, ignore_unknown=True)[0].text == "a"
 
 
 @pytest.mark.parametrize("first", ["1,hello,2024-05-12", "hello,hello", "https://a.example,b"])

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.mapping.mapping_file import parse_mapping
 from indexer.readers.paths import PathError, parse_path, reach, value_at
-from indexer.readers.reader import ReadOptions
 from indexer.readers.record_kinds import FileContext
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
