@@ -14,16 +14,17 @@ from indexer.journal.erasure import forget
 from indexer.journal.journal import Journal
 from indexer.journal.replay import replay, replay_batch
 from indexer.pipeline.embedding_cache import EmbeddingCache
+from indexer.pipeline.plan import Difference, difference
 from indexer.pipeline.post_encoder import PassageWeigher, PostEncoder
 from indexer.pipeline.staged_posts import naming_disk_trouble
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
 from retrieval.errors import FixableError, IndexLocked
-from retrieval.ingestion import Keepers, Outcome, TakenIn
+from retrieval.ingestion import Keepers, TakenIn
 from retrieval.models.embedding import Embedder
 from retrieval.settings import Settings
 from retrieval.stores.contract import ChangingGeneration, PostStore, StoredPost
-from retrieval.text.content_hash import content_hash, same_content
+from retrieval.text.content_hash import content_hash
 from retrieval.types import Identity
 
 _log = structlog.get_logger()
@@ -168,21 +169,12 @@ class JournalIngestion:
             return TakenIn(post.id, "forgotten"), None
         return TakenIn(post.id, "added"), StoredPost(post, content_hash(post))
 
-    def _compared(self, posts: dict[str, StoredPost], journal: Journal) -> dict[str, Outcome]:
+    def _compared(self, posts: dict[str, StoredPost], journal: Journal) -> dict[str, Difference]:
         """What taking these posts in would be, given what is stored, and what was accepted and is not stored yet."""
         ids = list(posts)
         held = self._held  # before the stored ones are read: what is applied meanwhile is in both
         known: dict[str, str | None] = {**self._store.stored_hashes(ids), **journal.pending(ids, held)}
-        outcomes: dict[str, Outcome] = {}
-        for post_id, stored in posts.items():
-            before = known.get(post_id)
-            if before is None:
-                outcomes[post_id] = "added"
-            elif before == stored.content_hash:
-                outcomes[post_id] = "unchanged"
-            else:
-                outcomes[post_id] = "recounted" if same_content(before, stored.content_hash) else "changed"
-        return outcomes
+        return {post_id: difference(known.get(post_id), stored.content_hash) for post_id, stored in posts.items()}
 
     def _begin_index(self) -> None:
         """Where nothing is indexed yet, make an index without posts, for the first ones to go into."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from retrieval.text.content_hash import same_content
 
+Difference = Literal["added", "changed", "recounted", "unchanged"]
 MOST_PRUNED_SHARE = 0.2  # of what is stored; more looks like an export that broke off
 
 
@@ -72,17 +74,19 @@ def plan_reindex(offered: Iterable[tuple[str, str]], stored: Mapping[str, str]) 
     >>> plan_reindex([("a", "1.0"), ("b", "2.0"), ("c", "1.0"), ("d", "4.7")], {"a": "1.0", "b": "1.0", "d": "4.0"})
     ReindexPlan(add=('c',), change=('b',), recount=('d',), keep=('a',))
     """
-    add, change, recount, keep = [], [], [], []
+    ids: dict[Difference, list[str]] = {"added": [], "changed": [], "recounted": [], "unchanged": []}
     for post_id, content_hash in offered:
-        if post_id not in stored:
-            add.append(post_id)
-        elif stored[post_id] == content_hash:
-            keep.append(post_id)
-        elif same_content(stored[post_id], content_hash):
-            recount.append(post_id)
-        else:
-            change.append(post_id)
-    return ReindexPlan(tuple(add), tuple(change), tuple(recount), tuple(keep))
+        ids[difference(stored.get(post_id), content_hash)].append(post_id)
+    return ReindexPlan(*(tuple(some) for some in ids.values()))
+
+
+def difference(stored: str | None, offered: str) -> Difference:
+    """What an offered post is, by its content hash, to the stored one of its id; None where none is stored."""
+    if stored is None:
+        return "added"
+    if stored == offered:
+        return "unchanged"
+    return "recounted" if same_content(stored, offered) else "changed"
 
 
 def is_small(counts: PlanCounts, stored: int) -> bool:
