@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from retrieval.stores.contract import PostStore
 
 EXIT_CODES = """\
-exit codes: 0 done; 1 it could not be done, and stderr says how to mend it; 2 wrong usage; 3 some lines were rejected
-and the rest was indexed; 130 interrupted"""
-BROKEN_PIPE = 141  # what a shell reports for a command whose reader left
+exit codes: 0 done; 1 failed, and stderr says how to fix it; 2 wrong usage; 3 some lines were rejected and the rest was
+indexed; 130 interrupted"""
+BROKEN_PIPE = 141  # what a shell reports for a command whose reader has gone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what an operator can mend is told in two lines, never a traceback."""
+    """Run one command and return its exit code. An error that the operator can fix is two lines, never a traceback."""
     try:
         args = _parser().parse_args(argv)
         if not hasattr(args, "run"):
@@ -87,7 +87,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        # Asked only here: looking it up reads the folders of all installed packages.
+        # Looked up only here: it reads the folders of all installed packages.
         from importlib.metadata import PackageNotFoundError, version
 
         try:

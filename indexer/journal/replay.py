@@ -1,4 +1,4 @@
-"""Leads a generation up to what the journal says."""
+"""Applies the journal's changes to a generation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Changeable(Protocol):
 
 
 def replay(journal: Journal, encoder: PostEncoder, target: Changeable, after: int, until: int | None = None) -> int:
-    """Make the changes behind `after` in the target, in their order; returns the number of the last one.
+    """Apply the changes after number `after`, in order; returns the number of the last one.
 
-    Making one twice is as good as once.
+    Applying a change twice does no harm.
     """
     for batch in journal.batches(after, until):
         replay_batch(batch, encoder, target)
@@ -28,10 +28,10 @@ def replay(journal: Journal, encoder: PostEncoder, target: Changeable, after: in
 
 
 def replay_batch(batch: Sequence[Change], encoder: PostEncoder, target: Changeable) -> None:
-    """Make some changes, each of another post."""
+    """Apply some changes, at most one per post."""
     put = [change.stored for change in batch if change.stored is not None]
     gone = [change.post_id for change in batch if change.stored is None]
-    if gone:  # first: it waits for no model
+    if gone:  # first: deleting waits for no model
         target.change(Changes(delete=gone))
         encoder.cache.forget(gone)
     for some in encoder.indexed(put):

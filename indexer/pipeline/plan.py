@@ -1,4 +1,4 @@
-"""What a reindex has to do, decided from ids and content hashes alone. Pure."""
+"""What a reindex has to do, decided from ids and content hashes only. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Literal
 from retrieval.text.content_hash import same_content
 
 Difference = Literal["added", "changed", "recounted", "unchanged"]
-MOST_PRUNED_SHARE = 0.2  # of what is stored; more looks like an export that broke off
+MOST_PRUNED_SHARE = 0.2  # of stored posts; more looks like a truncated export
 
 
 @dataclass(frozen=True, slots=True)
 class ReindexPlan:
-    """Which offered posts are new, which say something else, of which counters alone moved, and which are as they were;
-    ids in the order of the offer.
-    """
+    """Which offered posts are new, changed, changed only in counters, and unchanged; ids in the order of input."""
 
     add: tuple[str, ...] = ()
     change: tuple[str, ...] = ()
@@ -29,7 +27,7 @@ class PlanCounts:
     """How many posts of each kind, over all the plans of one run.
 
     Attributes:
-        deleted: Stored, not offered, and to be deleted.
+        deleted: Stored posts that are not in the input and are to be deleted.
     """
 
     added: int = 0
@@ -53,7 +51,7 @@ class PlanCounts:
 
     @property
     def to_do(self) -> int:
-        """Posts that have to be written or deleted."""
+        """How many posts have to be written or deleted."""
         return self.added + self.changed + self.recounted + self.deleted
 
     @property
@@ -62,10 +60,10 @@ class PlanCounts:
 
 
 def plan_reindex(offered: Iterable[tuple[str, str]], stored: Mapping[str, str]) -> ReindexPlan:
-    """Compare what is offered with what is stored.
+    """Compare offered posts with stored ones.
 
-    A post is unchanged when its id and its content hash are: the hash alone would take a copy under a new id for
-    the post itself, the id alone would miss an edit.
+    A post is unchanged if its id and its content hash are: the hash alone would take a copy under a new id for the post
+    itself, the id alone would miss an edit.
 
     Args:
         offered: Pairs of post id and content hash, each id once.
@@ -81,7 +79,7 @@ def plan_reindex(offered: Iterable[tuple[str, str]], stored: Mapping[str, str]) 
 
 
 def difference(stored: str | None, offered: str) -> Difference:
-    """What an offered post is, by its content hash, to the stored one of its id; None where none is stored."""
+    """How an offered post differs from the stored one, by content hashes; `stored` is None if there is none."""
     if stored is None:
         return "added"
     if stored == offered:
@@ -90,8 +88,8 @@ def difference(stored: str | None, offered: str) -> Difference:
 
 
 def is_small(counts: PlanCounts, stored: int) -> bool:
-    """Whether a copy of the index that is changed costs less than one that is written anew.
+    """Whether changing a copy of the index costs less than writing a new one.
 
-    Up to here the search structures take in what changes as it comes; beyond, they are built again either way.
+    Up to here the search structures are updated in place; beyond, they are rebuilt either way.
     """
     return counts.to_do <= MOST_PRUNED_SHARE * stored

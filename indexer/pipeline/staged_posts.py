@@ -1,4 +1,4 @@
-"""The posts of one run, kept on disk while they are compared with what is stored: a run needs no memory for them."""
+"""The posts of one run, kept on disk, not in memory, while they are compared with the stored ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """Where a post stood: the file as it was named, and the line in it, from 1."""
+    """Where a post came from: the file as it was given, and the line, from 1."""
 
     source: str
     line: int
@@ -37,10 +37,9 @@ class PendingWork(Enum):
 
 
 class StagedPosts:
-    """A SQLite file that lives as long as one run. What an interrupted run left is deleted first.
+    """A SQLite file that lives as long as one run; one that an interrupted run left is deleted first.
 
-    Not safe against two runs at once: hold `PostStore.writing()`. Its posts may be read in another thread than they
-    were added in, by one thread at a time.
+    Not safe for two runs at once: hold `PostStore.writing()`. One thread at a time may use it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,7 +47,7 @@ class StagedPosts:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # Nobody reads this file after a crash, so nothing is paid for surviving one.
+        # Nobody reads this file after a crash, so it need not survive one.
         self._database.executescript(
             """
             PRAGMA journal_mode = OFF;
@@ -62,8 +61,8 @@ class StagedPosts:
         )
 
     def add(self, stored: StoredPost, place: SourceLine) -> SourceLine | None:
-        """Keep a post; where its id was added before, keep nothing and say where the first one stood."""
-        # A file name may hold bytes that are no text; they come back as they went in.
+        """Add a post; if its id was added before, add nothing and return where the first one came from."""
+        # A file name may have bytes that are not text; they are returned unchanged.
         source = place.source.encode("utf-8", "surrogateescape")
         row = (stored.post.id, stored.content_hash, post_to_json(stored.post), source, place.line)
         added = self._database.execute(
@@ -75,21 +74,21 @@ class StagedPosts:
         return SourceLine(first[0].decode("utf-8", "surrogateescape"), first[1])
 
     def hashes(self, batch: int) -> Iterator[list[tuple[str, str]]]:
-        """Pairs of post id and content hash, `batch` at a time, in the order in which they were added."""
+        """Pairs of post id and content hash, `batch` at a time, in the order of adding."""
         rows = self._database.execute("SELECT id, content_hash FROM posts ORDER BY place")
         while pairs := rows.fetchmany(batch):
             yield pairs
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Keep these posts no longer; an id that was not added is passed over."""
+        """Delete these posts; ids that were not added are ignored."""
         self._database.executemany("DELETE FROM posts WHERE id = ?", ((post_id,) for post_id in ids))
 
     def mark(self, due: PendingWork, ids: Iterable[str]) -> None:
-        """Say what is due for posts; nothing is, before."""
+        """Set what has to be done with posts; NOTHING before."""
         self._database.executemany("UPDATE posts SET due = ? WHERE id = ?", ((due.value, post_id) for post_id in ids))
 
     def posts(self, due: PendingWork | None = None) -> Iterator[StoredPost]:
-        """Every post, or those for which this is due, in the order in which they were added."""
+        """Every post, or those with this work pending, in the order of adding."""
         if due is None:
             rows = self._database.execute("SELECT post, content_hash FROM posts ORDER BY place")
         else:
@@ -99,14 +98,14 @@ class StagedPosts:
             yield StoredPost(post_from_json(post), content_hash)
 
     def without_staged(self, stored: Iterable[StoredPost], batch: int = 500) -> Iterator[StoredPost]:
-        """Those of the stored posts whose id was not added here."""
+        """The stored posts whose id was not added here."""
         remaining = iter(stored)
         while some := list(islice(remaining, batch)):
             staged = self._which_of([post.post.id for post in some])
             yield from (post for post in some if post.post.id not in staged)
 
     def not_staged(self, ids: Iterable[str], batch: int = 500) -> Iterator[list[str]]:
-        """Those of the ids that were not added here, some at a time."""
+        """The ids that were not added here, in batches."""
         remaining = iter(ids)
         while some := list(islice(remaining, batch)):
             staged = self._which_of(some)

@@ -129,7 +129,7 @@ class PostReader:
                     self._threads.setdefault(platform, Threads()).add(one, context.name, record.line)
         if skipped:
             counts = ", ".join(f"{reason} ({count:,})" for reason, count in sorted(skipped.items()))
-            self._tell(f"{context.name}: passed over: {counts}")
+            self._tell(f"{context.name}: skipped: {counts}")
 
 
 def _first(records: Records, most: int) -> tuple[list[Record | Rejected], Records]:
@@ -160,7 +160,7 @@ def _platform_reader(platform: Platform) -> RecordConverter:
         if platform.fits(value):
             return platform.read(value, context)
         expected = f"{platform.name} records alone in a file"
-        return [InvalidRecord("", f"the record has not the shape of {platform.name}", expected)]
+        return [InvalidRecord("", f"the record does not have the shape of {platform.name}", expected)]
 
     return read
 

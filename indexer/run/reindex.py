@@ -1,8 +1,8 @@
-"""One run: stage what is offered, compare it with what is stored, and where anything is new, fill the next generation.
+"""One run: stage the offered posts, compare them with the stored ones, and if anything is new, write a new generation.
 
-A generation is always whole. Where little changed it begins as a copy of the current one, and the changes are made in
-the copy; otherwise it is written anew, posts that were not offered carried over. What makes that cheap is the cache of
-embeddings: a text that was embedded once, by this run or one that was interrupted, is not embedded again.
+A generation is always complete. If little changed, it starts as a copy of the current one, and the changes are made in
+the copy; otherwise it is written from scratch, with the stored posts that were not offered. The embedding cache makes
+that cheap: a text that was embedded once, even by an interrupted run, is not embedded again.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ LEAST_ROOM_BYTES = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run goes about its work.
+    """The options of a run.
 
     Attributes:
-        dry_run: Say what would be done, and do nothing.
-        prune: Delete what is stored and not offered.
-        most_pruned: Delete at most so many; None allows a fifth of what is stored.
-        allow_forgotten: Take in posts that were forgotten.
-        anew: Write a new generation without copying anything of the current one, also where nothing changed.
+        dry_run: Compute what would be done, and change nothing.
+        prune: Delete stored posts that are not offered.
+        most_pruned: Delete at most so many; None: a fifth of the stored posts.
+        allow_forgotten: Index posts that were forgotten.
+        anew: Write a new generation from scratch, even if nothing changed.
     """
 
     dry_run: bool = False
@@ -66,21 +66,21 @@ def reindex(
     engine: EmbeddingEngine | None = None,
     options: RunOptions = RunOptions(),  # frozen
 ) -> Summary:
-    """Bring the index up to what is offered; readers use the old generation until the new one is whole.
+    """Bring the index up to date with the offered posts; readers use the old generation until the new one is complete.
 
-    What the journal accepted before the run gives way to what is offered; what it accepts meanwhile is in the new
+    Offered posts replace what the journal accepted before the run; what it accepts during the run is in the new
     generation too.
 
     Args:
-        data_dir: For the staged posts, deleted at the end, the journal, and the cache of embeddings.
-        rejects: Given the lines that are no posts, and the second line of each id.
-        engine: Where passages are embedded; None is this process, by `embedder`, whose vectors any other gives too.
-        index_here: Whether the store's generations lie on the disk of `data_dir`, so that its room is theirs.
+        data_dir: Holds the staged posts, deleted at the end, the journal, and the embedding cache.
+        rejects: Given the lines that are not posts, and repeated ids.
+        index_here: Whether the store's generations are on the disk of `data_dir`, and need its space.
+        engine: Where passages are embedded, with the same vectors as `embedder`; None: this process.
 
     Raises:
         IndexLocked: Another process is writing.
-        FixableError: There is no post at all, more would be deleted than may be, or the disk is full or forbidden. The
-            old generation stays, as it does after any other exception.
+        FixableError: There are no posts, too many would be deleted, or the disk is full or forbidden. The old
+            generation stays, as after any other exception.
     """
     started = time.monotonic()
     with (
@@ -103,10 +103,10 @@ def reindex(
         stored = now.posts if now else 0
         if counts.offered == 0 and stored == 0:
             raise FixableError(
-                f"there is no post to index: all {rejects.count + forgotten:,} lines were rejected",
-                "mend the lines as their messages say; docs/posts.md shows how to read an export with other fields",
+                f"there are no posts to index: all {rejects.count + forgotten:,} lines were rejected",
+                "fix the lines as their messages say; docs/posts.md shows how to read an export with other fields",
             )
-        # Changed and unchanged posts are those of the offered ones that are stored; the rest of the stored ones stays.
+        # The offered posts that are not added are stored ones; the other stored posts stay.
         carried = stored - (counts.offered - counts.added)
         if options.prune:
             _refuse_rash_pruning(carried, stored, rejects, options)
@@ -139,7 +139,7 @@ def _stage(
     rejects: RejectsLog,
     options: RunOptions,
 ) -> int:
-    """Stage what is offered, but for what was forgotten; returns how many posts that were."""
+    """Stage the offered posts except forgotten ones; returns how many were forgotten."""
     forgotten, opted_out = 0, list[str]()
     for number, found in enumerate(offered, start=1):
         progress.reading(number)
@@ -174,23 +174,23 @@ def _current(store: PostStore) -> GenerationInfo | None:
 def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, options: RunOptions) -> None:
     """
     Raises:
-        FixableError: More would be deleted than was agreed to, or lines were rejected whose posts would be.
+        FixableError: More posts would be deleted than is allowed, or posts whose lines were rejected.
     """
     if rejects.count:
         raise FixableError(
-            f"{rejects.count:,} lines were rejected, and with --prune the posts they stand for would be deleted",
-            "mend them as their messages say, or run without --prune",
+            f"{rejects.count:,} lines were rejected, and --prune would delete their posts",
+            "fix them as their messages say, or run without --prune",
         )
     most = int(MOST_PRUNED_SHARE * stored) if options.most_pruned is None else options.most_pruned
     if gone > most and not options.dry_run:
         raise FixableError(
-            f"--prune would delete {gone:,} of {stored:,} posts, and may delete {most:,}",
-            f"look whether the input is whole; if it is, add --prune-up-to {gone}",
+            f"--prune would delete {gone:,} of {stored:,} posts, but may delete only {most:,}",
+            f"check that the input is complete; if it is, add --prune-up-to {gone}",
         )
 
 
 class _Run:
-    """What one run writes with."""
+    """Writes the new generation of one run."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class _Run:
         store, journal = self._store, self._journal
         identity = self._encoder.embedder.identity
         self._room.require(before.passages if before and copying else 0)
-        # Read before any stored post is: what is accepted from now on is made good at the end.
+        # Read before any stored post: what is accepted from now on is replayed at the end.
         head = journal.last()
         reached = store.reached().get(journal.id, 0)
         writer = store.begin_copy(identity) if copying else None
@@ -224,7 +224,7 @@ class _Run:
             head = replay(journal, self._encoder, writer, head)
             self._encoder.progress.finishing()
             written = writer.finish({journal.id: head})
-        except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
+        except BaseException:  # also Ctrl-C: half a generation is useless
             if writer is not None:
                 writer.discard()
             raise
@@ -237,7 +237,7 @@ class _Run:
         return written
 
     def _change(self, writer: GenerationWriter) -> None:
-        """Make what is due in a copy of the current generation."""
+        """Apply the changes to a copy of the current generation."""
         encoder, staged = self._encoder, self._staged
         encoder.fill(staged.posts(PendingWork.WRITE), partial(self._write, writer))
         for some in _some(staged.posts(PendingWork.RECOUNT)):
@@ -247,7 +247,7 @@ class _Run:
             encoder.cache.forget(ids)
 
     def _write_all(self, writer: GenerationWriter, reached: int, head: int) -> None:
-        """Write every post that there is to be."""
+        """Write every post of the new generation."""
         encoder, staged, store = self._encoder, self._staged, self._store
         carried: Iterable[StoredPost] = ()
         if not self._options.prune:
@@ -269,7 +269,7 @@ class _Run:
 
 
 def trim(journal: Journal, store: PostStore) -> None:
-    """Delete from the journal what every generation holds, and every keeper of words was told."""
+    """Delete from the journal what every generation has, and every erasure target was told."""
     reached = [store.reached(info.name).get(journal.id, 0) for info in store.generations()]
     told = journal.least_told()
     journal.trim(min([*reached, *([] if told is None else [told])], default=0))
@@ -282,7 +282,7 @@ def _some(posts: Iterator[StoredPost]) -> Iterator[list[StoredPost]]:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """The disk of a folder, and how much of it is asked for."""
+    """Checks that the disk of a folder has space for passages."""
 
     folder: Path
     passage_bytes: int
@@ -292,7 +292,7 @@ class _Room:
 
 
 def _passage_bytes(embedder: Embedder) -> int:
-    """What building the search structures takes for each passage, on top of what is written already: its vector,
-    copied and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, of 384 dimensions.
+    """Disk that building the search structures takes per passage, beyond what is written already: its vector, copied
+    and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, at 384 dimensions.
     """
     return 2 * 4 * embedder.identity.dimension + 2_000

@@ -1,6 +1,6 @@
 """Bluesky: records of the collection app.bsky.feed.post, and pages of its API (getAuthorFeed, getPosts, searchPosts).
 
-Shapes: the lexicons of the AT Protocol. Facets count bytes of the text in UTF-8.
+Shapes: the lexicons of the AT Protocol. Facets count bytes of the UTF-8 text.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def fits(value: dict[str, object]) -> bool:
 
 
 def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
-    """The post; reposts, and records of other collections, are passed over."""
+    """The post; reposts and records of other collections are skipped."""
     if "Repost" in text_at(value, "reason", "$type") or "repost" in text_at(value, "reason", "$type"):
         yield SkippedRecord("reposts")
         return
     record = _record(value)
     if record is None or not isinstance(record.get("text"), str):
-        yield SkippedRecord("records that are no posts")
+        yield SkippedRecord("records that are not posts")
         return
     inner = value.get("post")
     view: dict[str, object] = inner if isinstance(inner, dict) else value
@@ -62,7 +62,7 @@ def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
 
 
 def _record(value: object) -> dict[str, object] | None:
-    """The record in whatever holds it: itself, {uri, cid, value}, a post view, an entry of a feed, a commit."""
+    """The record inside its envelope: itself, {uri, cid, value}, a post view, an entry of a feed, a commit."""
     for steps in ((), ("value",), ("record",), ("post", "record"), ("commit", "record")):
         found = value_at(value, *steps)
         if isinstance(found, dict) and (
@@ -82,9 +82,9 @@ def _facet_tags(record: dict[str, object]) -> list[str]:
 
 
 def _with_links(text: str, record: dict[str, object]) -> str:
-    """The text with links written out where it shows them shortened ("posts.example/a-ve..."), as facets tell.
+    """The text with shortened links ("posts.example/a-ve...") written out, according to its facets.
 
-    A facet that is out of the text, or cuts a character, is passed over.
+    A facet that is outside the text, or cuts a character, is ignored.
     """
     data = text.encode("utf-8")
     end = len(data)
@@ -103,7 +103,7 @@ def _with_links(text: str, record: dict[str, object]) -> str:
         if stop <= end and (shown.endswith(("...", "…")) or "://" not in shown):
             whole = uri if shown.rstrip(".…") in uri else f"{shown} ({uri})"
             data = f"{before}{whole}{after}".encode()
-        end = start  # facets that lie over one another: the last one of them counts
+        end = start  # of overlapping facets the last one counts
     return data.decode()
 
 

@@ -29,7 +29,7 @@ def is_archived(value: dict[str, object]) -> bool:
 
 
 def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """A topic's first post with the others as comments, or a post of either export."""
+    """A topic's first post with the others as comments, or a single post of either export."""
     if is_topic(value):
         if value.get("archetype") == "private_message" and not context.private:
             yield SkippedRecord("private messages")
@@ -93,7 +93,7 @@ def _of_archive(row: dict[str, object], context: FileContext) -> RecordKind:
 
 
 def _path(url: str) -> str:
-    """Host, topic and number of https://forum.example/t/the-slug/12/3, which stay when a topic is renamed."""
+    """Host, topic and number of https://forum.example/t/the-slug/12/3, which do not change when a topic is renamed."""
     parts = urlsplit(url)
     numbers = [part for part in parts.path.split("/") if part.isdigit()]
     return "/".join([parts.hostname or "", *numbers]).strip("/") or url

@@ -20,7 +20,7 @@ def is_wordpress(value: dict[str, object]) -> bool:
 
 
 def read_wordpress(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """A published post or page with its approved comments; drafts, and what has a password, are passed over."""
+    """A published post or page with its approved comments; drafts and password-protected ones are skipped."""
     if _text(value, "wp:post_type") not in {"post", "page"}:
         yield SkippedRecord("attachments, menus and the like")
         return
@@ -56,7 +56,7 @@ def _wordpress_comment(one: object) -> dict[str, object]:
     if _text(one, "wp:comment_type") in {"pingback", "trackback"}:
         return {}
     moment = _text(one, "wp:comment_date_gmt")
-    # Beside these an export has each commenter's e-mail address and IP: they are not read.
+    # An export also has each commenter's e-mail address and IP: they are not read.
     return comment_shape(
         html_text(_text(one, "wp:comment_content")),
         _text(one, "wp:comment_author"),
@@ -65,7 +65,7 @@ def _wordpress_comment(one: object) -> dict[str, object]:
 
 
 def _blocks(content: str) -> str:
-    """A post's content, its paragraphs apart where it was written without tags, as WordPress shows it."""
+    """A post's content, with paragraphs separated as WordPress does if it has no tags."""
     return content if "<p" in content or "<!-- wp:" in content else content.replace("\n\n", "<p>")
 
 
@@ -140,7 +140,7 @@ def read_json_feed(value: dict[str, object], context: FileContext) -> Iterator[R
 
 
 def _text(value: object, *names: str) -> str:
-    """The text of an element, whether it has attributes or not; of several of one name, the first one's."""
+    """The text of an element, with or without attributes; of several with the same name, the first."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
         value = value[0] if isinstance(value, list) and value else value
@@ -154,7 +154,7 @@ def _link(value: dict[str, object]) -> str:
 
 
 def _without_mail(author: str) -> str:
-    """The name of "mo@posts.example (Mo)", as RSS asks authors to be written; an address alone is left out."""
+    """The name of "mo@posts.example (Mo)", as RSS asks authors to be written; a bare address gives ""."""
     if "@" not in author:
         return author
     return author.partition("(")[2].rstrip(") ")

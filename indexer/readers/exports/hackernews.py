@@ -24,7 +24,7 @@ def fits(value: dict[str, object]) -> bool:
 
 
 def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
-    """A story, job or poll; comments belong to theirs. What is deleted or dead is passed over."""
+    """A story, job or poll, or a comment of one. Deleted and dead items are skipped."""
     waiting: list[tuple[object, str]] = [(value, "")]
     while waiting:
         item, parent = waiting.pop()

@@ -25,12 +25,12 @@ def is_activity(value: dict[str, object]) -> bool:
 
 
 def read_activity(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """The post of a Create; boosts, and what was not for everybody, are passed over."""
+    """The post of a Create; boosts and posts that were not public are skipped."""
     note = value.get("object")
     if value.get("type") == "Announce":
         yield SkippedRecord("boosts")
     elif value.get("type") != "Create" or not isinstance(note, dict) or text_at(note, "type") not in _OBJECTS:
-        yield SkippedRecord("activities that are no posts")
+        yield SkippedRecord("activities that are not posts")
     elif not context.private and not _is_public(note):
         yield SkippedRecord("private and direct posts")
     else:
@@ -38,7 +38,7 @@ def read_activity(value: dict[str, object], context: FileContext) -> Iterator[Re
 
 
 def _is_public(note: dict[str, object]) -> bool:
-    """Whether it was for everybody, listed or not."""
+    """Whether it was public, listed or not."""
     return any(isinstance(reader, str) and reader in PUBLIC for reader in [*list_at(note, "to"), *list_at(note, "cc")])
 
 
@@ -52,7 +52,7 @@ def _of_note(note: dict[str, object], actor: str) -> dict[str, object]:
     return post_shape(
         text_at(note, "id") or text_at(note, "atomUri"),
         title=text_at(note, "name"),
-        # In an archive pictures lie beside the outbox and have no address: what they show is part of the text.
+        # In an archive pictures are files without a web address: their descriptions become part of the text.
         text=with_alts(_warned(text_at(note, "summary"), text), [_alt(one) for one in media if not _address(one)]),
         author=_handle(text_at(note, "attributedTo") or actor),
         tags=_hashtags(note),
@@ -71,7 +71,7 @@ def is_status(value: dict[str, object]) -> bool:
 
 
 def read_status(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """The post of a status; boosts, and what was not for everybody, are passed over."""
+    """The post of a status; boosts and posts that were not public are skipped."""
     if isinstance(value.get("reblog"), dict):
         yield SkippedRecord("boosts")
         return

@@ -1,4 +1,4 @@
-"""Reddit: dumps of submissions and comments, one JSON object a line, and listings of its API."""
+"""Reddit: dumps of submissions and comments, one JSON object per line, and listings of its API."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def fits(value: dict[str, object]) -> bool:
 
 
 def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
-    """A submission, or a comment that belongs to one; what was deleted or removed is passed over."""
+    """A submission, or a comment on one; deleted and removed ones are skipped."""
     thing = _thing(value)
     if "body" in thing and "title" not in thing:
         yield _comment(thing)
     elif "title" in thing:
         yield _submission(thing)
     else:
-        yield SkippedRecord("things that are no posts")
+        yield SkippedRecord("things that are not posts")
 
 
 def _submission(thing: dict[str, object]) -> RecordKind:
@@ -73,7 +73,7 @@ def _key(thing: dict[str, object], kind: str) -> str:
 
 
 def _text(thing: dict[str, object], field: str) -> str:
-    return html.unescape(text_at(thing, field)).strip()  # dumps hold &amp; and &gt;, and Markdown besides
+    return html.unescape(text_at(thing, field)).strip()  # dumps have &amp; and &gt; in their Markdown
 
 
 def _author(thing: dict[str, object]) -> str:

@@ -1,5 +1,5 @@
-"""Stack Exchange: Posts.xml of a site's data dump, questions with their answers; Comments.xml beside it adds what was
-said of both, and Users.xml gives names.
+"""Stack Exchange: Posts.xml of a site's data dump has questions and answers; Comments.xml beside it adds comments on
+both, and Users.xml the names.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def fits(value: dict[str, object]) -> bool:
 
 
 def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """A question, or an answer that belongs to one; the wiki texts of tags and the like are passed over."""
+    """A question, or an answer to one; wiki texts of tags and the like are skipped."""
     kind, key, site = text_at(value, "PostTypeId"), text_at(value, "Id"), site_of(context.name)
     body, pictures = text_and_pictures(text_at(value, "Body"))
     likes, moment = count_at(value, "Score"), text_at(value, "CreationDate")
@@ -63,7 +63,7 @@ def is_user(value: dict[str, object]) -> bool:
 
 
 def read_user(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """What the user is called; nothing else of them is read."""
+    """The user's name; nothing else about them is read."""
     yield NameRecord(f"{site_of(context.name)}/{text_at(value, 'Id')}", text_at(value, "DisplayName"))
 
 
@@ -73,7 +73,7 @@ def is_comment(value: dict[str, object]) -> bool:
 
 
 def read_comment(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """What was said of a question or an answer; without that, it is nothing."""
+    """A comment on a question or an answer; dropped if that is not in the input."""
     site, user, author = site_of(context.name), text_at(value, "UserId"), text_at(value, "UserDisplayName")
     comment = comment_shape(
         text_at(value, "Text"), author or (f"user{user}" if user else ""), count_at(value, "Score"),
@@ -87,7 +87,7 @@ def read_comment(value: dict[str, object], context: FileContext) -> Iterator[Rec
 
 
 def tags_of(written: str) -> list[str]:
-    """The tags of <a><b>, as dumps had them until 2023, or |a|b|, as they have them since.
+    """The tags in <a><b>, as in dumps until 2023, or |a|b|, as in newer ones.
 
     >>> tags_of("<storage><whole-bean>"), tags_of("|storage|c++|")
     (['storage', 'whole-bean'], ['storage', 'c++'])
@@ -96,7 +96,7 @@ def tags_of(written: str) -> list[str]:
 
 
 def site_of(name: str) -> str:
-    """The site that a file's folder or archive names, such as "coffee.stackexchange.com"; "stackexchange" without."""
+    """The site in the name of a file's folder or archive, as "coffee.stackexchange.com"; else "stackexchange"."""
     for part in reversed(PurePath(name).parts[:-1]):
         if found := _HOST.match(part.lower()):
             return found[0]

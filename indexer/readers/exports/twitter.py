@@ -1,6 +1,6 @@
 """X, formerly Twitter: tweets.js of the archive that an account downloads, with the long texts of note-tweet.js.
 
-Of the other files beside it only account.js is looked at, and of that the user's own handle alone.
+Of the other files only account.js is read, and of that only the user's own handle.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from indexer.readers.paths import count_at, key_at, list_at, text_at, value_at
 from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 _PREFIX = re.compile(rb"^\s*[\w.]+\s*=\s*")
-_SAME = 200  # characters that a long text and the beginning of it in tweets.js share
+_SAME = 200  # characters that a long text and its beginning in tweets.js share
 
 
 def fits(value: dict[str, object]) -> bool:
@@ -25,7 +25,7 @@ def fits(value: dict[str, object]) -> bool:
 
 
 def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """The tweet, with links written out and its full text where it is a long one; retweets are passed over."""
+    """The tweet with links written out, and its full text if it is a long one; retweets are skipped."""
     tweet = _tweet(value)
     text = text_at(tweet, "full_text") or text_at(tweet, "text")
     if text.startswith("RT @") or isinstance(tweet.get("retweeted_status"), dict):
@@ -36,7 +36,7 @@ def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]
     media = list_at(tweet, "extended_entities", "media") or list_at(tweet, "entities", "media")
     note = _known(context).note_of(html.unescape(text))
     links = {text_at(url, "url"): text_at(url, "expanded_url") for url in list_at(tweet, "entities", "urls")}
-    links |= {text_at(one, "url"): "" for one in media}  # the address of its own picture says nothing
+    links |= {text_at(one, "url"): "" for one in media}  # links to its own pictures are removed
     if note is not None:
         text = text_at(note, "text")
         links |= {text_at(url, "shortUrl"): text_at(url, "expandedUrl") for url in list_at(note, "urls")}
@@ -59,7 +59,7 @@ def is_note(value: dict[str, object]) -> bool:
 
 
 def read_note(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
-    """A long text that is read without tweets.js beside it."""
+    """A long text, for archives without tweets.js."""
     note = value_at(value, "noteTweet", "core")
     links = {text_at(url, "shortUrl"): text_at(url, "expandedUrl") for url in list_at(note, "urls")}
     handle = _known(context).handle
@@ -75,12 +75,12 @@ def read_note(value: dict[str, object], context: FileContext) -> Iterator[Record
 
 
 def without_prefix(data: bytes) -> bytes:
-    """The JSON of an archive's file, without the script around it."""
+    """The JSON in an archive's file, without the script around it."""
     return _PREFIX.sub(b"", data, count=1)
 
 
 class _Archive:
-    """What the files beside tweets.js tell: the handle, and long texts by their beginnings."""
+    """What other files of the archive say: the handle, and long texts by their beginnings."""
 
     def __init__(self, context: FileContext) -> None:
         self.handle = text_at(_json(context.beside("account.js")), 0, "account", "username")
@@ -90,7 +90,7 @@ class _Archive:
         }
 
     def note_of(self, text: str) -> object:
-        """The long text that this one is the beginning of; None where it is whole."""
+        """The long text that starts with this text; None if the text is complete."""
         return self._notes.get(text[:_SAME]) if self._notes and len(text) >= _SAME else None
 
 

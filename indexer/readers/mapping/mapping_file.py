@@ -30,8 +30,8 @@ class FieldMapping:
     """What a mapping says.
 
     Attributes:
-        format, encoding, records, table, query: How the file is to be read; "" where it does not say.
-        rules: How fields of a post come about; of two for one field, the later one that finds something.
+        format, encoding, records, table, query: How to read the file; "" if the mapping does not say.
+        rules: Where the fields of a post come from; of two for one field, the later one that finds something.
         filters: Which records are skipped.
         keeps_rest: Whether fields of the record that no rule moves are fields of the post, as with `--map`.
     """
@@ -46,12 +46,12 @@ class FieldMapping:
     keeps_rest: bool = True
 
     def moved_names(self) -> frozenset[str]:
-        """Names under which a record may have what is moved."""
+        """Names of fields that rules may move."""
         moved = [rule.moved_from for rule in self.rules]
         return frozenset([*moved, *(name.split(".")[0] for name in moved)])
 
     def read(self, value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
-        """The post that a record is by this mapping."""
+        """The post that a record becomes."""
         for one in self.filters:
             if one.holds(value):
                 yield SkippedRecord(f"records with {one.words}")
@@ -69,11 +69,11 @@ class FieldMapping:
         yield PostRecord(post)
 
 
-AS_THEY_ARE = FieldMapping()  # of records that are posts already
+AS_THEY_ARE = FieldMapping()  # for records that are posts already
 
 
 def parse_map_option(text: str) -> Rule:
-    """The rule that the NEW=OLD of `--map` is.
+    """The rule for `--map NEW=OLD`.
 
     Raises:
         ValueError: It is not of that form, or posts have no such field.
@@ -93,7 +93,7 @@ def parse_map_option(text: str) -> Rule:
 
 
 def mapping_of(options: Sequence[str]) -> FieldMapping:
-    """The mapping that the NEW=OLD of several `--map` are. Raises what `parse_map_option` does."""
+    """The mapping for several `--map NEW=OLD`. Raises what `parse_map_option` does."""
     return FieldMapping(rules=tuple(map(parse_map_option, options)))
 
 
@@ -101,7 +101,7 @@ def load_mapping(path: Path) -> FieldMapping:
     """The mapping in a file.
 
     Raises:
-        FixableError: It cannot be read, is no TOML, or says what means nothing: with the line, and what may be meant.
+        FixableError: It cannot be read, is not TOML, or is not a valid mapping: with the line, and what may be meant.
     """
     try:
         with path.open("rb") as file:
@@ -115,18 +115,20 @@ def load_mapping(path: Path) -> FieldMapping:
 
 
 def parse_mapping(text: str, name: str = "mapping.toml") -> FieldMapping:
-    """The mapping that a text is; `name` is how errors call it. Raises what `load_mapping` does."""
+    """The mapping in a text; `name` is for error messages. Raises what `load_mapping` does."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
-        raise FixableError(f"{where}: this is no TOML: {str(error).split(' (at')[0]}", "correct it there") from error
+        raise FixableError(
+            f"{where}: this is not valid TOML: {str(error).split(' (at')[0]}", "correct it there"
+        ) from error
     return _Reader(text, name).mapping(raw)
 
 
 class _Reader:
-    """Checks what TOML gave, with the lines that it stands in."""
+    """Validates parsed TOML, with line numbers."""
 
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name = text, name
@@ -161,7 +163,7 @@ class _Reader:
 
     def _string(self, key: str, value: object) -> str:
         if not isinstance(value, str):
-            self._wrong((key,), f"{key!r} is no string", f'write {key} = "..."')
+            self._wrong((key,), f"{key!r} is not a string", f'write {key} = "..."')
         return value
 
     def _rule(self, field: str, given: object) -> Rule:
@@ -174,7 +176,7 @@ class _Reader:
 
     def _filters(self, given: object) -> Iterator[RecordFilter]:
         if not isinstance(given, list):
-            self._wrong(("drop",), "'drop' is no list of tables", "write [[drop]], and under it path = ...")
+            self._wrong(("drop",), "'drop' is not a list of tables", "write [[drop]], and under it path = ...")
         for at, entry in enumerate(given):
             try:
                 yield filter_of(entry)
@@ -191,7 +193,7 @@ class _Reader:
 
 
 def _line_of(text: str, where: tuple[str | int, ...]) -> int:
-    """The line, from 1, in which a key of a TOML text stands; 0 where it does not. tomllib keeps no lines."""
+    """The line of a key in a TOML text, from 1; 0 if it is not there. tomllib keeps no lines."""
     table: list[str] = []
     filter_number, header_line = -1, 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -212,8 +214,8 @@ def _line_of(text: str, where: tuple[str | int, ...]) -> int:
 
 
 def known_encoding(name: str) -> bool:
-    """Whether Python can read text in an encoding of that name."""
+    """Whether Python knows a text encoding of that name."""
     try:
-        return codecs.lookup(name)._is_text_encoding  # codecs has no public way to tell
+        return codecs.lookup(name)._is_text_encoding  # codecs has no public way to ask
     except (LookupError, ValueError):
         return False

@@ -274,7 +274,7 @@ def test_a_dry_run_and_pruning_by_number(tmp_path: Path, capsys: pytest.CaptureF
     posts.write_text("".join(a_line(str(number), likes=number) for number in range(4)))
     capsys.readouterr()
     assert reindex(data, posts, "--dry-run", "--prune") == 0
-    assert "3 with other counters, 1 unchanged, 0 rejected, 6 not offered and deleted" in capsys.readouterr().out
+    assert "3 with other counters, 1 unchanged, 0 rejected, 6 not in the input and deleted" in capsys.readouterr().out
     with pytest.raises(FixableError) as raised:
         reindex(data, posts, "--prune")
     assert "--prune-up-to 6" in raised.value.fix

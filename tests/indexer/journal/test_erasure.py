@@ -112,5 +112,5 @@ def test_the_command_wants_a_name(index: Index, capsys: pytest.CaptureFixture[st
     add_commands(parser.add_subparsers())
     args = parser.parse_args(["forget", "--post", "1", "--post", "2", "--author", "nobody"])
     assert args.run(args, index.settings) == 0
-    assert "forgot 2 posts; 1 authors are kept out" in capsys.readouterr().out
+    assert "forgot 2 posts; 1 author blocked" in capsys.readouterr().out
     assert find_sources([str(index.posts)])

@@ -126,7 +126,7 @@ def test_a_bomb_is_stopped_and_what_came_before_is_read(suffix: str, tmp_path: P
     packed = gzip.compress(whole) if suffix == "gz" else zstandard.ZstdCompressor().compress(whole)
     read = Read(written(tmp_path, f"a.jsonl.{suffix}", packed), UnpackLimits(free_bytes=1_000_000, ratio=100))
     assert read.ids == ["1"]
-    assert read.only_reject.problem.startswith("it may be a bomb: ")
+    assert read.only_reject.problem.startswith("it may be a decompression bomb: ")
     assert "at most 100 times its size" in read.only_reject.expected
 
 
@@ -209,7 +209,7 @@ def test_a_file_that_grows_while_it_is_read_comes_to_an_end_and_is_told(tmp_path
             more.write(a_line(f"more{count}"))
             more.flush()
     assert count == 20_000
-    assert notes == [f"{path}: it has grown while it was read; what was added comes with the next run"]
+    assert notes == [f"{path}: it grew while it was read; the next run reads what was added"]
 
 
 def test_a_file_in_a_folder_that_cannot_be_opened_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:

@@ -80,13 +80,13 @@ def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_still_counted(tmp
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b"not json", "the line is no JSON: Expecting value at character 1"),
-        (b'{"id": "1", "text": "a"', "the line is no JSON"),
-        (b'{"id": "1", "text": "a"} {}', "the line is no JSON: Extra data at character 26"),
-        (b'{"id": "1", "text": "a\tb"}', "the line is no JSON: Invalid control character"),
-        (b'{"id": "1", "text": "a", "likes": NaN}', "the line is no JSON: NaN is no JSON number"),
+        (b"not json", "the line is not valid JSON: Expecting value at character 1"),
+        (b'{"id": "1", "text": "a"', "the line is not valid JSON"),
+        (b'{"id": "1", "text": "a"} {}', "the line is not valid JSON: Extra data at character 26"),
+        (b'{"id": "1", "text": "a\tb"}', "the line is not valid JSON: Invalid control character"),
+        (b'{"id": "1", "text": "a", "likes": NaN}', "the line is not valid JSON: NaN is not a JSON number"),
         (b'{"id": ' + b"1" * 5000 + b"}", "more than 4,300 digits"),
-        (b'{"id": "1", "text": "\xff"}', "byte 21 of the line is 0xff, which is no UTF-8 there"),
+        (b'{"id": "1", "text": "\xff"}', "byte 21 of the line is 0xff, which is not valid UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
@@ -145,16 +145,16 @@ def test_a_path_that_does_not_exist_is_told_before_anything_is_read(tmp_path: Pa
 
 def test_a_folder_without_post_files_is_told(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_bytes(GOOD)
-    with pytest.raises(FixableError, match="holds no post file"):
+    with pytest.raises(FixableError, match="contains no post file"):
         find_sources([str(tmp_path)])
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf"])
 def test_files_without_one_line_are_told(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(data)
-    with pytest.raises(FixableError, match="holds no line"):
+    with pytest.raises(FixableError, match="contains no lines"):
         read(tmp_path)
-    with pytest.raises(FixableError, match="stdin holds no line"):
+    with pytest.raises(FixableError, match="stdin contains no lines"):
         read("-", stdin=data)
 
 
@@ -215,7 +215,7 @@ def test_any_json_value_is_a_post_or_a_reject(value: object, ignore_unknown: boo
 def test_any_bytes_are_posts_or_rejects(data: bytes) -> None:
     for packing in (b"", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", GOOD):
         found: list[Offered | Rejected] = []
-        with contextlib.suppress(FixableError):  # "holds no line", which another test asks for
+        with contextlib.suppress(FixableError):  # "contains no lines", which another test asks for
             found = list(read_posts(find_sources(["-"]), io.BytesIO(packing + data)))
         assert all(isinstance(one, Offered | Rejected) for one in found)
 

@@ -57,7 +57,7 @@ def test_posts_that_are_not_offered_stay(run: Run) -> None:
     summary = run(a_post("2", "tea now"), a_post("4"))
     assert sorted(run.store.indexed()) == ["1", "2", "3", "4"]
     assert (summary.posts, summary.carried, summary.added, summary.changed) == (4, 2, 1, 1)
-    assert "2 not offered and kept" in str(summary)
+    assert "2 not in the input and kept" in str(summary)
 
 
 def test_a_like_more_is_a_change_that_embeds_nothing(run: Run) -> None:

@@ -57,7 +57,7 @@ def test_a_forgotten_post_stays_out_until_it_is_allowed_again(run: Run) -> None:
     ann = [replace(a_post(post_id), author="ANN") for post_id in ("by ann", "never seen")]
     summary = run(*many(5), *ann)
     assert (summary.forgotten, summary.posts) == (3, 4)
-    assert "3 forgotten before and kept out" in str(summary)
+    assert "3 forgotten before and blocked" in str(summary)
     summary = run(*many(5), *ann, options=RunOptions(allow_forgotten=True))
     assert (summary.forgotten, summary.posts) == (0, 7)
     assert run(*many(5), *ann).forgotten == 0

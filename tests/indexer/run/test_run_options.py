@@ -15,13 +15,13 @@ def test_pruning_deletes_what_is_not_offered(run: Run) -> None:
     run(*many(10))
     summary = run(*many(8), options=RunOptions(prune=True))
     assert (summary.deleted, summary.carried, summary.posts) == (2, 0, 8)
-    assert "2 not offered and deleted" in str(summary)
+    assert "2 not in the input and deleted" in str(summary)
     assert sorted(run.store.indexed()) == sorted(str(number) for number in range(8))
 
 
 def test_pruning_more_than_a_fifth_has_to_be_confirmed_by_the_number(run: Run) -> None:
     run(*many(10))
-    with pytest.raises(FixableError, match="would delete 3 of 10 posts, and may delete 2") as raised:
+    with pytest.raises(FixableError, match="would delete 3 of 10 posts, but may delete only 2") as raised:
         run(*many(7), options=RunOptions(prune=True))
     assert "--prune-up-to 3" in raised.value.fix
     assert len(run.store.indexed()) == 10
@@ -43,7 +43,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Run) -> None:
     summary = run(a_post("0", "tea"), replace(a_post("1"), likes=1), a_post("new"), embedder=embedder, options=options)
     assert (summary.added, summary.changed, summary.recounted, summary.deleted) == (1, 1, 1, 8)
     assert (summary.written, summary.generation, summary.posts) == (True, first.generation, 10)
-    assert str(summary).startswith("nothing was done")
+    assert str(summary).startswith("nothing was changed")
     assert embedder.read == []
     assert run.store.events == ["lock", "unlock"]
 

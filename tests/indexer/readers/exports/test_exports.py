@@ -58,7 +58,7 @@ class Read:
         self.posts = {one.post.id: one.post for one in self.offered}
 
     def passed(self) -> str:
-        return " ".join(note.partition("passed over: ")[2] for note in self.notes if "passed over" in note)
+        return " ".join(note.partition("skipped: ")[2] for note in self.notes if "skipped" in note)
 
 
 def at(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
@@ -107,7 +107,7 @@ def test_bluesky_facets_count_bytes_and_give_tags_and_whole_links() -> None:
 def test_bluesky_reposts_and_records_of_other_collections_are_no_posts() -> None:
     read = Read(EXPORTS / "bluesky")
     assert len(read.posts) == 2
-    assert read.passed() == "reposts (1) records that are no posts (1)"
+    assert read.passed() == "reposts (1) records that are not posts (1)"
 
 
 def test_reddit_comments_join_their_submission_from_another_file_or_stand_alone() -> None:

@@ -84,7 +84,7 @@ def test_records_are_dropped_by_conditions_and_counted(tmp_path: Path) -> None:
     found, notes = read(tmp_path, FORUM, *records)
     assert [one.post.id for one in found if isinstance(one, Offered)] == ["forum-8"]
     assert notes == [
-        f"{tmp_path}/a.jsonl: passed over: records with state equals an array (1), records with votes.up below 0 (1)"
+        f"{tmp_path}/a.jsonl: skipped: records with state equals an array (1), records with votes.up below 0 (1)"
     ]
 
 
@@ -138,7 +138,7 @@ GOOD = '[post]\nid = "nr"\ntext = "body"\n'
 @pytest.mark.parametrize(
     ("toml", "problem", "fix"),
     [
-        ("[post\n", "mapping.toml:1: this is no TOML", "correct it there"),
+        ("[post\n", "mapping.toml:1: this is not valid TOML", "correct it there"),
         ("", "there is no [post]", "write [post]"),
         ('fromat = "csv"\n' + GOOD, "mapping.toml:1: 'fromat' is unknown", "did you mean 'format'?"),
         ('format = "pdf"\n' + GOOD, "mapping.toml:1: the format 'pdf' is unknown", "it may be one of jsonl"),
@@ -148,10 +148,10 @@ GOOD = '[post]\nid = "nr"\ntext = "body"\n'
         ('[post]\nid = "nr"\n', "[post] has neither 'text' nor 'title'", "which field"),
         (GOOD + 'autor = "user"\n', "mapping.toml:4: a post has no field 'autor'", "did you mean 'author'?"),
         (GOOD + "likes = 3\n", "mapping.toml:4: 'likes' is neither a path nor a table", "constant"),
-        (GOOD + 'likes = "a..b"\n', "mapping.toml:4: 'likes' has a path that is none", "media[0].url"),
+        (GOOD + 'likes = "a..b"\n', "mapping.toml:4: 'likes' has an invalid path", "media[0].url"),
         (GOOD + 'likes = { pth = "a" }\n', "'likes' has an unknown option 'pth'", "did you mean 'path'?"),
         (GOOD + 'likes = { path = "a", constant = 3 }\n', "says where it comes from in several ways", "one of"),
-        (GOOD + 'url = { template = "x{a" }\n', "a brace that stands alone", "{{ and }}"),
+        (GOOD + 'url = { template = "x{a" }\n', "an unmatched brace", "{{ and }}"),
         (
             GOOD + 'created_at = { path = "a", zone = "Mars/Olympus" }\n',
             "unknown time zone 'Mars/Olympus'",
