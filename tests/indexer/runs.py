@@ -22,7 +22,7 @@ from tests.indexer.memory_store import MemoryStore
 
 
 class CountingEmbedder(HashEmbedder):
-    """Counts what it reads, and can be pulled out in the middle."""
+    """Counts what it embeds, and can be interrupted."""
 
     def __init__(self, name: str = "hash", dies_after: int | None = None) -> None:
         super().__init__(name=name)

@@ -1,4 +1,4 @@
-"""`stipple reindex` and `stipple status` as a person at a shell meets them."""
+"""`stipple reindex` and `stipple status` as used in a shell."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_summary_is_one_line_and_the_second_run_has_nothing_to_do(
     assert first.count("\n") == second.count("\n") == 1
 
 
-def test_rejected_lines_are_told_on_stderr_and_in_a_file_and_by_the_exit_code(
+def test_rejected_lines_are_reported_on_stderr_and_in_a_file_and_by_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "posts.jsonl").write_text(a_line("1") + a_line("2", collects="12") + "no json\n" + a_line("1"))
@@ -177,7 +177,7 @@ def test_what_cannot_be_done_exits_1_in_two_lines_without_a_traceback(path: str,
     assert not (tmp_path / "data").exists()
 
 
-def test_a_reader_that_leaves_is_no_error_worth_words(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_is_not_reported(tmp_path: Path) -> None:
     script = f"{sys.executable} -c 'import sys; from stipple.cli import main; sys.exit(main())' --help | head -c 0"
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
     assert done.stderr == b""

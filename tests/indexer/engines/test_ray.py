@@ -1,4 +1,4 @@
-"""A run whose files are read and whose passages are embedded by workers of a real Ray: two, on this machine."""
+"""A run whose files are read and whose passages are embedded by two workers of a real Ray on this machine."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def capacity() -> Iterator[Capacity]:
 
 
 def posts(count: int, fatal: int = -1) -> list[Post]:
-    """Short ones and long ones, Chinese and English."""
+    """Short and long posts, Chinese and English."""
     return [
         Post(
             id=str(at),
@@ -127,7 +127,7 @@ def test_no_worker_starts_where_nothing_is_to_be_embedded() -> None:
     assert [some.shape for some in idle.embed([[], []])] == [(0, 64), (0, 64)]
 
 
-def test_a_worker_without_the_model_says_so_and_how_to_mend_it(capacity: Capacity) -> None:
+def test_a_worker_without_the_model_says_so_and_how_to_fix_it(capacity: Capacity) -> None:
     with pytest.raises(FixableError, match="has no embedder: the model bge-m3 is not on disk") as caught:
         list(engine_of(absent_embedder, capacity).embed([["coffee"]]))
     assert caught.value.fix == "copy it there"
@@ -138,7 +138,7 @@ def test_a_worker_with_another_model_is_refused(capacity: Capacity) -> None:
         list(engine_of(other_embedder, capacity).embed([["coffee"]]))
 
 
-def test_an_address_where_nobody_answers_is_told_at_once() -> None:
+def test_an_address_where_nobody_answers_is_reported_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -147,7 +147,7 @@ def test_an_address_where_nobody_answers_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("address", ["cluster", "ray://head:10001", "head:", ":6379", "head:99999999"])
-def test_what_is_no_address_is_told_with_how_to_write_one(address: str) -> None:
+def test_what_is_not_an_address_is_reported_with_how_to_write_one(address: str) -> None:
     with pytest.raises(FixableError) as caught, connected(address):
         pass
     assert "HOST:PORT" in caught.value.fix
@@ -158,7 +158,7 @@ def a_line(post_id: str, **fields: object) -> str:
 
 
 def write_shards(folder: Path) -> None:
-    """Files of every kind: good ones, broken ones, an empty one, an export with its comments elsewhere, a bundle."""
+    """Files of every kind: good ones, broken ones, an empty one, an export with its comments in other files, an archive."""
     folder.mkdir()
     for at in range(4):
         lines = [a_line(f"{at}-{line}") for line in range(500)]

@@ -1,4 +1,4 @@
-"""Posts that are forgotten: from every file, for good, and without a word left behind."""
+"""Forgotten posts are gone from every file, for good."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRET = "zebra stripes"
 
 
 class Index:
-    """An embedded index of ten posts and two more of ann's, one of them with a rejected line beside it."""
+    """An embedded index of ten posts and two of ann's, one of which also has a rejected line."""
 
     def __init__(self, folder: Path) -> None:
         self.data, self.posts = folder / "data", folder / "posts.jsonl"
@@ -45,7 +45,7 @@ class Index:
         reindex(self.data, self.posts, "--quiet")
 
     def places(self, words: str) -> set[str]:
-        """The files of the data folder in which the words stand."""
+        """The files of the data folder that contain the words."""
         return {
             str(path.relative_to(self.data))
             for path in self.data.rglob("*")

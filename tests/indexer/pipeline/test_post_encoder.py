@@ -1,4 +1,4 @@
-"""What a run gives the embedder: each text once, the short ones first, by whichever engine."""
+"""What a run gives the embedder: each text once, short ones first, with any engine."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_engine_that_reads_ahead_gives_the_same_index(tmp_path: Path) -> None
 
 
 class Told(QuietProgress):
-    """What was said of the embedding."""
+    """The reported progress of the embedding."""
 
     def __init__(self) -> None:
         super().__init__(io.StringIO())
@@ -73,7 +73,7 @@ class Told(QuietProgress):
         self.embedded.append((passages, expected))
 
 
-def test_embedding_is_told_of_before_the_first_vectors_are_there(tmp_path: Path) -> None:
+def test_embedding_is_reported_before_the_first_vectors_are_there(tmp_path: Path) -> None:
     told, embedder = Told(), CountingEmbedder(dies_after=0)
     posts = [StoredPost(post, content_hash(post)) for post in (Post("a", "", "one"), Post("b", "", "two"))]
     with EmbeddingCache(tmp_path / "embeddings.sqlite", embedder.identity) as cache, pytest.raises(KeyboardInterrupt):

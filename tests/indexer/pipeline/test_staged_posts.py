@@ -1,4 +1,4 @@
-"""The posts of one run on disk, and what is said when the disk refuses."""
+"""The posts of one run on disk, and errors of the disk."""
 
 import errno
 import sqlite3
@@ -36,7 +36,7 @@ def test_stored_posts_that_are_offered_again_are_left_out(tmp_path: Path) -> Non
     ("number", "problem"),
     [(errno.ENOSPC, "full"), (errno.EDQUOT, "full"), (errno.EROFS, "cannot be written"), (errno.EACCES, "be written")],
 )
-def test_a_disk_that_refuses_is_named_with_the_mend(number: int, problem: str, tmp_path: Path) -> None:
+def test_a_disk_that_refuses_is_named_with_the_fix(number: int, problem: str, tmp_path: Path) -> None:
     with pytest.raises(FixableError, match=problem) as raised, naming_disk_trouble(tmp_path):
         raise OSError(number, "the system's words")
     assert str(tmp_path) in raised.value.problem

@@ -1,4 +1,4 @@
-"""Three steps at the same time: what comes through, in which order, and what an error leaves."""
+"""Three threads: which items pass, in which order, and what happens after an error."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_source_is_read_ahead_by_as_much_as_was_allowed_and_no_further() -> 
 
 
 class Broken(BaseException):
-    """Raised by one of the three; no Exception, as KeyboardInterrupt is none."""
+    """Raised by one of the three; like KeyboardInterrupt not an Exception."""
 
 
 def failing(items: Iterable[int], at: int) -> Generator[int]:

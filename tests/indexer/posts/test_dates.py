@@ -1,4 +1,4 @@
-"""Dates in the ways that exports write them: read where they can mean one thing, refused where they cannot."""
+"""Dates as exports write them: read if they are unambiguous, rejected otherwise."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_one_moment_is_read_in_all_these_ways(written: str | float) -> None:
         ("0001-01-01", "not in 1900 to 2999"), (float("nan"), "too large"), ("", "not a date"),
     ],
 )  # fmt: skip
-def test_what_is_no_date_or_could_be_two_is_refused(written: str | float, why: str) -> None:
+def test_what_is_not_a_date_or_could_be_two_is_refused(written: str | float, why: str) -> None:
     with pytest.raises(DateError, match=why):
         read_moment(written)
 

@@ -1,4 +1,4 @@
-"""Files that are cut, lying, hostile, in other encodings or unreadable: told clearly, with everything else read."""
+"""Truncated, misnamed, hostile, unreadable files and other encodings: reported clearly, and everything else is read."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def written(tmp_path: Path, name: str, data: bytes | str) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "gbk", "gb2312"])
-def test_chinese_in_gb18030_and_its_elders_is_recognised_and_told(encoding: str, tmp_path: Path) -> None:
+def test_chinese_in_gb18030_and_its_elders_is_recognised_and_reported(encoding: str, tmp_path: Path) -> None:
     read = Read(
         written(tmp_path, "a.jsonl", "".join(a_line(n, text=CHINESE.format(n)) for n in range(9)).encode(encoding))
     )
@@ -168,7 +168,7 @@ def test_a_small_packed_file_that_is_cut_short_gives_what_stands_before_the_cut(
     assert len(read.posts) > (50 if suffix == "gz" else -1)
 
 
-def test_a_zip_that_is_cut_short_is_told(tmp_path: Path) -> None:
+def test_a_zip_that_is_cut_short_is_reported(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.jsonl", a_line(1) * 99)
     path = written(tmp_path, "cut.zip", (tmp_path / "a.zip").read_bytes()[:2_000])
@@ -198,7 +198,7 @@ def test_fifty_megabytes_in_one_post_are_rejected_with_their_size_and_the_rest_i
     assert peak < 8 * LONGEST_LINE
 
 
-def test_a_file_that_grows_while_it_is_read_comes_to_an_end_and_is_told(tmp_path: Path) -> None:
+def test_a_file_that_grows_while_it_is_read_comes_to_an_end_and_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "a.jsonl", "".join(map(a_line, range(20_000))))
     notes: list[str] = []
     count = 0
@@ -250,7 +250,7 @@ def test_xml_that_breaks_off_gives_the_records_before(tmp_path: Path) -> None:
     assert "the XML is broken" in read.only_reject.problem
 
 
-def test_a_web_page_is_told_as_one(tmp_path: Path) -> None:
+def test_a_web_page_is_reported_as_one(tmp_path: Path) -> None:
     assert (
         Read(written(tmp_path, "a.jsonl", "<!DOCTYPE html><html></html>")).only_reject.problem
         == "the file is a web page"

@@ -1,4 +1,4 @@
-"""From paths to posts, and to what is said of everything that is none."""
+"""From paths to posts, and to rejects for everything else."""
 
 import contextlib
 import gzip
@@ -43,7 +43,7 @@ def a_line(post_id: str) -> bytes:
     return json.dumps({"id": post_id, "text": "flat white"}).encode() + b"\n"
 
 
-def test_a_folder_is_walked_in_order_and_what_holds_no_posts_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_is_walked_in_order_and_what_holds_no_posts_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / ".git").mkdir()
     (tmp_path / "b" / "2.jsonl.gz").write_bytes(gzip.compress(a_line("gz")))
@@ -71,7 +71,7 @@ def test_standard_input_is_unpacked_when_it_is_packed(data: bytes) -> None:
     assert (offered.source, offered.line, offered.post.id) == ("stdin", 1, "1")
 
 
-def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_still_counted(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_blank_lines_are_skipped_and_still_counted(tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     file.write_bytes(b"\xef\xbb\xbf" + a_line("1") + b"\n   \r\n" + a_line("2"))
     assert [(found.post.id, found.line) for found in read(file) if isinstance(found, Offered)] == [("1", 1), ("2", 4)]
@@ -90,7 +90,7 @@ def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_still_counted(tmp
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_a_line_that_is_no_json_is_rejected_as_a_whole(line: bytes, problem: str, tmp_path: Path) -> None:
+def test_a_line_that_is_not_json_is_rejected_as_a_whole(line: bytes, problem: str, tmp_path: Path) -> None:
     rejected = only_reject(line + b"\n" if b"\0" not in line else line, tmp_path)
     assert (rejected.line, rejected.field) == (1, "")
     assert problem in rejected.problem
@@ -98,7 +98,7 @@ def test_a_line_that_is_no_json_is_rejected_as_a_whole(line: bytes, problem: str
 
 
 @pytest.mark.parametrize("text", [b"a\0b", b"a\\u0000b", b"a\\ud83d"])
-def test_characters_that_are_none_are_told_with_their_field(text: bytes, tmp_path: Path) -> None:
+def test_invalid_characters_are_reported_with_their_field(text: bytes, tmp_path: Path) -> None:
     assert only_reject(b'{"id": "1", "title": "x", "text": "' + text + b'"}', tmp_path).field == "text"
 
 
@@ -136,21 +136,21 @@ def test_a_packed_file_that_is_damaged_is_rejected(packed: bytes, tmp_path: Path
     assert found.problem == "the compressed data is damaged"
 
 
-def test_a_path_that_does_not_exist_is_told_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_reported_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(GOOD)
     for path in (tmp_path / "nowhere", tmp_path / ("x" * 300), "a\0b"):
         with pytest.raises(FixableError, match="does not exist"):
             find_sources([str(tmp_path), str(path)])
 
 
-def test_a_folder_without_post_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_post_files_is_reported(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_bytes(GOOD)
     with pytest.raises(FixableError, match="contains no post file"):
         find_sources([str(tmp_path)])
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf"])
-def test_files_without_one_line_are_told(data: bytes, tmp_path: Path) -> None:
+def test_files_without_one_line_are_reported(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(data)
     with pytest.raises(FixableError, match="contains no lines"):
         read(tmp_path)
@@ -158,7 +158,7 @@ def test_files_without_one_line_are_told(data: bytes, tmp_path: Path) -> None:
         read("-", stdin=data)
 
 
-def test_an_empty_file_among_others_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+def test_an_empty_file_among_others_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").touch()
     (tmp_path / "b.jsonl").write_bytes(GOOD)
     offered, rejected = read(tmp_path)

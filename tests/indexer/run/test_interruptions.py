@@ -1,4 +1,4 @@
-"""What an interrupted run leaves, and how the next one goes on from it."""
+"""What an interrupted run leaves, and how the next one continues."""
 
 from __future__ import annotations
 

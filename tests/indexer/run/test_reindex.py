@@ -1,4 +1,4 @@
-"""A run: what is embedded, what is written, what stays."""
+"""A run: what is embedded, written and kept."""
 
 from __future__ import annotations
 
@@ -111,13 +111,13 @@ def test_where_no_line_is_a_post_an_empty_index_refuses_and_a_filled_one_stays(r
     assert (summary.generation, summary.rejected, summary.carried) == (first.generation, 1, 1)
 
 
-def test_a_folder_that_cannot_be_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_is_reported_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FixableError, match="file/data cannot be written"):
         Run(tmp_path / "file" / "data")(a_post("1"))
 
 
-def test_where_little_changed_a_copy_is_changed_and_else_all_is_written_anew(run: Run) -> None:
+def test_where_little_changed_a_copy_is_changed_and_else_a_new_one_is_written(run: Run) -> None:
     run(*many(20))
     run.store.events.clear()
     summary = run(*many(20)[4:], a_post("0", "tea"), replace(a_post("1"), likes=3), a_post("new"))
@@ -130,7 +130,7 @@ def test_where_little_changed_a_copy_is_changed_and_else_all_is_written_anew(run
     assert "copy 0002" not in run.store.events
 
 
-def test_a_copy_and_a_generation_written_anew_hold_the_same(tmp_path: Path) -> None:
+def test_a_copy_and_a_new_generation_hold_the_same(tmp_path: Path) -> None:
     held = []
     for copies in (True, False):
         run = Run(tmp_path / str(copies), copies)

@@ -1,4 +1,4 @@
-"""What the journal accepted or forgot, beside what a run is offered."""
+"""Runs together with what the journal accepted or forgot."""
 
 from __future__ import annotations
 

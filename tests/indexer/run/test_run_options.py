@@ -1,4 +1,4 @@
-"""What a run may be asked for: pruning, a dry run, a generation written anew."""
+"""Options of a run: pruning, a dry run, a generation from scratch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run: Run) -> None:
     assert run.store.events == ["lock", "unlock"]
 
 
-def test_a_generation_is_written_anew_when_asked_though_nothing_changed(run: Run) -> None:
+def test_a_new_generation_is_written_when_asked_though_nothing_changed(run: Run) -> None:
     run(*many(5))
     summary = run(*many(2), embedder=CountingEmbedder(dies_after=0), options=RunOptions(anew=True))
     assert (summary.posts, summary.written, summary.generation, summary.embedded) == (5, True, "0002", 0)

@@ -1,4 +1,4 @@
-"""A reindex of little on a Qdrant server: in a copy made there, or in place where that is set."""
+"""Small changes on a Qdrant server: in a copy made there, or in place if configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exports of platforms, as they are documented: which posts are in them, and what is never read from them."""
+"""Platforms' exports as documented: which posts are read, and what is never read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PERSONAL = (
 
 
 class Read:
-    """What came out of some files."""
+    """What was read from some files."""
 
     def __init__(self, *paths: Path, options: ReadOptions = DETECTED) -> None:
         self.notes: list[str] = []
@@ -104,7 +104,7 @@ def test_bluesky_facets_count_bytes_and_give_tags_and_whole_links() -> None:
     assert post.images == (Image("https://cdn.example/f/1.jpg", "墙上的纸杯"),)
 
 
-def test_bluesky_reposts_and_records_of_other_collections_are_no_posts() -> None:
+def test_bluesky_reposts_and_records_of_other_collections_are_not_posts() -> None:
     read = Read(EXPORTS / "bluesky")
     assert len(read.posts) == 2
     assert read.passed() == "reposts (1) records that are not posts (1)"
@@ -220,7 +220,7 @@ def test_a_tar_of_an_export_gives_what_its_folder_gives(tmp_path: Path) -> None:
     assert Read(Path(made)).posts == Read(EXPORTS / "mastodon").posts
 
 
-def test_what_each_file_was_taken_for_is_told() -> None:
+def test_what_each_file_was_taken_for_is_reported() -> None:
     files = {
         (Path(file.source).name, file.platform, file.format) for file in Read(EXPORTS / "x", EXPORTS / "feeds").files
     }

@@ -1,4 +1,4 @@
-"""Reading posts out of exports whose fields are called otherwise, by `--map`."""
+"""`--map`: posts from exports whose fields have other names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Mappings in TOML: what they say is done, and what they cannot mean is told with its line."""
+"""Mapping files: what they say is done, and errors in them are reported with their line."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ GOOD = '[post]\nid = "nr"\ntext = "body"\n'
         (GOOD + '[[drop]]\npath = "a"\n', "mapping.toml:4: this [[drop]] needs a path and one test", "equals"),
     ],
 )
-def test_what_means_nothing_is_told_with_its_line_and_what_may_be_meant(toml: str, problem: str, fix: str) -> None:
+def test_an_invalid_mapping_is_reported_with_its_line_and_what_may_be_meant(toml: str, problem: str, fix: str) -> None:
     with pytest.raises(FixableError) as raised:
         parse_mapping(toml)
     assert problem in raised.value.problem
