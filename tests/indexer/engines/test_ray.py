@@ -158,7 +158,7 @@ def a_line(post_id: str, **fields: object) -> str:
 
 
 def write_shards(folder: Path) -> None:
-    """Files of every kind: good ones, broken ones, an empty one, an export with its comments in other files, an archive."""
+    """Good files, broken ones, an empty one, an export with its comments in other files, an archive."""
     folder.mkdir()
     for at in range(4):
         lines = [a_line(f"{at}-{line}") for line in range(500)]
