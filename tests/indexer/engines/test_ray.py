@@ -105,7 +105,7 @@ def test_a_batch_that_kills_every_worker_ends_the_run_and_the_next_run_embeds_on
     for life in range(RETRIES + 1):
         (lives / str(life)).touch()
     offered = posts(1_500, fatal=1_400)  # in the second window of passages
-    with pytest.raises(FixableError, match=f"gave a batch up after {RETRIES + 1} tries"):
+    with pytest.raises(FixableError, match=f"gave up on a batch after {RETRIES + 1} tries"):
         run(tmp_path, offered, engine_of(partial(MortalEmbedder, lives), capacity))
     assert list(lives.iterdir()) == []
     here, whole = run(tmp_path / "here", offered, None)
@@ -128,13 +128,13 @@ def test_no_worker_starts_where_nothing_is_to_be_embedded() -> None:
 
 
 def test_a_worker_without_the_model_says_so_and_how_to_fix_it(capacity: Capacity) -> None:
-    with pytest.raises(FixableError, match="has no embedder: the model bge-m3 is not on disk") as caught:
+    with pytest.raises(FixableError, match="cannot load its embedder: the model bge-m3 is not on disk") as caught:
         list(engine_of(absent_embedder, capacity).embed([["coffee"]]))
     assert caught.value.fix == "copy it there"
 
 
 def test_a_worker_with_another_model_is_refused(capacity: Capacity) -> None:
-    with pytest.raises(FixableError, match=r"embeds by other-64 .* and this run by hash-64"):
+    with pytest.raises(FixableError, match=r"embeds with other-64 .* and this run with hash-64"):
         list(engine_of(other_embedder, capacity).embed([["coffee"]]))
 
 
