@@ -14,7 +14,7 @@ from app.answering.generation import GenerateRequest, Piece, ScriptedGenerator
 from app.api_keys import Keys
 from app.main import create_app
 from app.services import Services
-from indexer.journal.ingestion import JournalIngestion
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.edge.store import EdgeStore
