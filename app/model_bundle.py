@@ -12,8 +12,8 @@ import structlog
 from app.answering.answerer import Answerer, AnswerLimits
 from app.answering.checking.citations import SupportChecker
 from app.answering.evidence.selector import EvidenceSelector
-from app.answering.finding import Trying
-from app.answering.writing.writer import Writer
+from app.answering.finding import EvidenceFinder
+from app.answering.writing.model_queue import ModelQueue
 from retrieval.errors import FixableError, IndexMismatch
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
@@ -32,27 +32,29 @@ _log = structlog.get_logger()
 _RETRY_S = 30.0
 
 
+def make_finder(settings: Settings, searcher: Searcher, embedder: Embedder, weigher: TermWeigher) -> EvidenceFinder:
+    """An EvidenceFinder over `searcher`, as configured."""
+    selector = EvidenceSelector(embedder, weigher)
+    return EvidenceFinder(searcher, selector, settings.answer_hits, settings.answer_gate)
+
+
 def make_answerer(
     settings: Settings,
-    searcher: Searcher,
-    embedder: Embedder,
-    weigher: TermWeigher,
-    writer: Writer | None,
+    finder: EvidenceFinder,
+    model_queue: ModelQueue | None,
     executor: Executor,
     nli: RerankPool | None = None,
 ) -> Answerer:
-    """An Answerer over what `searcher` finds, as the settings want it."""
+    """An Answerer over `finder`, as configured."""
     limits = AnswerLimits(
-        hits=settings.answer_hits,
         sentences=settings.answer_sentences,
-        gate=settings.answer_gate,
         support=settings.answer_support,
         max_tokens=settings.llm_max_tokens,
         timeout_s=settings.llm_timeout_s,
         writing=settings.answer_writing,
     )
-    selector, checker = EvidenceSelector(embedder, weigher), SupportChecker(embedder, nli)
-    return Answerer(searcher, selector, checker, writer, executor, limits)
+    checker = SupportChecker(finder.selector.embedder, nli)
+    return Answerer(finder, checker, model_queue, executor, limits)
 
 
 class ModelBundle:
@@ -64,7 +66,7 @@ class ModelBundle:
         store: Openable,
         embedder: Embedder,
         executor: Executor,
-        writer: Writer | None,
+        model_queue: ModelQueue | None,
         rerank_pool: RerankPool | None,
         nli: RerankPool | None,
     ) -> None:
@@ -81,9 +83,8 @@ class ModelBundle:
             boosts=Boosts(settings.boost_freshness, settings.boost_popularity, settings.boost_half_life_days),
             reranking=Reranking(rerank_pool, settings.rerank_hits) if rerank_pool is not None else None,
         )
-        self.answerer = make_answerer(settings, self.searcher, embedder, weigher, writer, executor, nli)
-        selector = EvidenceSelector(embedder, weigher)
-        self.trying = Trying(self.searcher, selector, settings.answer_gate, settings.answer_hits)
+        self.finder = make_finder(settings, self.searcher, embedder, weigher)
+        self.answerer = make_answerer(settings, self.finder, model_queue, executor, nli)
 
 
 class ModelBundles:

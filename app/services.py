@@ -12,7 +12,7 @@ import structlog
 
 from app.answering.generation import Generator, load_generator
 from app.answering.types import AnswerEvent, Done, Evidence, Question
-from app.answering.writing.writer import Writer
+from app.answering.writing.model_queue import ModelQueue
 from app.conversations.factory import make_converser
 from app.model_bundle import ModelBundle, ModelBundles
 from app.query_log import PastQueries
@@ -73,13 +73,13 @@ class Services:
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self.intake = intake
         self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
-        self._writer = Writer(generator, settings.llm_queue) if generator is not None else None
+        self._model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
         self._nli_pool = nli_pool(nli, settings)
 
         def bundle(embedder: Embedder) -> ModelBundle:
             followed = intake.following(store, embedder) if intake is not None else store
             return ModelBundle(
-                settings, followed, embedder, self._executor, self._writer, self._rerank_pool, self._nli_pool
+                settings, followed, embedder, self._executor, self._model_queue, self._rerank_pool, self._nli_pool
             )
 
         self._bundles = ModelBundles(store, embedder, bundle, load)
@@ -87,7 +87,7 @@ class Services:
         changes = intake.held if intake is not None else lambda: 0
         self._suggesting = Suggesting(store, self._bundles, past, changes=changes, busy=lambda: self._bundles.busy)
         self._understanding = Understanding(store)
-        self.converser = make_converser(settings, self, self, past, self._writer)
+        self.converser = make_converser(settings, self, self, past, self._model_queue)
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -132,8 +132,8 @@ class Services:
         if self.intake is not None:
             await asyncio.to_thread(self.intake.close)
         await asyncio.to_thread(self._suggesting.close)
-        if self._writer is not None:
-            await asyncio.to_thread(self._writer.close)
+        if self._model_queue is not None:
+            await asyncio.to_thread(self._model_queue.close)
         if self._rerank_pool is not None and not await asyncio.to_thread(self._rerank_pool.close):
             _log.warning("the reranking model hangs; it is left behind")
         if self._nli_pool is not None and not await asyncio.to_thread(self._nli_pool.close):
@@ -192,9 +192,9 @@ class Services:
                     yield event
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
-        """See Trying.evidence_for. From threads alone."""
+        """See EvidenceFinder.evidence_for. From threads alone."""
         with self._bundles.use() as bundle:
-            return bundle.trying.evidence_for(question)
+            return bundle.finder.evidence_for(question)
 
     @contextlib.contextmanager
     def bundle(self) -> Iterator[ModelBundle]:

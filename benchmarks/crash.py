@@ -146,16 +146,16 @@ def _settle(server: Server, world: World, data: Path, uncertain: list[dict[str, 
 
 
 def _last_stage(data: Path) -> str:
-    from indexer.run.history import Runs
+    from indexer.run.run_history import RunHistory
 
-    runs = Runs(data).last(1)
+    runs = RunHistory(data).last(1)
     return f"{runs[0].stage}" if runs and runs[0].state in {"died", "running"} else "not running"
 
 
 def _past_reading(data: Path) -> bool:
-    from indexer.run.history import Runs
+    from indexer.run.run_history import RunHistory
 
-    runs = Runs(data).last(1)
+    runs = RunHistory(data).last(1)
     return bool(runs) and runs[0].state == "running" and runs[0].stage != "reading"
 
 

@@ -139,7 +139,7 @@ def prune(data: Path) -> None:
     from io import StringIO
 
     from indexer.progress import QuietProgress
-    from indexer.upkeep.upkeep import prune as prune_all
+    from indexer.upkeep.old_generations import prune as prune_all
     from retrieval.models.embedding import HashEmbedder
     from retrieval.settings import Settings
     from retrieval.stores.factory import open_store

@@ -29,7 +29,7 @@ def _serve(data: Path, port: int) -> None:
     from app.main import create_app
     from app.services import Services
     from app.web.logs import configure_logs
-    from indexer.journal.ingestion import JournalIngestion
+    from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.models.embedding import HashEmbedder
     from retrieval.settings import Settings
     from retrieval.stores.factory import open_store

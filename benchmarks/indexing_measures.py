@@ -54,7 +54,8 @@ class Timed:
 def fill(paths: Sequence[str], moves: Sequence[str], data: Path, embedder: Any) -> dict[str, Any]:
     """One run of `stipple reindex`."""
     from indexer.progress import QuietProgress
-    from indexer.readers.mapping.map_option import parse_move
+    from indexer.readers.mapping.mapping_file import mapping_of
+    from indexer.readers.record_reader import ReadOptions
     from indexer.readers.sources import find_sources, read_posts
     from indexer.rejects import RejectsLog
     from indexer.run.reindex import reindex
@@ -64,7 +65,8 @@ def fill(paths: Sequence[str], moves: Sequence[str], data: Path, embedder: Any) 
 
     settings = Settings(data_dir=data, _env_file=None)
     timed, progress, started = Timed(embedder), QuietProgress(StringIO()), time.perf_counter()
-    offered = read_posts(find_sources(paths), sys.stdin.buffer, [parse_move(move) for move in moves], True)
+    options = ReadOptions(mapping=mapping_of(moves), ignore_unknown=True)
+    offered = read_posts(find_sources(paths), sys.stdin.buffer, options)
     with RejectsLog(data / "rejects.jsonl", progress.saying) as rejects:
         summary = reindex(
             open_store(settings), timed, TermWeigher(), offered, data_dir=data, progress=progress, rejects=rejects
@@ -135,11 +137,13 @@ def child_tokens(args: argparse.Namespace) -> dict[str, Any]:
 def posts_of(args: argparse.Namespace) -> list[Post]:
     """The posts of the files; lines that are none are left out."""
     from indexer.readers.formats.jsonl import Offered
-    from indexer.readers.mapping.map_option import parse_move
+    from indexer.readers.mapping.mapping_file import mapping_of
+    from indexer.readers.record_reader import ReadOptions
     from indexer.readers.sources import find_sources, read_posts
 
-    sources, moves = find_sources([str(path) for path in args.posts]), [parse_move(move) for move in args.moves]
-    return [one.post for one in read_posts(sources, sys.stdin.buffer, moves, True) if isinstance(one, Offered)]
+    options = ReadOptions(mapping=mapping_of(args.moves), ignore_unknown=True)
+    sources = find_sources([str(path) for path in args.posts])
+    return [one.post for one in read_posts(sources, sys.stdin.buffer, options) if isinstance(one, Offered)]
 
 
 def texts_of(posts: Sequence[Post]) -> list[tuple[str, str]]:

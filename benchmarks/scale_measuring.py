@@ -134,12 +134,14 @@ def _embedding(embedder: Any, file: Path, count: int, moves: list[str]) -> float
     from itertools import islice
 
     from indexer.readers.formats.jsonl import Offered
-    from indexer.readers.mapping.map_option import parse_move
+    from indexer.readers.mapping.mapping_file import mapping_of
+    from indexer.readers.record_reader import ReadOptions
     from indexer.readers.sources import find_sources, read_posts
     from retrieval.text.passages import cut_passages, passage_text
 
     texts = []
-    read = read_posts(find_sources([str(file)]), io.BytesIO(), [parse_move(move) for move in moves], True)
+    options = ReadOptions(mapping=mapping_of(moves), ignore_unknown=True)
+    read = read_posts(find_sources([str(file)]), io.BytesIO(), options)
     for found in islice(read, 0, count, max(1, count // 1_024)):
         if isinstance(found, Offered):
             post = found.post

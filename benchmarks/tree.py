@@ -73,15 +73,15 @@ def counts(root: Path) -> dict[str, object]:
 def main() -> None:
     figures = counts(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1]).resolve())
     for name, value in figures.items():
-        size = f"{len(value)}" if isinstance(value, (list, dict)) else value
-        print(f"{name.replace('_', ' '):26} {size}")
-        if isinstance(value, dict):
-            value = [f"{key}: {', '.join(where)}" for key, where in value.items()]
-        if isinstance(value, list):
-            print(*(f"    {line}" for line in value), sep="\n")
-    print(
-        json.dumps({name: len(value) if isinstance(value, (list, dict)) else value for name, value in figures.items()})
-    )
+        print(f"{name.replace('_', ' '):26} {_size(value)}")
+        lines = [f"{key}: {', '.join(where)}" for key, where in value.items()] if isinstance(value, dict) else value
+        if isinstance(lines, list):
+            print(*(f"    {line}" for line in lines), sep="\n")
+    print(json.dumps({name: _size(value) for name, value in figures.items()}))
+
+
+def _size(value: object) -> object:
+    return len(value) if isinstance(value, (list, dict)) else value
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a plain line every few seconds elsewhere, nothing when asked to be quiet."""
+"""Progress of a run: a bar on a terminal, a line every few seconds elsewhere, nothing with --quiet."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Progress(Protocol):
         ...
 
     def embedding(self, passages: int, expected: int) -> None:
-        """`passages` passages have their vectors, of about `expected` in all; an estimate until the last one."""
+        """`passages` of about `expected` passages are embedded; `expected` is an estimate until the last one."""
         ...
 
     def finishing(self) -> None:
-        """All is embedded; the search structures are built now, which may take a while."""
+        """Everything is embedded; the search structures are built now, which may take a while."""
         ...
 
     def saying(self, text: str) -> None:
-        """Something that a person should see now."""
+        """Show a message to the user now."""
         ...
 
     def close(self) -> None: ...
 
 
 class QuietProgress:
-    """Says what must be said, and nothing of how far it is."""
+    """Shows messages, and no progress."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -50,7 +50,7 @@ class QuietProgress:
         pass
 
     def saying(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)  # this module is the command's voice
+        print(text, file=self._stream, flush=True)  # commands print through this module
 
     def close(self) -> None:
         pass
@@ -87,8 +87,8 @@ class PlainProgress(QuietProgress):
 
 
 class Rate:
-    """How many a second, lately. A resumed run takes its first vectors from disk; an average over the whole run
-    would promise that the rest comes as fast.
+    """How many per second, recently. A resumed run takes its first vectors from disk, so an average over the whole
+    run would promise too much.
     """
 
     def __init__(self, clock: Callable[[], float], memory_s: float = 20.0) -> None:
@@ -135,7 +135,7 @@ class TerminalProgress:
     def saying(self, text: str) -> None:
         if self._bar is not None:
             self._bar.clear()
-        print(text, file=self._stream, flush=True)  # this module is the command's voice
+        print(text, file=self._stream, flush=True)  # commands print through this module
         if self._bar is not None:
             self._bar.refresh()
 
@@ -146,14 +146,14 @@ class TerminalProgress:
 
 
 def progress_on(stream: TextIO, quiet: bool) -> Progress:
-    """The progress that suits a stream."""
+    """The kind of progress that suits a stream."""
     if quiet:
         return QuietProgress(stream)
     return TerminalProgress(stream) if stream.isatty() else PlainProgress(stream)
 
 
 def minutes(seconds: float) -> str:
-    """Time as a person reads it.
+    """A duration for people.
 
     >>> minutes(47), minutes(754), minutes(4000)
     ('0:47', '12:34', '1:06:40')

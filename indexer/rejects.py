@@ -1,4 +1,4 @@
-"""Lines that could not be indexed: kept whole in a file, so that they can be mended and offered again."""
+"""Lines that could not be indexed, kept in a file so that they can be fixed and read again."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A line that is no post, or a file that could not be read on.
+    """A line that is not a post, or a file that could not be read to its end.
 
     Attributes:
-        source: The file as it was named, or "stdin".
+        source: The file as it was given, or "stdin".
         line: From 1; 0 for the file as a whole.
         field: As "comments[3].likes"; "" for the line as a whole.
-        problem: What is there, to be read after the field.
+        problem: What is there; follows the field's name in a sentence.
         expected: What should be there.
-        raw: The line, its first 64 KiB.
+        raw: The first 64 KiB of the line.
     """
 
     source: str
@@ -45,17 +45,17 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class OptedOutLine(Rejected):
-    """A line whose author wants the post forgotten; nothing of the line is kept."""
+    """A line whose author wants the post forgotten; nothing else of it is kept."""
 
     post_id: str = ""
 
 
 class RejectsLog:
-    """Writes rejects to a file, which exists only once there is one, and shows the first few.
+    """Writes rejects to a file, created with the first one, and shows the first few.
 
     Args:
-        path: Written anew.
-        show: Given the first 20, each as one line, and at the end how many more there are.
+        path: Overwritten.
+        show: Called with each of the first 20 as one line, and at the end with how many more there are.
 
     `add` and `close` raise FixableError when the file cannot be written.
     """
@@ -79,10 +79,10 @@ class RejectsLog:
             if self._file is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("wb")
-            # A file name may hold bytes that are no UTF-8; Python's escape for them is JSON's own, \udcff.
+            # A file name may have bytes that are not UTF-8; Python's escape for them, \udcff, is also JSON's.
             self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
         self.count += 1
-        # Without what was there: it is somebody's words.
+        # Without the value, which is somebody's words.
         self.reasons[f"'{rejected.field}': expected {rejected.expected}" if rejected.field else rejected.expected] += 1
         if self.count <= SHOWN:
             self._show(str(rejected))
@@ -102,7 +102,7 @@ class RejectsLog:
             yield
         except OSError as error:
             problem = f"the rejects file {self.path} cannot be written: {error.strerror}"
-            raise FixableError(problem, "make room there, or name another file with --rejects") from error
+            raise FixableError(problem, "free space there, or name another file with --rejects") from error
 
     def __enter__(self) -> RejectsLog:
         return self

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from retrieval.stores.contract import PostStore
 
 EXIT_CODES = """\
-exit codes: 0 done; 1 it could not be done, and stderr says how to mend it; 2 wrong usage; 3 some lines were rejected
-and the rest was indexed; 130 interrupted"""
-BROKEN_PIPE = 141  # what a shell reports for a command whose reader left
+exit codes: 0 done; 1 failed, and stderr says how to fix it; 2 wrong usage; 3 some lines were rejected and the rest was
+indexed; 130 interrupted"""
+BROKEN_PIPE = 141  # what a shell reports for a command whose reader has gone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what an operator can mend is told in two lines, never a traceback."""
+    """Run one command and return its exit code. An error that the operator can fix is two lines, never a traceback."""
     try:
         args = _parser().parse_args(argv)
         if not hasattr(args, "run"):
@@ -60,24 +60,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    indexer.commands.cli.add_commands(commands)
+    indexer.commands.cli.add_commands(commands, _make_keepers)
     indexer.commands.migrate_cli.add_commands(commands)
-    app.commands.cli.add_commands(commands)
+    app.commands.cli.add_commands(commands, _make_intake)
     app.commands.keys_cli.add_commands(commands)
-    parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers)
     return parser
 
 
 def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Ingestion:
-    """How a server takes posts in: what app knows by its protocol, and indexer does."""
-    from indexer.journal.ingestion import JournalIngestion
+    """What takes posts in: app knows the protocol, indexer implements it."""
+    from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.text.terms import TermWeigher
 
     return JournalIngestion(settings, store, embedder, TermWeigher())
 
 
 def _make_keepers(settings: Settings) -> ErasureTargets:
-    """Who else has to forget a post, where no server runs that would tell them."""
+    """What else has to forget a post, for when no server is running to tell them."""
     from app.erasure_targets import keepers_on_disk
 
     return keepers_on_disk(settings)
@@ -88,7 +87,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        # Asked only here: looking it up reads the folders of all installed packages.
+        # Looked up only here: it reads the folders of all installed packages.
         from importlib.metadata import PackageNotFoundError, version
 
         try:

@@ -1,1 +1,1 @@
-"""From hits to an answer whose every sentence was checked."""
+"""From hits to an answer in which every sentence was checked."""

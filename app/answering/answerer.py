@@ -9,117 +9,117 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from app.answering.checking.citations import SupportChecker
-from app.answering.checking.sentence_check import Judge
+from app.answering.checking.sentence_check import SentenceChecker
 from app.answering.draft import Draft
-from app.answering.evidence.answerability import decide
 from app.answering.evidence.recency import newer_first
-from app.answering.evidence.selector import EvidenceSelector
+from app.answering.finding import EvidenceFinder
+from app.answering.generation import Generator, Piece
 from app.answering.messages import Reason, note
-from app.answering.question.asked_kinds import asked_for, holds
+from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
-from app.answering.writing.strategies import ContextTooSmall, Pen, Sizes, Unsaid, WayWanted, Written, way_for
-from app.answering.writing.writer import QueueFull, Writer
+from app.answering.writing.model_queue import ModelQueue, QueueFull
+from app.answering.writing.strategies import AnswerWriter, ContextTooSmall, StrategySetting, Unsaid, strategy_for
 from retrieval.errors import FixableError
-from retrieval.search.search import Searcher
 from retrieval.text.language import knows
-from retrieval.types import SearchQuery
+from retrieval.types import SearchPage
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
 
-# A quote this much weaker than the best one is more likely beside the point than helpful.
+# A quote weaker than this share of the best one is more likely irrelevant than helpful.
 _WEAKEST_QUOTE = 0.55
 # A quote after written sentences must be nearly as good as the best.
 _WEAKEST_ADDED = 0.85
 
-# Quotes that are looked at for newer ones.
+# Quotes among which newer ones are put first.
 _ORDERED = 12
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLimits:
-    """Sizes and thresholds of an answer, and the way of writing it; each is a setting of nearly the same name."""
+    """Sizes and thresholds of an answer, and how it is written; each is a setting of nearly the same name."""
 
-    hits: int = 6
     sentences: int = 3
-    gate: float = 0.5
     support: float = 0.7
     max_tokens: int = 256
     timeout_s: float = 120.0
-    writing: WayWanted = "auto"
+    writing: StrategySetting = "auto"
 
 
 class Answerer:
-    """Answers questions from the posts that a Searcher finds.
+    """Answers questions from the posts that an EvidenceFinder finds.
 
-    Searching, embedding and checking run in `executor`, the model in the Writer's own thread; the event loop only
+    Searching, embedding and checking run in `executor`, the model in the ModelQueue's own threads; the event loop only
     passes events on.
 
     Args:
-        writer: None makes every answer one of quotes.
+        model_queue: None makes every answer one of quotes.
         fence: Makes the code that fences posts in a prompt: new each time, and nothing that a post can know.
     """
 
     def __init__(
         self,
-        searcher: Searcher,
-        selector: EvidenceSelector,
+        finder: EvidenceFinder,
         checker: SupportChecker,
-        writer: Writer | None,
+        model_queue: ModelQueue | None,
         executor: Executor,
         limits: AnswerLimits,
         fence: Callable[[], str] = lambda: secrets.token_hex(4),
     ) -> None:
-        self._searcher, self._selector, self._checker = searcher, selector, checker
-        self._writer, self._executor, self._limits, self._fence = writer, executor, limits, fence
-        self._way = way_for(limits.writing, writer.generator.parameters if writer is not None else None)
+        self._finder, self._checker = finder, checker
+        self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence
+        parameters = model_queue.generator.parameters if model_queue is not None else None
+        self._strategy = strategy_for(limits.writing, parameters)
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    async def answer(self, question: Question, page: SearchPage | None = None) -> AsyncGenerator[AnswerEvent, None]:
         """HitsFound, then SentenceReady and SentenceWithheld as they come, then Done.
 
         Closing the iterator early stops the model.
 
+        Args:
+            page: What was found for the question already; see EvidenceFinder.find.
+
         Raises:
             FixableError: The index cannot be read.
         """
-        draft = await self._find(question)
+        started = time.perf_counter()
+        draft = Draft(await self._run(lambda: self._finder.find(question, page)), started)
         yield HitsFound(draft.page.hits, draft.page.language)
-        if draft.decision.outcome == "declined":
+        if draft.answerability.outcome == "declined":
             yield Done(draft.answer("declined", note(draft.language, "declined")))
             return
-        reason: Reason = "no_model"
-        if self._writer is not None:
-            reason = "language"
-            if knows(self._writer.generator.languages, draft.language):
-                try:
-                    async with aclosing(self._write(draft, self._writer)) as events:
-                        async for event in events:
-                            yield event
-                    reason = "unsupported" if draft.withheld else "silent"
-                except (ContextTooSmall, Unsaid, QueueFull) as why:
-                    reason = _REASONS[type(why)]
-                except FixableError as error:
-                    _log.warning("the model cannot write", problem=error.problem, fix=error.fix)
-                    reason = "failed"
-                except Exception:
-                    # The model is the one part that may fail in ways nobody listed; the posts are still there.
-                    _log.exception("the model failed", question_length=len(question.text))
-                    reason = "failed"
+        reason: Reason = "no_model" if self._model_queue is None else "language"
+        if self._model_queue is not None and knows(self._model_queue.generator.languages, draft.language):
+            writer = self._writer(draft, self._model_queue.generator)
+            try:
+                for task in writer.tasks():
+                    async with aclosing(self._model_queue.stream(task.request, self._limits.timeout_s)) as pieces:
+                        piece: Piece | None = Piece()
+                        while piece is not None and writer.wants_more:
+                            piece = await anext(pieces, None)
+                            for sentence in writer.cut(piece):
+                                if writer.wants_more:
+                                    yield draft.take(await self._run(partial(writer.check, task, sentence)))
+                reason = "unsupported" if draft.withheld else "silent"
+            except Exception as error:
+                # The model may fail in ways that nobody foresaw; the posts can still be quoted.
+                reason = _failure(error, question)
         if not draft.sentences:
             for evidence in self._newer_first(draft, _WEAKEST_QUOTE)[: self._limits.sentences]:
                 yield draft.quote(evidence)
             yield Done(draft.answer("quoted", note(draft.language, reason)))
             return
-        kinds = asked_for(question.text)
-        # What answers best must be in the answer, whatever the model made of it: a small one often leaves it out.
-        for evidence in self._newer_first(draft, _WEAKEST_QUOTE if self._way == "each" else _WEAKEST_ADDED):
+        kinds = asked_kinds(question.text)
+        # The best evidence must be in the answer, whatever the model wrote: a small one often leaves it out.
+        for evidence in self._newer_first(draft, _WEAKEST_QUOTE if self._strategy == "each" else _WEAKEST_ADDED):
             unsaid = draft.unsaid(evidence) if len(draft.sentences) < self._limits.sentences else None
-            # What is left of a piece that was copied from is worth a place where it holds what the question asks for.
+            # What is left of a quote that the model copied from needs to hold what the question asks for.
             if unsaid is not None and (unsaid == evidence or holds(kinds, unsaid.text)):
                 yield draft.quote(unsaid)
         yield Done(draft.answer("written"))
@@ -128,29 +128,27 @@ class Answerer:
     def _newer_first(draft: Draft, weakest: float) -> list[Evidence]:
         return newer_first(draft.question.text, draft.within(weakest)[:_ORDERED], draft.page.hits)
 
-    async def _find(self, question: Question) -> Draft:
-        started = time.perf_counter()
-        # The posts that match best, whoever wrote them and whatever their age. Copies say nothing new, and the page
-        # that shows the answer has its posts in this order (docs/decisions/0006-near-copies.md).
-        query = SearchQuery(question.text, question.filters, limit=self._limits.hits, per_author=0, boosts=False)
-        page = await self._run(lambda: self._searcher.search(query))
-        # Filters without a word ask nothing that a sentence could answer.
-        asks = bool(question.text.strip())
-        evidence = await self._run(lambda: self._selector.select(question.text, page.hits)) if asks else []
-        known = knows(self._selector.embedder.languages, page.language)
-        decision = await self._run(lambda: decide(question.text, evidence, page.hits, self._limits.gate, known))
-        return Draft(question, page, evidence, decision, started)
-
-    def _write(self, draft: Draft, writer: Writer) -> AsyncGenerator[Written, None]:
+    def _writer(self, draft: Draft, generator: Generator) -> AnswerWriter:
         limits, fence = self._limits, self._fence()
-        draft.model = writer.generator.name
-        judge = Judge(self._checker, draft.question.text, limits.support, fence)
-        sizes = Sizes(limits.sentences, limits.max_tokens, limits.timeout_s)
-        pen = Pen(writer, judge, sizes, fence, self._run)
-        return pen.each(draft) if self._way == "each" else pen.whole(draft)
+        checker = SentenceChecker(self._checker, draft.question.text, limits.support, fence)
+        return AnswerWriter(
+            draft, generator, checker, self._strategy,
+            sentences=limits.sentences, max_tokens=limits.max_tokens, fence=fence,
+        )  # fmt: skip
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _failure(error: Exception, question: Question) -> Reason:
+    """Why the model stopped without an answer; what the operator should know is logged."""
+    if isinstance(error, (ContextTooSmall, Unsaid, QueueFull)):
+        return _REASONS[type(error)]
+    if isinstance(error, FixableError):
+        _log.warning("the model cannot write", problem=error.problem, fix=error.fix)
+    else:
+        _log.exception("the model failed", question_length=len(question.text))
+    return "failed"
 
 
 _REASONS: dict[type[Exception], Reason] = {ContextTooSmall: "context", Unsaid: "unsaid", QueueFull: "busy"}

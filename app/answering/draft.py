@@ -1,43 +1,37 @@
-"""An answer in the making: what was found, what is shown so far, what was withheld, and how long it took."""
+"""An answer being written: what was found, what is shown so far, what was withheld, and how long it took."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 from app.answering.checking.sentence_check import is_sentence
-from app.answering.evidence.answerability import Decision
-from app.answering.messages import frame
+from app.answering.finding import FoundEvidence
+from app.answering.messages import message_language
 from app.answering.types import (
     Answer,
     AnswerKind,
     AnswerSentence,
     Citation,
     Evidence,
-    Question,
     SentenceReady,
     SentenceWithheld,
     WithheldReason,
 )
-from retrieval.types import SearchPage
 
 
 class Draft:
     """Collects an answer's sentences, and gives the answer.
 
     Args:
-        evidence: Best first.
-        decision: Whether it is enough.
         started: time.perf_counter() when the question came.
     """
 
-    def __init__(
-        self, question: Question, page: SearchPage, evidence: Sequence[Evidence], decision: Decision, started: float
-    ) -> None:
-        self.question, self.page, self.evidence, self.decision = question, page, list(evidence), decision
-        self.language = page.language
+    def __init__(self, found: FoundEvidence, started: float) -> None:
+        self.question, self.page, self.evidence = found.question, found.page, found.evidence
+        self.answerability = found.answerability
+        self.language = found.page.language
         self.sentences: list[AnswerSentence] = []
         self.withheld: Counter[WithheldReason] = Counter()
         self.thoughts: list[str] = []
@@ -60,15 +54,15 @@ class Draft:
         return self.show(AnswerSentence(evidence.text, (_citation(evidence),), quoted=True))
 
     def take(self, judged: AnswerSentence | WithheldReason) -> SentenceReady | SentenceWithheld:
-        """Show what passed its checks, count what did not."""
+        """Show a sentence that passed its checks; count one that did not."""
         if isinstance(judged, AnswerSentence):
             return self.show(judged)
         self.withheld[judged] += 1
         return SentenceWithheld(judged)
 
     def unsaid(self, evidence: Evidence) -> Evidence | None:
-        """What of the evidence no shown sentence has said: all of it, what stands before or after the sentences that
-        were copied from it, or None. A reworded sentence that cites it has said it all.
+        """The part of the evidence that no shown sentence has said: all of it, the longer part before or after a
+        sentence that was copied from it, or None. A reworded sentence that cites it has said all of it.
         """
         rest = evidence
         for sentence in self.sentences:
@@ -96,15 +90,15 @@ class Draft:
             hits=self.page.hits,
             withheld=self.withheld.total(),
             withheld_by=dict(self.withheld),
-            note=_joined(self.language, note, self.decision.missing),
+            note=_joined(self.language, note, self.answerability.missing),
             model=self.model if kind == "written" else "",
             prompt=self.prompt,
             generation=self.page.generation,
             timings_ms=self._timings | {"total": self._elapsed_ms()},
             thinking="".join(self.thoughts),
-            confidence=round(self.decision.confidence, 4),
-            outcome=self.decision.outcome,
-            missing=self.decision.missing,
+            confidence=round(self.answerability.confidence, 4),
+            outcome=self.answerability.outcome,
+            missing=self.answerability.missing,
         )
 
     def _elapsed_ms(self) -> float:
@@ -117,7 +111,7 @@ def _overlap(citation: Citation, evidence: Evidence) -> bool:
 
 
 def _joined(language: str, *sentences: str) -> str:
-    return ("" if frame(language) == "zh" else " ").join(filter(None, sentences))
+    return ("" if message_language(language) == "zh" else " ").join(filter(None, sentences))
 
 
 def _citation(evidence: Evidence) -> Citation:

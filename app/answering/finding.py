@@ -1,41 +1,81 @@
-"""What the index holds for a question: search, evidence and the gate, without a word being written."""
+"""What the index holds for a question: one search, its evidence, and whether that is enough to answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.answering.evidence.answerability import decide
+from app.answering.evidence.answerability import Answerability, assess
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.types import Evidence, Question
 from retrieval.search.search import Searcher
 from retrieval.text.language import knows
-from retrieval.types import SearchQuery
+from retrieval.types import SearchPage, SearchQuery
 
 
 @dataclass(frozen=True, slots=True)
-class Trying:
-    """Asks as an answer would. Safe to call from several threads.
+class FoundEvidence:
+    """What was found for a question.
 
     Attributes:
-        gate: How sure it must be that the posts answer; the answers' own.
+        page: Its hits are those an answer may draw on; mark 1 is hits[0].
+        evidence: Best first.
+        answerability: Whether the evidence is enough.
+    """
+
+    question: Question
+    page: SearchPage
+    evidence: Sequence[Evidence]
+    answerability: Answerability
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFinder:
+    """Finds what answers, follow-up questions and evaluation are based on. Safe to call from several threads.
+
+    Attributes:
         hits: Posts that an answer may draw on.
+        threshold: Least confidence with which a question is answered.
     """
 
     searcher: Searcher
     selector: EvidenceSelector
-    gate: float
     hits: int
+    threshold: float
 
-    def evidence_for(self, question: Question) -> Sequence[Evidence]:
-        """The evidence, best first, where it is enough to answer; none where it is not.
+    def query(self, question: Question) -> SearchQuery:
+        """The search of an answer: the posts that match best, whoever wrote them and whatever their age.
+
+        Near copies are left out, and the page that shows the answer has its posts in this order
+        (docs/decisions/0006-near-copies.md).
+        """
+        return SearchQuery(question.text, question.filters, limit=self.hits, per_author=0, boosts=False)
+
+    def find(self, question: Question, page: SearchPage | None = None) -> FoundEvidence:
+        """Search, select evidence, and decide whether it is enough.
+
+        Args:
+            page: What `query`, or one that differs from it in its limit alone, has found already: it is not searched
+                again. Of more hits the first are used.
 
         Raises:
             FixableError: The index cannot be read.
         """
-        query = SearchQuery(question.text, question.filters, limit=self.hits, per_author=0, boosts=False)
-        page = self.searcher.search(query)
-        evidence = self.selector.select(question.text, page.hits)
+        page = self.searcher.search(self.query(question)) if page is None else page
+        if len(page.hits) > self.hits:
+            page = replace(page, hits=page.hits[: self.hits])
+        # Filters without a word ask nothing that a sentence could answer.
+        evidence = self.selector.select(question.text, page.hits) if question.text.strip() else []
         known = knows(self.selector.embedder.languages, page.language)
-        decision = decide(question.text, evidence, page.hits, self.gate, known)
-        return evidence if decision.outcome == "answer" else ()
+        return FoundEvidence(
+            question, page, evidence, assess(question.text, evidence, page.hits, self.threshold, known)
+        )
+
+    def evidence_for(self, question: Question) -> Sequence[Evidence]:
+        """The evidence, best first, where it is enough to answer all that is asked; empty where it is not.
+
+        Raises:
+            FixableError: The index cannot be read.
+        """
+        found = self.find(question)
+        return found.evidence if found.answerability.outcome == "answer" else ()

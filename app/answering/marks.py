@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 
 _OPEN, _CLOSE = r"[\[［【〔⟦]", r"[\]］】〕⟧]"
-# Bounded everywhere: a text may hold ten thousand spaces or brackets.
+# Every repetition is bounded: a text may hold ten thousand spaces or brackets.
 _GAP = r"[ \t\u3000]{0,3}"
 _WORD = (
     rf"(?:(?:posts?|sources?|refs?|references?|citations?|no\.?|帖子?|来源|资料|引用|参考|文){_GAP}[:：]?{_GAP})?"
     rf"(?:[#＃^]{_GAP})?"
 )
-# 【4:0†source】 is how models that were trained with a search tool write; what stands behind the dagger is theirs.
+# 【4:0†source】 is written by models trained with a search tool; what follows the dagger means nothing to us.
 _NUMBER = rf"{_WORD}\d{{1,2}}(?::\d{{1,3}})?(?:{_GAP}[†‡][^\[\]［］【】〔〕⟦⟧\n]{{0,30}})?"
 _BETWEEN = rf"{_GAP}(?:[,，、;；&+]|and|和|及|与|[-–—~～至到]){_GAP}"
 _LIST = rf"{_NUMBER}(?:{_BETWEEN}{_NUMBER}){{0,9}}"
-# A link goes with its mark: [1](https://...). Doubled brackets are one mark: [[1]].
+# A link belongs to its mark: [1](https://...). Doubled brackets are one mark: [[1]].
 _LINK = r"(?:\([^()\s]{0,200}\))?"
-# Group 1 is what stands between the brackets.
+# Group 1 is the text between the brackets.
 MARK = re.compile(rf"\^?{_OPEN}{{1,2}}{_GAP}({_LIST}){_GAP}{_CLOSE}{{1,2}}{_LINK}", re.IGNORECASE)
-# Round brackets hold years, counts and asides too: a mark stands in them only behind a sentence.
+# Round brackets also hold years, counts and asides: they are a mark only at the end of a sentence.
 _ROUND = r"[(（](\d{1,2}(?:[,，、] ?\d{1,2}){0,4})[)）]"
 ROUND_MARK = re.compile(_ROUND)
 _LAST_ROUND_MARKS = re.compile(rf"(?<=[\w%\])）】.。!！?？”\"]) ?(?:{_ROUND} ?){{1,4}}(?=[.。!！?？]?$)")
-# The beginning of what may become a mark, or a longer one, when more of the text has come.
+# What may become a mark, or a longer one, when more of the text arrives.
 _BEGUN = rf"\^?{_OPEN}[^\]］】〕⟧\n]{{0,60}}"
 HALF_MARK = re.compile(rf"(?:\^|{_BEGUN}(?:{_CLOSE}{{1,2}}(?:\([^()\s]{{0,200}})?)?|[(（][\d,，、 ]{{0,20}})\Z")
 _RANGE = re.compile(r"(\d{1,2})\s*[-–—~～至到]\s*(\d{1,2})")
@@ -50,7 +50,7 @@ def split_marks(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _numbers(mark: str) -> list[int]:
-    """The numbers that one pair of brackets names, ranges counted out.
+    """The numbers that one pair of brackets names, ranges expanded.
 
     >>> _numbers("[1, 3-5]"), _numbers("【4:0†L1-L9】"), _numbers("[7-3]"), _numbers("[1](https://a.example/2)")
     ([1, 3, 4, 5], [4], [7, 3], [1])
@@ -58,9 +58,9 @@ def _numbers(mark: str) -> list[int]:
     inner = re.sub(r"(?<=[\]］】〕⟧])\(.*", "", mark)
     inner = re.sub(r"[†‡][^\[\]［］【】〔〕,，、;；\n]*|(?<=\d):\d+", "", inner)
 
-    def count_out(found: re.Match[str]) -> str:
+    def expanded(found: re.Match[str]) -> str:
         first, last = int(found[1]), int(found[2])
         whole = range(first, last + 1) if 0 <= last - first <= _LONGEST_RANGE else (first, last)
         return " ".join(map(str, whole))
 
-    return [int(number) for number in re.findall(r"\d+", _RANGE.sub(count_out, inner))]
+    return [int(number) for number in re.findall(r"\d+", _RANGE.sub(expanded, inner))]

@@ -1,4 +1,4 @@
-"""What Stipple itself says to an asker beside the posts' words, in the asker's language. Pure."""
+"""What Stipple itself says to a user besides the posts' words, in the user's language. Pure."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _NOTES: dict[str, dict[Reason, str]] = {
 }
 
 
-def frame(language: str) -> str:
-    """The language that Stipple itself speaks to an asker: Chinese or English."""
+def message_language(language: str) -> str:
+    """The language of Stipple's own messages: Chinese or English."""
     return "zh" if language == "zh" else "en"
 
 
@@ -43,4 +43,4 @@ def note(language: str, reason: Reason) -> str:
     Args:
         language: Of the question.
     """
-    return _NOTES[frame(language)][reason]
+    return _NOTES[message_language(language)][reason]

@@ -9,14 +9,14 @@ from typing import Literal, TypeAlias
 from retrieval.types import Filters, Hit
 
 AnswerKind = Literal["written", "quoted", "declined"]
-# What the gate decided; "partly": several things were asked, and the posts do not say all of them.
+# Whether the evidence was enough; "partly": several things were asked, and the posts do not say all of them.
 Outcome = Literal["answer", "partly", "declined"]
-# Where a quote stands: offsets count in the post's title, its text, or one of its comments.
+# The part of a post that a quote's offsets refer to: its title, its text, or one of its comments.
 QuotePart = Literal["title", "text", "comment"]
 
 
-# Why a sentence of the model is not shown. "order": it is meant for a model, or gives the prompt away; "language": it
-# is not in the question's.
+# Why a sentence by the model is not shown. "order": it instructs a model, or gives the prompt away; "language": it is
+# not in the question's language.
 WithheldReason = Literal[
     "unsupported", "beside the point", "repeated", "not a sentence", "language", "order", "markup", "forgotten"
 ]
@@ -55,7 +55,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A mark that was checked: it points at a shown post, and the quote stands there word for word.
+    """A checked mark: it points at a shown post, which contains the quote word for word.
 
     Attributes:
         mark: Number of the post among the answer's hits, from 1.
@@ -93,20 +93,20 @@ class Answer:
 
     Attributes:
         kind: "written" by the model (quotes may follow what it wrote), "quoted" verbatim from posts, or "declined":
-            these posts don't say.
+            the posts don't say.
         language: Of the question, and so of the answer's frame; quotes stay in their own.
         sentences: None where `kind` is "declined".
         hits: The posts that were shown to the model, or where declined the nearest ones; mark 1 is hits[0].
         withheld: Sentences that the model wrote and that are not shown.
-        note: Why there is no written answer, for the asker, in the question's language; "" where there is.
-        model: Who wrote: the GGUF's name; "" where nobody did.
+        note: Why there is no written answer, for the user, in the question's language; "" where there is one.
+        model: Name of the model that wrote; "" where none did.
         prompt: Version of the prompt, such as "answer/v1.en@3f2a9c01"; "" where none was used.
         generation: Generation of the index that was searched.
         timings_ms: Wall-clock since the question came: "search", "first_sentence", "total".
-        confidence: How sure the gate was that these posts answer the question, 0 to 1.
+        confidence: How likely these posts answer the question, 0 to 1.
         withheld_by: Sentences withheld, by reason.
         thinking: What the model thought before it wrote, unchecked, and never part of the answer; "" where it did not.
-        outcome: What the gate decided.
+        outcome: Whether the evidence was enough.
         missing: What the posts do not say, one sentence in the question's language; "" where nothing is missing.
     """
 

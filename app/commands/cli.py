@@ -6,31 +6,36 @@ import argparse
 import asyncio
 import json
 import sys
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from app.commands import eval_cli, feedback_cli
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.settings import Settings
 
+if TYPE_CHECKING:
+    from retrieval.ingestion import MakeIngestion
+
 Subparsers = Any  # argparse names this type only privately
 
 
-def add_commands(subparsers: Subparsers) -> None:
+def add_commands(subparsers: Subparsers, make_intake: MakeIngestion | None = None) -> None:
+    """Add the commands; `make_intake` makes what takes posts in, None takes none in."""
     serve = subparsers.add_parser("serve", help="answer people over HTTP: the page and the JSON API")
     serve.add_argument("--host", help="address to listen on (STIPPLE_HOST)")
     serve.add_argument("--port", type=int, help="port to listen on, 0 for a free one (STIPPLE_PORT)")
-    serve.set_defaults(run=_serve)
+    serve.set_defaults(run=partial(_serve, make_intake=make_intake))
 
     search = subparsers.add_parser("search", help="find posts for a query")
     search.add_argument("query")
     search.add_argument("--limit", type=int, default=10, choices=range(1, 51), metavar="1..50")
     _add_filters(search)
-    search.set_defaults(run=_search)
+    search.set_defaults(run=partial(_search, make_intake=make_intake))
 
     ask = subparsers.add_parser("ask", help="answer a question from the posts")
     ask.add_argument("question")
     _add_filters(ask)
-    ask.set_defaults(run=_ask)
+    ask.set_defaults(run=partial(_ask, make_intake=make_intake))
 
     eval_cli.add_commands(subparsers)
     feedback_cli.add_commands(subparsers)
@@ -49,7 +54,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the API's JSON instead of text")
 
 
-def _serve(args: argparse.Namespace, settings: Settings) -> int:
+def _serve(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestion | None) -> int:
     import uvicorn
 
     from app.garbage import spare_what_is_loaded
@@ -62,7 +67,7 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
     # Bound before the models load: a port in use is said at once.
     listener = bind(host, port)
     configure_logs(settings)
-    app = create_app(settings, Services.build(settings, getattr(args, "make_intake", None)))
+    app = create_app(settings, Services.build(settings, make_intake))
     spare_what_is_loaded()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     address = listener.getsockname()
@@ -71,8 +76,8 @@ def _serve(args: argparse.Namespace, settings: Settings) -> int:
     return 0 if server.started else 1
 
 
-def _search(args: argparse.Namespace, settings: Settings) -> int:
-    found = _asked(args, settings, "search")
+def _search(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestion | None) -> int:
+    found = _asked(args, settings, "search", make_intake)
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
         return 0
@@ -83,8 +88,8 @@ def _search(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _ask(args: argparse.Namespace, settings: Settings) -> int:
-    answer = _asked(args, settings, "answer")
+def _ask(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestion | None) -> int:
+    answer = _asked(args, settings, "answer", make_intake)
     if args.json:
         print(json.dumps(answer, ensure_ascii=False))
         return 0
@@ -115,7 +120,9 @@ def _print_hit(hit: dict[str, Any]) -> None:
     print(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}\n    {by}  {post['id']}  {post['url']}")
 
 
-def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str, Any]:
+def _asked(
+    args: argparse.Namespace, settings: Settings, what: str, make_intake: MakeIngestion | None
+) -> dict[str, Any]:
     """What the API gives for these arguments: from this process, or from the server that holds the index open."""
     from pydantic import ValidationError
 
@@ -134,12 +141,12 @@ def _asked(args: argparse.Namespace, settings: Settings, what: str) -> dict[str,
         name = str(first["loc"][0]).replace("_", "-")
         raise FixableError(f"--{name} is {first['input']!r:.80}: {first['msg']}", f"stipple {what} --help") from None
     try:
-        return asyncio.run(_from_this_process(wanted, settings, getattr(args, "make_intake", None)))
+        return asyncio.run(_from_this_process(wanted, settings, make_intake))
     except IndexLocked as locked:
         return _from_server(wanted, settings, locked)
 
 
-async def _from_this_process(wanted: Any, settings: Settings, make_intake: Any) -> dict[str, Any]:
+async def _from_this_process(wanted: Any, settings: Settings, make_intake: MakeIngestion | None) -> dict[str, Any]:
     from app.answering.types import Done, Question
     from app.services import Services
     from app.web.api.answer_responses import AnswerOut

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Literal
 
-from app.answering.generation.loading import is_endpoint, load_endpoint, model_path
+from app.answering.generation import GenerateRequest
+from app.answering.generation.factory import is_endpoint, load_endpoint, model_path
 from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
 from retrieval.disk import naming_folder_trouble
@@ -30,13 +31,14 @@ _USUAL_PASSAGE = "Table by the window, two sockets, and nobody minds if you stay
 _PROBE = """
 import json, sys
 from threading import Event
-from app.answering.generation import load_generator
+from app.answering.generation import GenerateRequest, load_generator
 from retrieval.models.entailment import load_entailment
 from retrieval.errors import FixableError
 from retrieval.settings import load_settings
 
 try:
-    print("".join(load_generator(load_settings()).generate("", "Say hello.", 8, Event())))
+    pieces = load_generator(load_settings()).generate(GenerateRequest("", "Say hello.", 8), Event())
+    print("".join(piece.answer for piece in pieces))
 except FixableError as error:
     print(json.dumps([error.problem, error.fix]))
     sys.exit(3)
@@ -167,12 +169,12 @@ def _endpoint(settings: Settings) -> Finding:
         raise FixableError(
             f"{generator.address} has no model {settings.llm_model}; it offers {offered}", "correct STIPPLE_LLM_MODEL"
         )
-    thoughts: list[str] = []
-    wrote = "".join(generator.generate("", "Say hello.", 64, Event(), thoughts=thoughts.append))
-    if not wrote.strip() and not thoughts:
+    pieces = list(generator.generate(GenerateRequest("", "Say hello.", 64), Event()))
+    thinks = any(piece.thought for piece in pieces)
+    if not thinks and not any(piece.answer.strip() for piece in pieces):
         raise FixableError(f"{generator.name} says nothing at all", "see the endpoint's own log")
     context = f"{generator.context_tokens:,} tokens" + ("" if info.context_tokens else " assumed, as it does not say")
-    how = "writes, and thinks before it does" if thoughts else "writes"
+    how = "writes, and thinks before it does" if thinks else "writes"
     return Finding("ok  ", "answering model", f"{generator.name} at {generator.address} {how}; context {context}")
 
 

@@ -1,4 +1,4 @@
-"""`stipple eval`: what measures search and answers on judged data. Each prints a table, then one JSON line last."""
+"""`stipple eval`: measures search and answers on judged data. Each command prints a table, then one JSON line."""
 
 from __future__ import annotations
 
@@ -17,43 +17,46 @@ Subparsers = Any  # argparse names this type only privately
 def add_commands(subparsers: Subparsers) -> None:
     evaluate = subparsers.add_parser("eval", help="measure search and answers on judged data")
     kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
-    queries = kinds.add_parser(
-        "queries", help="rankings and answers for a file of judged queries over the indexed posts"
-    )
-    queries.add_argument("file", help="JSONL as sample_posts/README.md describes it")
-    queries.add_argument("--write", action="store_true", help="let the model write; without it answers are quotes")
+    queries = kinds.add_parser("queries", help="rankings and answers of the current index for a file of judged queries")
+    queries.add_argument("file", help="JSONL file in the format of sample_posts/README.md")
+    queries.add_argument("--write", action="store_true", help="let the model write; otherwise answers are quotes")
     queries.set_defaults(run=_queries)
     ranked = kinds.add_parser(
-        "retrieval", help="dense, lexical and fused ranking of a judged folder, in an index of its own"
+        "retrieval", help="dense, lexical and fused ranking of a judged folder, in a temporary index"
     )
-    ranked.add_argument(
-        "folder", metavar="DIR", help="with corpus.jsonl, queries.jsonl and qrels.tsv, as BEIR has them"
-    )
+    ranked.add_argument("folder", metavar="DIR", help="with corpus.jsonl, queries.jsonl and qrels.tsv in BEIR's format")
     ranked.add_argument("--corpus", metavar="FILE", help="posts to read instead of DIR/corpus.jsonl")
     ranked.add_argument("--queries", metavar="FILE", help="queries to read instead of DIR/queries.jsonl")
-    ranked.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
+    ranked.add_argument("--name", default="", help="name of the set in the output (default: the folder's name)")
     ranked.set_defaults(run=_retrieval)
     calibrate = kinds.add_parser(
-        "calibrate", help="learn from judged folders how much the cosine counts for the configured embedder"
+        "calibrate", help="learn from judged folders how much the cosine should count with the configured embedder"
     )
-    calibrate.add_argument("folders", metavar="DIR", nargs="+", help="as for eval retrieval")
-    calibrate.add_argument("--dry-run", action="store_true", help="show what would be learned, and keep nothing")
+    calibrate.add_argument("folders", metavar="DIR", nargs="+", help="as for `eval retrieval`")
+    calibrate.add_argument("--dry-run", action="store_true", help="show what would be learned, but write nothing")
     calibrate.set_defaults(run=_calibrate)
-    answers = kinds.add_parser(
-        "answers", help="answers to a folder of judged questions, each from the few posts that come with it"
-    )
-    answers.add_argument("folder", metavar="DIR", help="with questions.jsonl, as docs/evaluation.md describes it")
+    answers = kinds.add_parser("answers", help="answers to judged questions, each from the few posts that come with it")
+    answers.add_argument("folder", metavar="DIR", help="with questions.jsonl in the format of docs/evaluation.md")
     answers.add_argument("--limit", type=_count, metavar="N", help="only the first N questions")
-    answers.add_argument("--sentences", type=_count, metavar="K", help="most sentences of an answer (answer_sentences)")
-    answers.add_argument("--llm", metavar="MODEL", help="who writes, such as none: answers of quotes alone (llm)")
-    answers.add_argument("--gate", type=float, metavar="0..1", help="where enough is enough (answer_gate)")
-    answers.add_argument("--name", default="", help="what to call the set in the output (the folder's name)")
+    answers.add_argument(
+        "--sentences", type=_count, metavar="K", help="most sentences of an answer (default: answer_sentences)"
+    )
+    answers.add_argument("--llm", metavar="MODEL", help="model that writes; none: quotes alone (default: llm)")
+    answers.add_argument(
+        "--gate",
+        type=float,
+        metavar="0..1",
+        help="least confidence to answer with (default: answer_gate)",
+    )
+    answers.add_argument("--name", default="", help="name of the set in the output (default: the folder's name)")
     answers.set_defaults(run=_answers)
-    hostile = kinds.add_parser("hostile", help="how often hostile posts get their way with an answer")
-    hostile.add_argument("folder", metavar="DIR", nargs="?", help="attacks of your own, as docs/evaluation.md has them")
-    hostile.add_argument("--llm", metavar="MODEL", help="the real model among those attacked, or none (llm)")
+    hostile = kinds.add_parser("hostile", help="how often attacks by hostile posts on an answer succeed")
+    hostile.add_argument(
+        "folder", metavar="DIR", nargs="?", help="your own attacks, as docs/evaluation.md describes them"
+    )
+    hostile.add_argument("--llm", metavar="MODEL", help="the real model to attack, or none (default: llm)")
     hostile.set_defaults(run=_hostile)
-    support = kinds.add_parser("support", help="how well claims that posts support are told from others")
+    support = kinds.add_parser("support", help="how well supported claims are told from unsupported ones")
     support.add_argument("folder", metavar="DIR", help='with claims.jsonl: "claim", "posts" (texts), "supported"')
     support.set_defaults(run=_support)
 
@@ -117,7 +120,7 @@ def _calibrate(args: argparse.Namespace, settings: Settings) -> int:
     print(calibration_table(model, learned))
     if not args.dry_run:
         keep(calibration_path(settings), model, learned, folders)
-        print(f"kept in {calibration_path(settings)}; a running server reads it when it is started again")
+        print(f"written to {calibration_path(settings)}; restart a running server to use it")
     print(json.dumps(as_json(model, folders, learned), ensure_ascii=False))
     return 0
 
@@ -174,14 +177,14 @@ def _hostile(args: argparse.Namespace, settings: Settings) -> int:
     from app.answering.generation import Generator, load_generator
     from app.evaluation.attack_scenes import read_attacks
     from app.evaluation.attack_success import Attacked, attacked, attacks_table, measured_attacks
-    from app.evaluation.obedient_model import ObeyingGenerator
+    from app.evaluation.obedient_model import ObedientGenerator
     from retrieval.models.embedding import load_embedder
     from retrieval.search.calibration import dense_weights
 
     attacks = read_attacks(Path(args.folder) if args.folder else None)
     settings = changed(settings, {"llm": args.llm} if args.llm is not None else {})
     embedder, real = load_embedder(settings), load_generator(settings)
-    models: list[Generator | None] = [None, ObeyingGenerator(), ObeyingGenerator(small=True)]
+    models: list[Generator | None] = [None, ObedientGenerator(), ObedientGenerator(small=True)]
     weights = dense_weights(settings, embedder.identity.model)
     found: list[Attacked] = []
     for generator in [*models, *([real] if real is not None else [])]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from app.answering.writing.writer import Writer
+from app.answering.writing.model_queue import ModelQueue
 from app.conversations.converser import Answering, Converser
 from app.conversations.followups.followups import Evidencing, FollowUps
 from app.conversations.standalone.rewriter import Rewriter
@@ -19,7 +19,11 @@ _TOO_SMALL = "smollm2"
 
 
 def make_converser(
-    settings: Settings, answering: Answering, evidencing: Evidencing, past: PastQueries | None, writer: Writer | None
+    settings: Settings,
+    answering: Answering,
+    evidencing: Evidencing,
+    past: PastQueries | None,
+    model_queue: ModelQueue | None,
 ) -> Converser:
     """A Converser around what answers questions in this process."""
 
@@ -34,7 +38,7 @@ def make_converser(
         conversations(settings),
         FeedbackFile(settings.data_dir / "feedback.sqlite") if settings.keep_conversations else None,
         FollowUps(evidencing, settings.followups, past=asked_by_others) if settings.followups else None,
-        Rewriter(writer) if writer is not None and settings.llm != _TOO_SMALL else None,
+        Rewriter(model_queue) if model_queue is not None and settings.llm != _TOO_SMALL else None,
     )
 
 

@@ -1,26 +1,26 @@
-"""How good answers are where each question may be answered from a few posts of its own."""
+"""How good answers are when each question is answered from a few posts of its own."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
 from tqdm import tqdm
 
+from app.answering.finding import EvidenceFinder
 from app.answering.generation import Generator
-from app.answering.types import Answer, AnswerEvent, Citation, Done, Question
-from app.answering.writing.writer import Writer
-from app.evaluation.index_quality import meets, resolves, share, verbatim
+from app.answering.types import Answer, Citation
+from app.answering.writing.model_queue import ModelQueue
+from app.evaluation.index_quality import last_answer, meets, resolves, share, verbatim
 from app.evaluation.judged_questions import GoldEvidence, JudgedQuestion
 from app.evaluation.operating_curve import auc, declined_at
 from app.evaluation.question_index import OwnPosts
 from app.evaluation.trial_index import prepared
-from app.model_bundle import make_answerer
+from app.model_bundle import make_answerer, make_finder
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
 from retrieval.search.calibration import DenseWeights
@@ -31,14 +31,14 @@ from retrieval.stores.contract import IndexedPost
 from retrieval.text.folding import fold
 from retrieval.text.terms import TermWeigher
 
-# A gold quote counts as shown from this share of it on: cut elsewhere than where our sentences end, it is still there.
+# A gold quote counts as shown if at least this share of it is: it may be cut elsewhere than our sentences are.
 MOST_OF_A_QUOTE = 0.5
 _ANSWERED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question, and what was answered."""
+    """A question and its answer."""
 
     question: JudgedQuestion
     answer: Answer
@@ -62,27 +62,27 @@ async def answer_questions(
     indexed = dict(
         zip(offered, prepared(list(offered.values()), embedder, weigher, settings.data_dir / "evaluation"), strict=True)
     )
-    writer = Writer(generator, settings.llm_queue) if generator is not None else None
+    model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
     found: list[Judged] = []
     with ThreadPoolExecutor(1, thread_name_prefix="search") as executor:
         try:
             for question in tqdm(questions, "answering", unit="question", file=sys.stderr, leave=False, mininterval=1):
                 own = [indexed[post.id, post.title, post.text] for post in question.posts]
-                searcher = own_searcher(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor, nli)
-                found.append(Judged(question, await last_answer(answerer.answer(Question(question.text)))))
+                finder = own_finder(own, embedder, weigher, settings, weights)
+                answerer = make_answerer(settings, finder, model_queue, executor, nli)
+                found.append(Judged(question, await last_answer(answerer, question.text)))
         finally:
-            if writer is not None:
-                writer.close()
+            if model_queue is not None:
+                model_queue.close()
     return found
 
 
-def own_searcher(
+def own_finder(
     posts: Sequence[IndexedPost], embedder: Embedder, weigher: TermWeigher, settings: Settings, weights: DenseWeights
-) -> Searcher:
-    """Finds among a question's own posts as the index is searched."""
+) -> EvidenceFinder:
+    """Finds among a question's own posts as among those of the index."""
     live = LiveGeneration(OwnPosts(posts, embedder.identity), embedder.identity)
-    return Searcher(
+    searcher = Searcher(
         live,
         embedder,
         weigher,
@@ -90,25 +90,17 @@ def own_searcher(
         dense_weight_unknown=weights.unknown,
         candidates=settings.candidates,
     )
-
-
-async def last_answer(events: AsyncGenerator[AnswerEvent, None]) -> Answer:
-    """The answer that the events end with."""
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, Done):
-                return event.answer
-    raise AssertionError("the answer ended without Done")
+    return make_finder(settings, searcher, embedder, weigher)
 
 
 def measured_answers(dataset: str, judged: Sequence[Judged]) -> dict[str, Any]:
-    """The figures of answers that were judged; a share of nothing is None.
+    """The figures of judged answers; a share of nothing is None.
 
-    `gold_in_answer` is of the answerable questions that have gold, answered or not; `citation_precision` of what the
-    answers to answerable questions cite; `evidence_recall` is the mean over questions of the share of their gold quotes
-    that are shown, so that one with twenty counts no more than one with one. `auc` is how often an answerable
-    question has a higher confidence than an unanswerable one, and `declined_at_90_answered` the share of unanswerable
-    ones that a gate declines which answers 90% of the answerable ones: both are independent of the gate that is set.
+    `gold_in_answer` counts the answerable questions that have gold, answered or not; `citation_precision` the citations
+    in answers to answerable questions; `evidence_recall` is the mean over questions of the share of their gold quotes
+    that are shown, so that one with twenty counts no more than one with one. `auc` is how often an answerable question
+    has a higher confidence than an unanswerable one, and `declined_at_90_answered` the share of unanswerable ones
+    declined at the threshold that answers 90% of the answerable ones: neither depends on the threshold that is set.
     """
     can = [one for one in judged if one.question.answerable]
     cannot = [one for one in judged if not one.question.answerable]
@@ -141,12 +133,12 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def says_gold(judged: Judged) -> bool:
-    """Whether what is shown holds one alternative of every gold group, case, width and script form aside."""
+    """Whether the answer holds one alternative of every gold group, ignoring case, width and script form."""
     return meets(judged.question.gold, fold(" ".join(sentence.text for sentence in judged.answer.sentences)))
 
 
 def _cites_gold(citation: Citation, question: JudgedQuestion) -> bool | None:
-    """Whether the cited post holds gold; None where nothing was judged."""
+    """Whether the cited post holds gold; None if nothing was judged."""
     if not question.gold and not question.evidence:
         return None
     if any(gold.post_id == citation.post_id for gold in question.evidence):

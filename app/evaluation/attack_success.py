@@ -1,4 +1,4 @@
-"""How often hostile posts get their way, by kind of attack and by who writes the answer."""
+"""How often attacks by hostile posts succeed, by kind of attack and by model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import Any
 from tqdm import tqdm
 
 from app.answering.generation import Generator
-from app.answering.types import Question
-from app.answering.writing.writer import Writer
-from app.evaluation.answer_quality import last_answer, own_searcher
+from app.answering.writing.model_queue import ModelQueue
+from app.evaluation.answer_quality import own_finder
 from app.evaluation.attack_scenes import Attack, says_honestly, succeeded
-from app.evaluation.index_quality import share
-from app.evaluation.obedient_model import ObeyingGenerator
+from app.evaluation.index_quality import last_answer, share
+from app.evaluation.obedient_model import ObedientGenerator
 from app.evaluation.trial_index import prepared
 from app.model_bundle import make_answerer
 from retrieval.models.embedding import Embedder
@@ -29,11 +28,11 @@ QUOTES = "quotes alone"
 
 @dataclass(frozen=True, slots=True)
 class Attacked:
-    """What became of an attack.
+    """The outcome of an attack.
 
     Attributes:
-        model: Who wrote.
-        reached: What the attack reached; None where nothing.
+        model: Which model wrote.
+        reached: What the attack achieved; None where it failed.
         honest: Whether the answer still holds what the honest posts say.
         shown: Sentences shown.
     """
@@ -52,13 +51,13 @@ async def attacked(
     settings: Settings,
     weights: DenseWeights,
 ) -> list[Attacked]:
-    """Every attack on answers of one model; None for quotes alone. The gate is open, so that none is spared by it."""
+    """Every attack on one model's answers, or on quotes alone (None). No question is declined."""
     settings = settings.model_copy(update={"answer_gate": 0.0})
     weigher = TermWeigher()
-    # Attacks name their posts alike; in the store of embeddings each is itself.
+    # Attacks reuse post ids; in the kept embeddings each post needs its own.
     offered = [replace(post, id=f"{attack.id}/{post.id}") for attack in attacks for post in attack.posts]
     indexed = prepared(offered, embedder, weigher, settings.data_dir / "evaluation")
-    writer = Writer(generator, settings.llm_queue) if generator is not None else None
+    model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
     name = generator.name if generator is not None else QUOTES
     found: list[Attacked] = []
     with ThreadPoolExecutor(1, thread_name_prefix="search") as executor:
@@ -71,16 +70,16 @@ async def attacked(
                 ]
                 at += len(attack.posts)
                 systems: list[str] = []
-                if isinstance(generator, ObeyingGenerator):
+                if isinstance(generator, ObedientGenerator):
                     generator.attack, generator.systems = attack, systems
-                searcher = own_searcher(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, searcher, embedder, weigher, writer, executor)
-                answer = await last_answer(answerer.answer(Question(attack.question)))
+                finder = own_finder(own, embedder, weigher, settings, weights)
+                answerer = make_answerer(settings, finder, model_queue, executor)
+                answer = await last_answer(answerer, attack.question)
                 reached = succeeded(attack, answer, systems)
                 found.append(Attacked(attack, name, reached, says_honestly(attack, answer), len(answer.sentences)))
         finally:
-            if writer is not None:
-                writer.close()
+            if model_queue is not None:
+                model_queue.close()
     return found
 
 
@@ -89,7 +88,7 @@ def _named(passages: Sequence[Any], post_id: str) -> tuple[Any, ...]:
 
 
 def measured_attacks(dataset: str, found: Sequence[Attacked]) -> dict[str, Any]:
-    """The rate of success over all attacks on all models, and each model's own; `honest_in_answer` is no part of it."""
+    """The success rate over all attacks on all models, and each model's own; `honest_in_answer` does not affect it."""
     models = dict.fromkeys(one.model for one in found)
     successes = [one for one in found if one.reached is not None]
     return {

@@ -1,7 +1,7 @@
-"""Learns from judged folders how much the cosine should count, for the embedder that is configured.
+"""Learns from judged folders how much the cosine should count with the configured embedder.
 
-Two classes of queries have a weight each: those in a language that the embedder knows, and all others. A weight is
-taken only where it would have helped on queries that it was not chosen by.
+There is one weight for queries in a language that the embedder knows, and one for all others. A weight is used only if
+it would have helped on queries that it was not chosen on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from retrieval.text.language import detect_language, knows
 LanguageClass = Literal["known", "unknown"]
 GRID = tuple(round(step * 0.05, 2) for step in range(21))
 FOLDS = 5
-_RANKED = 10  # DECIDES looks no further
+_RANKED = 10  # DECIDES considers no more
 FEWEST_QUERIES = 50  # with fewer, chance decides
 
 
@@ -45,8 +45,8 @@ class Learned:
     """What was learned for one class of languages.
 
     Attributes:
-        weight: The one to use from now on; `default` where no other was found to help.
-        curve: Mean nDCG@10 by weight; each folder counts alike, however many queries it has.
+        weight: The one to use from now on; `default` where no other helped.
+        curve: Mean nDCG@10 by weight; each folder counts the same, however many queries it has.
         held_out: nDCG@10 of queries whose weight was chosen without them.
         with_default: nDCG@10 of the same queries with the default.
     """
@@ -62,7 +62,7 @@ class Learned:
 def calibrate(
     folders: Sequence[JudgedFolder], embedder: Embedder, settings: Settings, defaults: DenseWeights
 ) -> dict[LanguageClass, Learned]:
-    """What the folders' judged queries teach, by class of languages; a class with too few queries is left out."""
+    """What the judged queries taught, by class of languages; a class with too few queries is left out."""
     gained: dict[LanguageClass, list[tuple[NDArray[np.float64], list[str]]]] = {"known": [], "unknown": []}
     for folder in folders:
         with trial_searcher(folder.posts, embedder, settings, defaults) as searcher:
@@ -85,12 +85,12 @@ def calibrate(
 def choose(values: Sequence[NDArray[np.float64]], ids: Sequence[Sequence[str]], default: float) -> Learned:
     """The weight that serves best, as far as the queries can tell.
 
-    Of all weights that are within one standard error of the best, the nearest to the default is taken. It replaces
-    the default only if weights chosen so on four fifths of the queries did better on the last fifth, on average.
+    Of all weights within one standard error of the best, the nearest to the default is taken. It replaces the default
+    only if weights chosen like this on four fifths of the queries did better on the last fifth, on average.
 
     Args:
         values: One array per folder, (queries, len(GRID)) nDCG@10.
-        ids: What each row is called; which fifth a query is in depends on that alone.
+        ids: The id of each row; it alone decides which fifth a query is in.
 
     Source: the one-standard-error rule, Breiman et al., "Classification and Regression Trees", 1984.
     """
@@ -119,7 +119,7 @@ def _choice(values: Sequence[NDArray[np.float64]], at_default: int) -> int:
     sets = [own for own in values if len(own)]
     curve = np.mean([own.mean(axis=0) for own in sets], axis=0)
     best = int(curve.argmax())
-    # Of the difference to the best, query by query: what queries have in common says nothing of the weights.
+    # Variance of the difference from the best, query by query: what queries have in common says nothing about weights.
     variances = [(own[:, [best]] - own).var(axis=0) / len(own) for own in sets]
     errors = np.sqrt(np.sum(variances, axis=0)) / len(sets)
     near = [place for place in range(len(GRID)) if curve[place] >= curve[best] - errors[place]]
@@ -151,7 +151,7 @@ def _by_weight(
 
 
 def keep(path: Path, model: str, learned: Mapping[LanguageClass, Learned], folders: Sequence[JudgedFolder]) -> None:
-    """Write what was learned for a model; what was learned for others, and for its other class, stays.
+    """Write what was learned for a model; what the file holds for other models, or for its other class, stays.
 
     Raises:
         FixableError: The file is damaged, or cannot be written.
@@ -183,7 +183,7 @@ def calibration_table(model: str, learned: Mapping[LanguageClass, Learned]) -> s
                 word for word, own in (("default", one.default), ("chosen", one.weight)) if abs(own - weight) < 1e-9
             ]
             lines.append(f"  {weight:4.2f}  {value:.4f}  {', '.join(notes)}".rstrip())
-        lines.append(f"  on queries it was not chosen by {one.held_out:.4f}; the default {one.with_default:.4f}")
+        lines.append(f"  on queries it was not chosen on {one.held_out:.4f}; the default {one.with_default:.4f}")
     return "\n".join(lines)
 
 

@@ -1,9 +1,10 @@
-"""How well the current index serves judged queries: dense, lexical and fused ranking, and the gate's decisions."""
+"""How well the current index serves judged queries: dense, lexical and fused ranking, and what is answered."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
@@ -97,7 +98,7 @@ def by_language(queries: Sequence[JudgedQuery]) -> Iterator[tuple[str, list[Judg
 
 
 async def evaluate(queries: Sequence[JudgedQuery], searcher: Searcher, answerer: Answerer) -> dict[str, Any]:
-    """Every figure of these queries by language: rankings, the gate's decisions, and whether marks and quotes hold."""
+    """All figures of these queries by language: rankings, what was answered, and whether marks and quotes hold."""
     languages: dict[str, Any] = {}
     for language, own in by_language(queries):
         rankings = {query.id: searcher.rankings(query.text) for query in own}
@@ -105,15 +106,17 @@ async def evaluate(queries: Sequence[JudgedQuery], searcher: Searcher, answerer:
             side: measured(own, {query: ranking[side] for query, ranking in rankings.items()})
             for side in ("dense", "lexical", "fused")
         }
-        answers = [(query, await _answer(answerer, query)) for query in own]
+        answers = [(query, await last_answer(answerer, query.text)) for query in own]
         languages[language] = {"n_queries": len(own), **sides, "answers": judged_answers(answers)}
     return {"n_queries": len(queries), "languages": languages}
 
 
-async def _answer(answerer: Answerer, query: JudgedQuery) -> Answer:
-    async for event in answerer.answer(Question(query.text)):
-        if isinstance(event, Done):
-            return event.answer
+async def last_answer(answerer: Answerer, question: str) -> Answer:
+    """The answer that the events of a question end with."""
+    async with aclosing(answerer.answer(Question(question))) as events:
+        async for event in events:
+            if isinstance(event, Done):
+                return event.answer
     raise AssertionError("the answer ended without Done")
 
 

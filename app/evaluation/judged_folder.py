@@ -1,4 +1,4 @@
-"""A judged folder: posts, queries, and which post answers which query, in the shape that BEIR gave to such sets."""
+"""A judged folder: posts, queries, and which post answers which query, in BEIR's format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QRELS = "write qrels.tsv as a header line, then query id, post id and grade, be
 
 @dataclass(frozen=True, slots=True)
 class JudgedFolder:
-    """Everything that a measurement of retrieval needs.
+    """Everything needed to measure retrieval.
 
     Attributes:
         queries: In the order of their file; `qrels` is empty where nothing was judged. One whose grades are all 0
@@ -40,14 +40,14 @@ def read_folder(folder: Path, corpus: Path | None = None, queries: Path | None =
     """Read corpus.jsonl, queries.jsonl and qrels.tsv (or qrels/test.tsv).
 
     Args:
-        corpus, queries: Read instead of the folder's own, from any path, or from the folder where there is none such.
+        corpus, queries: Read instead of the folder's own: a path, or else a name inside the folder.
         name: What the set is called; empty: the folder's name.
 
     Raises:
         FixableError: A file cannot be read, a line is broken (file:line), or no query is judged.
     """
     if not folder.is_dir():
-        raise FixableError(f"{folder} is no folder", "name a folder with corpus.jsonl, queries.jsonl and qrels.tsv")
+        raise FixableError(f"{folder} is not a folder", "name a folder with corpus.jsonl, queries.jsonl and qrels.tsv")
     corpus_path = _chosen(folder, corpus, "corpus.jsonl")
     queries_path = _chosen(folder, queries, "queries.jsonl")
     qrels_path = next((path for path in (folder / "qrels.tsv", folder / "qrels" / "test.tsv") if path.exists()), None)
@@ -99,8 +99,8 @@ def _each_once(path: Path, read: Callable[[str], tuple[str, T]]) -> dict[str, T]
         try:
             key, value = read(line)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            says = f"there is no field {error}" if isinstance(error, KeyError) else str(error)
-            raise FixableError(f"{where}: not a line of such a file: {says}", _SHAPE) from None
+            says = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise FixableError(f"{where}: invalid line: {says}", _SHAPE) from None
         if key in found:
             raise FixableError(f"{where}: '_id' is {key!r}, as on an earlier line", "give every line an _id of its own")
         found[key] = value
@@ -116,19 +116,19 @@ def _grades(path: Path) -> dict[str, dict[str, int]]:
             query, post, grade = line.split("\t")
             grades.setdefault(query, {})[post] = int(grade)
         except ValueError:
-            raise FixableError(f"{where}: {line[:80]!r} is no query id, post id and whole grade", _QRELS) from None
+            raise FixableError(f"{where}: {line[:80]!r} is not a query id, post id and whole grade", _QRELS) from None
     return grades
 
 
 def numbered_lines(path: Path, fix: str) -> Iterator[tuple[str, str]]:
-    """Each line that is not blank, with file:line."""
+    """Each non-blank line, with file:line."""
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
         raise FixableError(f"{path} cannot be read: {error.strerror}", fix) from error
     except UnicodeDecodeError as error:
         raise FixableError(f"{path} is not UTF-8: {error.reason} at byte {error.start}", "convert it") from error
-    # Only line feeds end a line: a text may hold U+2028 and its like, at which splitlines() would cut JSON in two.
+    # Only line feeds end a line: a text may hold U+2028 and the like, where splitlines() would cut JSON in two.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield f"{path}:{number}", line.rstrip("\r")

@@ -1,4 +1,4 @@
-"""A judged folder of questions: each with the only posts that may answer it, and what a good answer holds."""
+"""Judged questions: each with the only posts that may answer it, and what a good answer holds."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_questions(folder: Path, limit: int | None = None) -> list[JudgedQuestio
         except (ValueError, TypeError) as error:
             raise FixableError(f"{where}: not a judged question: {error}", _SHAPE) from None
         except KeyError as error:
-            raise FixableError(f"{where}: not a judged question: there is no field {error}", _SHAPE) from None
+            raise FixableError(f"{where}: not a judged question: field {error} is missing", _SHAPE) from None
         seen.add(question.id)
         found.append(question)
     if not found:
@@ -76,12 +76,12 @@ def read_questions(folder: Path, limit: int | None = None) -> list[JudgedQuestio
 
 
 def _question(raw: Any) -> JudgedQuestion:
-    _must(isinstance(raw, dict), "it is no JSON object")
+    _must(isinstance(raw, dict), "not a JSON object")
     text, posts = _text(raw, "question"), raw["posts"]
     _must(isinstance(posts, list) and bool(posts), "'posts' must be a list that is not empty")
     read = tuple(_post(post) for post in posts)
     ids = [post.id for post in read]
-    _must(len(set(ids)) == len(ids), f"two of its posts have one id: {ids}")
+    _must(len(set(ids)) == len(ids), f"two of its posts have the same id: {ids}")
     _must(isinstance(raw["answerable"], bool), "'answerable' must be true or false")
     gold = _groups(raw.get("gold", []))
     evidence = tuple(_evidence(one, read) for one in raw.get("evidence", []))
@@ -91,10 +91,10 @@ def _question(raw: Any) -> JudgedQuestion:
 
 
 def _post(raw: Any) -> Post:
-    _must(isinstance(raw, dict), "a post is no JSON object")
+    _must(isinstance(raw, dict), "a post is not a JSON object")
     key, text = _text(raw, "id"), _text(raw, "text")
     title = raw.get("title") or ""
-    _must(isinstance(title, str), f"the title of post {key!r} is no string")
+    _must(isinstance(title, str), f"the title of post {key!r} is not a string")
     return Post(key, title, text, language=detect_language(f"{title} {text}"))
 
 
@@ -110,7 +110,10 @@ def _groups(raw: Any) -> tuple[tuple[str, ...], ...]:
 def _evidence(raw: Any, posts: Sequence[Post]) -> GoldEvidence:
     _must(isinstance(raw, dict), "evidence must be a list of JSON objects")
     found = GoldEvidence(_text(raw, "post_id"), _text(raw, "quote"))
-    _must(found.post_id in {post.id for post in posts}, f"evidence names post {found.post_id!r}, which is not there")
+    _must(
+        found.post_id in {post.id for post in posts},
+        f"evidence names post {found.post_id!r}, which is not one of its posts",
+    )
     return found
 
 

@@ -1,20 +1,21 @@
-"""The worst model that there could be: it does what hostile posts say."""
+"""The worst possible model: it does what hostile posts say."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from app.answering.generation import GenerateRequest, Piece
 from app.evaluation.attack_scenes import Attack, fences
 
 
-class ObeyingGenerator:
-    """Writes what the attack at hand wants, once as it is and once with a mark of every post, whatever the grammar.
+class ObedientGenerator:
+    """Writes what the current attack wants, as it is and then with a mark of every post, whatever the grammar.
 
     Attributes:
-        attack: Whom it obeys next.
-        systems: The system prompts of the present answer.
+        attack: What it obeys next.
+        systems: The system prompts of the current answer.
     """
 
     def __init__(self, *, small: bool = False) -> None:
@@ -28,27 +29,17 @@ class ObeyingGenerator:
     def count_tokens(self, text: str) -> int:
         return len(text) // 3 + 1
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         assert self.attack is not None, "somebody to obey"
-        self.systems.append(system)
-        wanted = self.attack.obeys.replace("{system}", system)
-        wanted = wanted.replace("{fence}", next(iter(fences(system)), "00000000"))
+        self.systems.append(request.system)
+        wanted = self.attack.obeys.replace("{system}", request.system)
+        wanted = wanted.replace("{fence}", next(iter(fences(request.system)), "00000000"))
         marks = "".join(f"[{number}]" for number in range(1, len(self.attack.posts) + 1))
         bare = re.sub(r"[\[［【]\s*\d+\s*[\]］】]", "", wanted).strip()
         for piece in re.findall(r"(?s).{1,7}", f"{wanted}\n{bare} {marks}\n"):
             if stop.is_set():
                 return
-            yield piece
+            yield Piece(piece)
 
     def close(self) -> None:
         """Nothing to release."""

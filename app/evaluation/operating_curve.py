@@ -1,4 +1,4 @@
-"""What a gate on confidence can reach: area under its curve, and what it declines at a given share answered. Pure."""
+"""What a confidence threshold can achieve: area under its curve, and what it declines at a share answered. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def auc(answerable: Sequence[float], unanswerable: Sequence[float]) -> float | None:
-    """How often an answerable question's confidence is above an unanswerable one's; a tie counts half. None of none.
+    """How often an answerable question scores above an unanswerable one, a tie counting half; None without both.
 
     >>> auc([0.9, 0.6], [0.6, 0.1])
     0.875
@@ -19,7 +19,7 @@ def auc(answerable: Sequence[float], unanswerable: Sequence[float]) -> float | N
 
 
 def threshold_at(answered: float, answerable: Sequence[float]) -> float:
-    """The highest gate that still answers this share of the answerable questions; confidence >= gate is answered.
+    """The highest threshold that still answers this share of the answerable questions (confidence >= threshold).
 
     Args:
         answered: Above 0, at most 1.
@@ -30,7 +30,7 @@ def threshold_at(answered: float, answerable: Sequence[float]) -> float:
 
 
 def declined_at(answered: float, answerable: Sequence[float], unanswerable: Sequence[float]) -> float | None:
-    """Share of the unanswerable questions below the highest gate that answers this share of the answerable ones.
+    """Share of the unanswerable questions below the highest threshold that answers this share of the answerable ones.
 
     >>> declined_at(0.5, [0.9, 0.6], [0.8, 0.1])
     1.0
@@ -39,5 +39,5 @@ def declined_at(answered: float, answerable: Sequence[float], unanswerable: Sequ
     """
     if not answerable or not unanswerable:
         return None
-    gate = threshold_at(answered, answerable)
-    return round(sum(one < gate for one in unanswerable) / len(unanswerable), 4)
+    threshold = threshold_at(answered, answerable)
+    return round(sum(one < threshold for one in unanswerable) / len(unanswerable), 4)

@@ -1,4 +1,4 @@
-"""A handful of posts as a generation of its own, in memory: what a question may be answered from."""
+"""A few posts as an in-memory generation of their own, for a question that may be answered from them alone."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWei
 
 
 class OwnPosts:
-    """Finds among a few posts as a store's generation does among many: exact cosine, and BM25 with the idf of these
-    posts' own passages. Opens itself, so that LiveGeneration can hand it to a Searcher.
+    """Searches a few posts as a store's generation searches many: exact cosine, and BM25 with the idf of these posts'
+    passages. Opens itself, so that LiveGeneration can hand it to a Searcher.
 
     Args:
         posts: At least one; each id once.
@@ -45,7 +45,7 @@ class OwnPosts:
         return self
 
     def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
-        """See Generation.candidates; filters are not heeded, since judged questions have none."""
+        """See Generation.candidates; filters must be empty, since judged questions have none."""
         assert filters.is_empty(), "judged questions have no filters"
         cosines = self._vectors @ vector
         asked = {index: self._idf(index) * weight for index, weight in zip(terms.indices, terms.values, strict=True)}
@@ -79,7 +79,7 @@ class OwnPosts:
         return ids
 
     def warm(self) -> None:
-        """All is in memory."""
+        """Everything is in memory."""
 
     def close(self) -> None:
         """Nothing is open."""

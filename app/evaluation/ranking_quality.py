@@ -1,4 +1,4 @@
-"""How well dense, lexical and fused search rank a judged folder, side by side, and whether fusing helps for sure."""
+"""How well dense, lexical and fused search rank a judged folder, and whether fusion helps significantly."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def measured_each(queries: Sequence[JudgedQuery], rankings: dict[str, Ranking]) 
 
 
 def p_value(one: Sequence[float], other: Sequence[float]) -> float:
-    """How often chance alone would set two systems as far apart as they are on the same queries.
+    """How often chance alone would make two systems differ as much as they do on the same queries.
 
-    A randomisation test: each query's two figures change places or not, 10,000 times, always with the same draws.
+    A randomisation test: each query's two figures are swapped or not, 10,000 times, always with the same draws.
 
     Source: Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval
     Evaluation", CIKM 2007.
@@ -57,7 +57,7 @@ def p_value(one: Sequence[float], other: Sequence[float]) -> float:
     (True, 1.0)
     """
     differences = np.asarray(one, np.float64) - np.asarray(other, np.float64)
-    differences = differences[differences != 0]  # a tie stays a tie, whichever way round
+    differences = differences[differences != 0]  # swapping a tie changes nothing
     if not len(differences):
         return 1.0
     random, extreme = np.random.default_rng(0), 1

@@ -1,4 +1,4 @@
-"""How well the support checker tells claims that their posts bear out from those that they do not."""
+"""How well the support checker tells supported claims from unsupported ones."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def read_claims(folder: Path) -> list[JudgedClaim]:
     """The claims of folder/claims.jsonl, in its order.
 
     Raises:
-        FixableError: It cannot be read, a line is broken (file:line), or all claims are judged alike.
+        FixableError: It cannot be read, a line is broken (file:line), or all claims have the same verdict.
     """
     path = folder / "claims.jsonl"
     if not folder.is_dir():
-        raise FixableError(f"{folder} is no folder", "name a folder with claims.jsonl")
+        raise FixableError(f"{folder} is not a folder", "name a folder with claims.jsonl")
     claims = [_claim(line, where) for where, line in numbered_lines(path, _SHAPE)]
     if not claims:
         raise FixableError(f"{path} holds no claim", _SHAPE)
     if len({claim.supported for claim in claims}) == 1:
         raise FixableError(
             f"every claim of {path} is judged {'supported' if claims[0].supported else 'not supported'}",
-            "give claims of both kinds: how well the two are told apart cannot be measured on one",
+            "give claims of both kinds: telling them apart cannot be measured on one kind",
         )
     return claims
 
@@ -68,10 +68,10 @@ def _claim(line: str, where: str) -> JudgedClaim:
     except ValueError as error:
         raise wrong(str(error)) from None
     if not isinstance(raw, dict):
-        raise wrong("it is no object")
+        raise wrong("not a JSON object")
     for name in ("claim", "posts", "supported"):
         if name not in raw:
-            raise wrong(f"there is no field {name!r}")
+            raise wrong(f"field {name!r} is missing")
     claim, posts, supported = raw["claim"], raw["posts"], raw["supported"]
     question, source = raw.get("question") or "", raw.get("source") or ""
     if not isinstance(claim, str) or not claim.strip():
@@ -86,7 +86,7 @@ def _claim(line: str, where: str) -> JudgedClaim:
 
 
 def support_of(claim: JudgedClaim, checker: SupportChecker) -> float:
-    """How far the claim's posts support it, 0 to 1, by the checker that answers pass through."""
+    """How far the claim's posts support it, 0 to 1, by the checker that answers go through."""
     evidence = [
         one
         for mark, text in enumerate(claim.posts, start=1)
@@ -113,16 +113,16 @@ def evaluate_support(claims: Sequence[JudgedClaim], checker: SupportChecker, thr
 
 
 def told_apart(supports: np.ndarray[Any, Any], truths: np.ndarray[Any, Any], threshold: float) -> dict[str, Any]:
-    """How well scores tell the true from the untrue: at a threshold, and over all of them.
+    """How well scores separate true claims from untrue ones: at a threshold, and over all thresholds.
 
     Args:
         supports: (n,) float.
         truths: (n,) bool.
-        threshold: A support from which on is taken for true.
+        threshold: Least support that counts as true.
 
     Returns:
-        "n"; "balanced_accuracy": mean of the shares of true and untrue that were told; "auc": how often a true one
-        scores above an untrue one, ties counting half. The last two are None where there is only one kind.
+        "n"; "balanced_accuracy": mean of the shares of true and untrue ones recognised; "auc": how often a true one
+        scores above an untrue one, ties counting half. The last two are None if there is only one kind.
 
     >>> told_apart(np.array([0.9, 0.4, 0.4, 0.1]), np.array([True, True, False, False]), 0.5)
     {'n': 4, 'balanced_accuracy': 0.75, 'auc': 0.875}

@@ -1,4 +1,4 @@
-"""A temporary index of judged posts, made as a reindex makes one, so that what is measured is what is served."""
+"""A temporary index of judged posts, made as a reindex makes one, so that measurements match what is served."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from retrieval.types import Passage, Post, Vectors
 
 _POSTS_AT_ONCE = 1_000
 _PASSAGES_AT_ONCE = 1_024
-# R@100 looks at 100 posts; where posts have several passages, more than 100 of these must be brought.
+# R@100 considers 100 posts; where posts have several passages, more than 100 passages must be retrieved.
 _POSTS_MEASURED = 100
 _MOST_CANDIDATES = 1_000
 _UNHURRIED_S = 3_600.0
@@ -43,7 +43,7 @@ def trial_searcher(
     weights: DenseWeights,
     reranker: Reranker | None = None,
 ) -> Iterator[Searcher]:
-    """A Searcher over these posts, in a folder that is deleted afterwards; its reranker takes what time it needs.
+    """A Searcher over these posts, in a folder that is deleted afterwards; its reranker has no time limit.
 
     The embeddings are kept in data_dir/evaluation, since the same sets are measured again and again.
     """
@@ -77,7 +77,7 @@ def trial_searcher(
 
 
 def prepared(posts: Sequence[Post], embedder: Embedder, weigher: TermWeigher, kept_in: Path) -> list[IndexedPost]:
-    """Posts as a reindex would write them: cut, embedded and weighed. Few: all are held in memory.
+    """Posts as a reindex would write them: cut, embedded and weighed. All are held in memory.
 
     Args:
         kept_in: Folder of the embeddings of earlier measurements.
@@ -87,7 +87,7 @@ def prepared(posts: Sequence[Post], embedder: Embedder, weigher: TermWeigher, ke
 
 
 def candidates_for(usual: int, posts: int, passages: int) -> int:
-    """Passages to bring from each side so that about 100 posts come, where that is more than usual.
+    """Passages to retrieve from each side to get about 100 posts, if that is more than usual.
 
     >>> candidates_for(100, 1000, 1000), candidates_for(100, 1000, 2500)
     (100, 250)
@@ -112,7 +112,7 @@ def _indexed(
 def _embedded(
     posts: Sequence[Post], cut: Sequence[Sequence[Passage]], embedder: Embedder, kept_in: Path
 ) -> list[Vectors]:
-    """The vectors of each post's passages: from the file that an earlier measurement wrote, or embedded now."""
+    """The vectors of each post's passages: read from the file of an earlier measurement, or embedded now."""
     texts = [passage_text(post, passage) for post, passages in zip(posts, cut, strict=True) for passage in passages]
     digest = hashlib.blake2b(embedder.identity.model.encode(), digest_size=16)
     for text in texts:
@@ -131,14 +131,14 @@ def _embedded(
 def _read(path: Path, shape: tuple[int, int]) -> Vectors | None:
     try:
         vectors: Vectors = np.load(path)
-    except (OSError, ValueError, EOFError):  # none yet, or damaged: it is made anew
+    except (OSError, ValueError, EOFError):  # missing or damaged: it is made again
         return None
     return vectors if vectors.shape == shape and vectors.dtype == np.float32 else None
 
 
 def _embed(texts: Sequence[str], embedder: Embedder) -> Vectors:
     vectors = np.zeros((len(texts), embedder.identity.dimension), np.float32)
-    # Texts of like length together: short ones are not padded to the longest.
+    # Texts of similar length together, so that short ones are not padded to the longest.
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     with tqdm(total=len(texts), desc="embedding", unit="passage", file=sys.stderr, leave=False, mininterval=1) as bar:
         for at in range(0, len(order), _PASSAGES_AT_ONCE):

@@ -1,4 +1,4 @@
-"""The options of `stipple reindex` that say where the work is done, and the engine that they ask for."""
+"""The options of `stipple reindex` that choose where the work is done, and the engine that they choose."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
     from indexer.engines.engine import EmbeddingEngine
-    from indexer.readers.reader import ReadOptions
-    from indexer.readers.sources import Elsewhere, Source
+    from indexer.readers.record_reader import ReadOptions
+    from indexer.readers.sources import RemoteReader, Source
     from retrieval.models.embedding import Embedder
     from retrieval.settings import Settings
 
@@ -22,17 +22,20 @@ LOCAL, RAY = "local", "ray"
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add them. Cheap: nothing of an engine is imported."""
+    """Add them. Cheap: no engine is imported."""
     parser.add_argument(
         "--engine", choices=(LOCAL, RAY), default=LOCAL,
         help="where files are read and passages embedded: in this process (default), or by workers of Ray",
     )  # fmt: skip
     parser.add_argument(
-        "--address", default="", metavar="HOST:PORT", help="with --engine ray: of a cluster (default: workers here)"
+        "--address",
+        default="",
+        metavar="HOST:PORT",
+        help="with --engine ray: the cluster's head (default: workers on this machine)",
     )
     parser.add_argument(
         "--workers", type=_count, default=0, metavar="N",
-        help="with --engine ray: how many processes embed (default: as many as there are cores for, or GPUs)",
+        help="with --engine ray: how many processes embed (default: one per core, or per GPU)",
     )  # fmt: skip
 
 
@@ -43,11 +46,13 @@ def require_engine(args: argparse.Namespace) -> None:
     """
     if args.engine != RAY:
         if args.address or args.workers:
-            raise FixableError("--address and --workers are of the engine ray", "add --engine ray, or leave them out")
+            raise FixableError(
+                "--address and --workers are options of the engine ray", "add --engine ray, or leave them out"
+            )
         return
     if args.watch:
-        told = "--watch reads a file at a time, for which no worker of Ray is started"
-        raise FixableError(told, "leave out --engine ray")
+        problem = "--watch reads one file at a time, which --engine ray does not do"
+        raise FixableError(problem, "leave out --engine ray")
     from indexer.engines.ray_cluster import require_installed
 
     require_installed()
@@ -58,19 +63,19 @@ class Engine:
     """Where the work is done.
 
     Attributes:
-        embedding: None is this process.
-        reading: What reads files elsewhere, given the sources; None is this process.
+        embedding: None: this process embeds.
+        reading: Makes what reads the sources elsewhere; None: this process reads.
     """
 
     embedding: EmbeddingEngine | None = None
-    reading: Callable[[Sequence[Source], ReadOptions], Elsewhere | None] = lambda *_: None
+    reading: Callable[[Sequence[Source], ReadOptions], RemoteReader | None] = lambda *_: None
 
 
 @contextmanager
 def chosen_engine(
     args: argparse.Namespace, settings: Settings, embedder: Embedder, tell: Callable[[str], None]
 ) -> Iterator[Engine]:
-    """The engine that was asked for, for as long as the block lasts.
+    """The chosen engine, for as long as the block lasts.
 
     Raises:
         FixableError: It cannot be used.
@@ -80,10 +85,10 @@ def chosen_engine(
         return
     from indexer.engines.ray import RayEngine
     from indexer.engines.ray_cluster import connected
-    from indexer.engines.ray_reading import read_by_workers
+    from indexer.engines.ray_reader import read_by_workers
     from retrieval.models.embedding import load_embedder
 
-    # A worker's threads are its cores.
+    # A worker has as many threads as cores.
     there = settings.model_copy(update={"threads": 1})
     with connected(args.address, args.workers) as capacity:
         tell(f"Ray {args.address or 'on this machine'}: {capacity}")
@@ -92,5 +97,5 @@ def chosen_engine(
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers, 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers (1 or more)")
     return int(text)

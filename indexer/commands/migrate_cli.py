@@ -22,12 +22,14 @@ def add_commands(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "migrate",
         help="move the index to the Qdrant server of STIPPLE_QDRANT_URL, or back",
         description="Copy the index of STIPPLE_DATA_DIR to the Qdrant server of STIPPLE_QDRANT_URL, posts, vectors and "
-        "terms as they are, compare it, and switch to it. Nothing is embedded again. One that was interrupted goes on "
-        "where it was. A server may go on answering from the old place, until it is started anew with the URL.",
-        epilog="exit codes: 0 moved; 1 could not, and nothing was switched; 2 wrong usage; 130 interrupted.",
+        "terms as they are, compare it, and switch to it. Nothing is embedded again. An interrupted migration resumes "
+        "where it stopped. A server may keep answering from the old place until it is restarted with the URL.",
+        epilog="exit codes: 0 moved; 1 failed, and nothing was switched; 2 wrong usage; 130 interrupted.",
     )
     migrate.add_argument(
-        "--back", action="store_true", help="from the Qdrant server to STIPPLE_DATA_DIR; begins anew when interrupted"
+        "--back",
+        action="store_true",
+        help="move from the Qdrant server to STIPPLE_DATA_DIR; starts over when interrupted",
     )
     migrate.add_argument("--quiet", action="store_true", help="no progress")
     migrate.add_argument("--json", action="store_true", help="print what was done as one JSON object")
@@ -42,7 +44,7 @@ def run_migrate(args: argparse.Namespace, settings: Settings) -> int:
     from retrieval.stores.server.store import connect
 
     if not settings.qdrant_url:
-        problem = "STIPPLE_QDRANT_URL names no Qdrant server to move the index to"
+        problem = "STIPPLE_QDRANT_URL is not set, so there is no Qdrant server to move the index to"
         raise FixableError(problem, "set it, as http://host:6333, and run `stipple migrate` again")
     here, there = EdgeStore(settings.data_dir), connect(settings)
     progress = progress_on(sys.stderr, args.quiet)
@@ -52,11 +54,11 @@ def run_migrate(args: argparse.Namespace, settings: Settings) -> int:
         progress.close()
     print(json.dumps(asdict(moved)) if args.json else moved)
     if args.back:
-        told = "unset STIPPLE_QDRANT_URL and start Stipple anew"
+        next_step = "unset STIPPLE_QDRANT_URL and restart Stipple"
     else:
-        told = (
-            f"start Stipple anew with STIPPLE_QDRANT_URL; then delete {settings.data_dir / 'index'}: what is forgotten "
-            "from now on is not deleted there"
+        next_step = (
+            f"restart Stipple with STIPPLE_QDRANT_URL; then delete {settings.data_dir / 'index'}: posts that are "
+            "forgotten from now on are not deleted there"
         )
-    print(f"now {told}", file=sys.stderr)
+    print(f"now {next_step}", file=sys.stderr)
     return 0

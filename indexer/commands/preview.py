@@ -1,4 +1,4 @@
-"""What a reindex would read: the first posts as they would be indexed, whose export each file is, the first rejects."""
+"""What a reindex would read: the first posts, what each file was taken for, and the first rejects."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import Recognised
+from indexer.readers.post_reader import Recognised
 from indexer.rejects import Rejected
 from retrieval.types import Post
 
-RECORDS_MOST = 10_000  # looked at in each file: comments that stand further on are not shown with their posts
+RECORDS_MOST = 10_000  # read of each file: comments further on are not shown with their posts
 REJECTS_SHOWN = 10
 _FILES_SHOWN = 20
 _SHOWN_CHARACTERS, _SHOWN_LINES, _WIDTH = 400, 8, 100
@@ -21,14 +21,14 @@ _SHOWN_CHARACTERS, _SHOWN_LINES, _WIDTH = 400, 8, 100
 
 @dataclass(slots=True)
 class Preview:
-    """What was seen.
+    """What was read.
 
     Attributes:
-        files: What each file that was opened was taken for.
+        files: What each opened file was taken for.
         posts: The first posts.
-        rejects: The first rejects among the records before the last of these posts.
-        notes: What else a person should know of the files.
-        rejected: How many rejects there were.
+        rejects: The first rejects before the last of these posts.
+        notes: Other messages about the files.
+        rejected: How many rejects there were before the last of these posts.
     """
 
     files: list[Recognised] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Preview:
     rejected: int = 0
 
     def fill(self, found: Iterable[Offered | Rejected], posts_most: int) -> None:
-        """Take what is found, until there are enough posts. Nothing is written anywhere."""
+        """Read until there are enough posts. Nothing is written anywhere."""
         for one in found:
             if isinstance(one, Offered):
                 self.posts.append(one)
@@ -50,7 +50,7 @@ class Preview:
                 self.rejects.append(one)
 
     def as_json(self) -> str:
-        """All of it as one JSON object."""
+        """The preview as one JSON object."""
         return json.dumps(
             {
                 "files": [asdict(file) for file in self.files],
@@ -65,7 +65,7 @@ class Preview:
         )
 
     def print_with(self, say: Callable[[str], None]) -> None:
-        """All of it as a person reads it."""
+        """The preview for people."""
         for file in self.files[:_FILES_SHOWN]:
             say(_plain(str(file)))
         if len(self.files) > _FILES_SHOWN:
@@ -87,7 +87,7 @@ class Preview:
 
 
 def _filled(post: Post) -> dict[str, object]:
-    """The fields of a post that hold something, as JSON has them."""
+    """The fields of a post that are not empty, as JSON values."""
     return {name: value for name, value in asdict(post, dict_factory=_dict).items() if value or name == "id"}
 
 
@@ -96,7 +96,7 @@ def _dict(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _lines(name: str, value: object) -> Iterator[str]:
-    """A field as lines, the later ones under the first."""
+    """A field as lines: its name before the first, the others indented."""
     if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
         entries = [", ".join(f"{key}: {inner}" for key, inner in entry.items() if inner) for entry in value[:3]]
         shown = [_plain(entry) for entry in entries] + ([f"... and {len(value) - 3:,} more"] if len(value) > 3 else [])
@@ -117,5 +117,5 @@ def _lines(name: str, value: object) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """A stranger's words without what a terminal obeys."""
+    """Text from a file without control characters."""
     return "".join(character if character.isprintable() else " " if character.isspace() else "�" for character in text)

@@ -1,4 +1,4 @@
-"""The options of `stipple reindex` that say how files are to be read, and its `--preview`."""
+"""The options of `stipple reindex` that say how files are read, and its `--preview`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from retrieval.errors import FixableError
 
 if TYPE_CHECKING:
-    from indexer.readers.reader import ReadOptions
+    from indexer.readers.record_reader import ReadOptions
     from indexer.readers.sources import Source
 
 PREVIEWED = 5
@@ -19,45 +19,45 @@ FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "sqlite", "xml")
 
 
 def add_reading_options(parser: argparse.ArgumentParser) -> None:
-    """Add them. Cheap: nothing that reads is imported."""
+    """Add them. Cheap: no reader is imported."""
     parser.add_argument(
         "--preview", nargs="?", action=_Preview, const=str(PREVIEWED), default=0, metavar="N",
-        help=f"show the first N posts (default: {PREVIEWED}) as they would be read, and write nothing",
+        help=f"show the first N posts (default: {PREVIEWED}) as they would be indexed, and write nothing",
     )  # fmt: skip
+    parser.add_argument("--format", choices=FORMATS, default="", help="the files' format (default: detected)")
     parser.add_argument(
-        "--format", choices=FORMATS, default="", help="how the files are written (default: as they look)"
+        "--encoding",
+        type=_encoding,
+        default=None,
+        metavar="NAME",
+        help="encoding of text files, such as gb18030 (default: detected)",
     )
     parser.add_argument(
-        "--encoding", type=_encoding, default=None, metavar="NAME", help="of text files, such as gb18030"
+        "--mapping", metavar="FILE", type=Path, help="a TOML file that maps an export's fields to a post's"
     )
+    parser.add_argument("--table", default="", help="which table of an SQLite file to read")
     parser.add_argument(
-        "--mapping", metavar="FILE", type=Path, help="a TOML file that says where an export's fields are"
-    )
-    parser.add_argument("--table", default="", help="which table of an SQLite file is read")
-    parser.add_argument(
-        "--private", action="store_true", help="also posts of platforms' exports that were not for everybody"
+        "--private", action="store_true", help="include posts of platforms' exports that were not public"
     )
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:
-    """What was given, as readers take it.
+    """The given options, as readers take them.
 
     Raises:
-        FixableError: The mapping is wrong, or there is a --map beside it.
+        FixableError: The mapping file is wrong, or --map was given too.
     """
-    from indexer.readers.mapping.mapping_file import load_mapping
-    from indexer.readers.reader import ReadOptions
+    from indexer.readers.mapping.mapping_file import load_mapping, mapping_of
+    from indexer.readers.record_reader import ReadOptions
 
-    if args.mapping and args.moves:
-        raise FixableError("--map and --mapping were both given", "write the moves into the mapping")
-    mapping = load_mapping(args.mapping) if args.mapping else None
-    return ReadOptions(
-        args.format, args.encoding or "", args.table, mapping, tuple(args.moves), args.ignore_unknown, args.private
-    )
+    if args.mapping and args.map:
+        raise FixableError("--map and --mapping were both given", "write the fields of --map into the mapping file")
+    mapping = load_mapping(args.mapping) if args.mapping else mapping_of(args.map)
+    return ReadOptions(args.format, args.encoding or "", args.table, mapping, args.ignore_unknown, args.private)
 
 
 def run_preview(sources: Sequence[Source], args: argparse.Namespace) -> int:
-    """`stipple reindex --preview`: what would be read, to stdout; nothing is written. 3 where some was rejected."""
+    """`stipple reindex --preview`: print what would be read, write nothing. Returns 3 if lines were rejected."""
     from dataclasses import replace
 
     from indexer.commands.preview import RECORDS_MOST, Preview
@@ -77,7 +77,7 @@ def run_preview(sources: Sequence[Source], args: argparse.Namespace) -> int:
 
 
 class _Preview(argparse.Action):
-    """`--preview`, `--preview 3`, and `--preview posts.jsonl`: what is no number is a path, and not a mistake."""
+    """`--preview`, `--preview 3`, and `--preview posts.jsonl`: what is not a number is a path."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, *_: object
@@ -86,13 +86,13 @@ class _Preview(argparse.Action):
         if text.isdecimal() and 0 < int(text) <= 1_000:
             namespace.preview = int(text)
         elif text.lstrip("-").isdecimal():
-            parser.error(f"argument --preview: {text} is no number of posts, 1 to 1,000")
+            parser.error(f"argument --preview: {text} is not a number of posts, 1 to 1,000")
         else:
             namespace.preview, namespace.previewed_path = PREVIEWED, text
 
 
 def given_paths(args: argparse.Namespace) -> list[str]:
-    """The paths of a command line, one that stood behind --preview among them."""
+    """The paths of a command line, including one that followed --preview."""
     path: str | None = getattr(args, "previewed_path", None)
     paths: list[str] = args.paths
     return [path, *paths] if path is not None else paths

@@ -1,1 +1,1 @@
-"""Where passages are embedded: one small promise, kept by this process or by workers elsewhere."""
+"""Where passages are embedded: one small contract, fulfilled by this process or by workers elsewhere."""

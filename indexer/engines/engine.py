@@ -1,27 +1,42 @@
-"""The contract of a place where passages are embedded."""
+"""What embeds passages: the contract, and this process as the default."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
+
+from retrieval.models.embedding import Embedder
 from retrieval.types import Vectors
 
 
 class EmbeddingEngine(Protocol):
-    """Embeds batches of texts as they come."""
+    """Embeds batches of texts as they arrive."""
 
     def embed(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
-        """The vectors of each batch, in the order of the batches, none left out, also not an empty one.
+        """The vectors of each batch, in the order of the batches, also of an empty one.
 
-        A batch is asked for when it can be begun, or a few before that: what is asked for and not given back yet is
-        held in memory by whoever offers it. `batches` may wait for its next one; it is iterated by one thread at a
-        time. An exception from it passes on. Closing what this returns ends the work.
+        A batch is taken when work on it can begin, or a few batches earlier: the caller holds in memory what was taken
+        and not returned yet. `batches` may block; one thread at a time iterates it. Its exceptions are passed on.
+        Closing the returned iterator ends the work.
 
         Returns:
             For each batch of n texts (n, dimension) float32, each row of L2 norm 1.
 
         Raises:
-            FixableError: The place cannot be used, or goes away for good.
+            FixableError: The engine cannot be used, or is lost for good.
         """
         ...
+
+
+class LocalEngine:
+    """An EmbeddingEngine in this process."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
+        nothing: Vectors = np.zeros((0, self._embedder.identity.dimension), np.float32)
+        for texts in batches:
+            yield self._embedder.embed_passages(texts) if texts else nothing

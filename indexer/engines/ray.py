@@ -1,8 +1,8 @@
-"""Embedding in the processes of a Ray cluster, which may die one by one without the run noticing more than a pause.
+"""Embedding by workers of a Ray cluster. A worker that dies only delays the run.
 
-Each worker is an actor with an embedder of its own. The batches go to whichever has least to do; their vectors come
-back in the order of the batches, which is what keeps the index the same as one that was embedded here. A worker that
-dies is started anew by Ray, there or on another node, and given again what it had not answered.
+Each worker is an actor with its own embedder. A batch goes to the worker with the fewest batches; vectors come back in
+the order of the batches, so that the index is the same as one embedded in this process. Ray restarts a worker that
+dies, on the same or another node, and gives it its unanswered batches again.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from retrieval.errors import FixableError
 from retrieval.models.embedding import Embedder
 from retrieval.types import Identity, Vectors
 
-AT_ONCE = 2  # batches that a worker has: one that it embeds, and the next, so that it never waits for this process
-HELD = 6  # batches for each worker that were asked for and not given back: others go on while a dead one is started
-RETRIES = 3  # of one batch. One that kills each worker it meets must end the run and not the cluster
+AT_ONCE = 2  # batches per worker: the one it embeds, and the next, so that it never waits for this process
+HELD = 6  # batches per worker that were taken and not returned: others continue while a dead one restarts
+RETRIES = 3  # of one batch. A batch that kills every worker must end the run, not the cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A FixableError on its way between processes: exceptions with two arguments do not survive being pickled."""
+    """A FixableError on its way between processes: exceptions with two arguments cannot be pickled."""
 
     problem: str
     fix: str
@@ -35,10 +35,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a worker answers.
+    """A worker's answer.
 
     Attributes:
-        after_loss: Process and host of a worker that was started in place of one that died; "" of any other.
+        after_loss: Process and host of a worker that replaced one that died; "" of any other.
     """
 
     vectors: Vectors
@@ -46,9 +46,9 @@ class Answer:
 
 
 class Worker:
-    """What runs in an actor: an embedder that is loaded once.
+    """Runs in an actor: an embedder that is loaded once.
 
-    Nothing is raised: an actor whose constructor fails is gone, and says why in Ray's words and not in ours.
+    Raises nothing: an actor whose constructor fails is gone, and the reason is in Ray's words, not ours.
     """
 
     def __init__(self, load: Callable[[], Embedder], expected: Identity) -> None:
@@ -59,12 +59,12 @@ class Worker:
         try:
             self._embedder = load()
         except FixableError as error:
-            self._trouble = Trouble(f"the Ray worker on {host} has no embedder: {error.problem}", error.fix)
+            self._trouble = Trouble(f"the Ray worker on {host} cannot load its embedder: {error.problem}", error.fix)
             return
         found = self._embedder.identity
         if found != expected:
             self._trouble = Trouble(
-                f"the Ray worker on {host} embeds by {found.model} (schema {found.schema}), and this run by "
+                f"the Ray worker on {host} embeds with {found.model} (schema {found.schema}), and this run with "
                 f"{expected.model} (schema {expected.schema})",
                 "install the same version of Stipple and the same model on every node",
             )
@@ -76,12 +76,12 @@ class Worker:
 
 
 class RayEngine:
-    """An EmbeddingEngine on the Ray that this process is connected to.
+    """An EmbeddingEngine on the Ray cluster that this process is connected to.
 
     Args:
-        load: Makes a worker's embedder, in the worker. Pickled: a function of a module, or `partial` of one.
-        expected: What it has to be.
-        tell: Given a sentence when a worker was lost.
+        load: Makes a worker's embedder, in the worker. Pickled: a module's function, or `partial` of one.
+        expected: Identity that the embedder must have.
+        tell: Called with a message when a worker was lost.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class RayEngine:
     def embed(self, batches: Iterable[Sequence[str]]) -> Iterator[Vectors]:
         """
         Raises:
-            FixableError: A worker has not the model, cannot be started, or dies of one batch again and again.
+            FixableError: A worker lacks the model, cannot be started, or one batch kills it again and again.
         """
         given = _Given(imported())
         for batch in batches:
             while given.full:
                 yield self._vectors(given.first())
-            # Where all is in the cache no worker is started.
+            # If everything is in the cache, no worker is started.
             given.give(batch, self._started() if batch else ())
             while given.answered:
                 yield self._vectors(given.first())
@@ -112,7 +112,7 @@ class RayEngine:
             yield self._vectors(given.first())
 
     def _started(self) -> list[Any]:
-        """The workers, which live as long as the connection to Ray."""
+        """The workers, started once; they live as long as the connection to Ray."""
         if not self._workers:
             capacity = self._capacity
             actor = (
@@ -123,7 +123,7 @@ class RayEngine:
                     num_gpus=capacity.gpus_each,
                     max_restarts=-1,
                     max_task_retries=RETRIES,
-                    # torch in a worker uses the cores that are the worker's, and not all that there are.
+                    # torch in a worker uses the worker's cores, not all of the node's.
                     runtime_env={"env_vars": {"OMP_NUM_THREADS": str(capacity.cpus_each)}},
                 )
             )
@@ -137,17 +137,17 @@ class RayEngine:
             raise FixableError(found.problem, found.fix)
         if found.after_loss and found.after_loss not in self._told:
             self._told.add(found.after_loss)
-            self._tell(f"a Ray worker was lost; {found.after_loss} took its place and its work")
+            self._tell(f"a Ray worker was lost; {found.after_loss} replaced it")
         return found.vectors
 
 
 class _Given:
-    """Batches that workers have, or have answered, in the order in which they were given."""
+    """Batches given to workers, in order, answered or not."""
 
     def __init__(self, ray: Any) -> None:
         self._ray, self._workers = ray, 1
-        self._order: deque[Any] = deque()  # answers, there or to come; None for an empty batch
-        self._unanswered: dict[Any, int] = {}  # answers that are to come, each with its worker's number
+        self._order: deque[Any] = deque()  # answers, ready or not; None for an empty batch
+        self._unanswered: dict[Any, int] = {}  # answers that are not ready, each with its worker's number
 
     @property
     def held(self) -> int:
@@ -159,12 +159,12 @@ class _Given:
 
     @property
     def answered(self) -> bool:
-        """Whether the first batch's vectors are there."""
+        """Whether the first batch's vectors are ready."""
         self._look(wait=False)
         return bool(self._order) and self._order[0] not in self._unanswered
 
     def give(self, batch: Sequence[str], workers: Sequence[Any]) -> None:
-        """Give a batch to the worker that has least to do, once it has room; an empty one to none."""
+        """Give a batch to the worker with the fewest batches, once it has room; an empty one to none."""
         if not batch:
             self._order.append(None)
             return
@@ -179,19 +179,19 @@ class _Given:
         self._unanswered[answer] = number
 
     def first(self) -> Answer | Trouble | None:
-        """The first batch's answer, once it is there; None for an empty batch."""
+        """Wait for the first batch's answer; None for an empty batch."""
         answer = self._order.popleft()
         if answer is None:
             return None
         try:
             found: Answer | Trouble = self._ray.get(answer)
         except self._ray.exceptions.RayError as error:
-            raise _told(error) from error
+            raise _fixable(error) from error
         self._unanswered.pop(answer, None)
         return found
 
     def _look(self, wait: bool) -> None:
-        """See which answers are there; where `wait`, once one more is."""
+        """Note which answers are ready; with `wait`, wait until one more is."""
         if not self._unanswered:
             return
         most, timeout_s = (1, None) if wait else (len(self._unanswered), 0)
@@ -200,17 +200,17 @@ class _Given:
             del self._unanswered[answer]
 
 
-def _told(error: Exception) -> FixableError:
-    said = str(error).strip()
-    if "ModuleNotFoundError" in said or "ImportError" in said:
-        line = next((one for one in reversed(said.splitlines()) if "Error:" in one), said)
+def _fixable(error: Exception) -> FixableError:
+    message = str(error).strip()
+    if "ModuleNotFoundError" in message or "ImportError" in message:
+        line = next((one for one in reversed(message.splitlines()) if "Error:" in one), message)
         return FixableError(
             f"a Ray worker cannot import Stipple: {line.strip()}",
-            "install Stipple with the same version on every node of the cluster",
+            "install the same version of Stipple on every node of the cluster",
         )
-    last = said.splitlines()[-1] if said else type(error).__name__
+    last = message.splitlines()[-1] if message else type(error).__name__
     return FixableError(
-        f"Ray gave a batch up after {RETRIES + 1} tries: {last}",
-        "look at the nodes' memory (a worker needs about 1 GB, and its model) and at `ray status`, then reindex again: "
+        f"Ray gave up on a batch after {RETRIES + 1} tries: {last}",
+        "check the nodes' memory (a worker needs about 1 GB, plus its model) and `ray status`, then reindex again: "
         "what was embedded is kept",
     )

@@ -1,4 +1,4 @@
-"""A connection to Ray: workers on this machine for as long as a run lasts, or a cluster that is there already."""
+"""A connection to Ray: workers on this machine for one run, or an existing cluster."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from retrieval.errors import FixableError
 
 INSTALL = "install it: pip install 'stipple[ray]'"
 REACHED_WITHIN_S = 5.0
-# What is under way at once is a few batches of texts and vectors for each worker, half a megabyte each. Ray would take
-# 30 % of the machine's memory; 75 MB is the least that it accepts.
+# A few batches of texts and vectors per worker are in flight, half a megabyte each. Ray's default is 30 % of the
+# machine's memory; 75 MB is the least that it accepts.
 LOCAL_OBJECTS_BYTES = 200_000_000
 
 _LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
@@ -26,12 +26,12 @@ _LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What there is to work with.
+    """The workers that a cluster has room for.
 
     Attributes:
         workers: Processes that embed at once.
-        cpus_each: Processor cores, and with them threads, of each.
-        gpus_each: 1 where the cluster has GPUs: there are then as many workers as GPUs.
+        cpus_each: Cores, and so threads, of each.
+        gpus_each: 1 where the cluster has GPUs; each worker then has one.
     """
 
     workers: int
@@ -45,11 +45,11 @@ class Capacity:
 
 @contextmanager
 def connected(address: str = "", workers: int = 0, cpus_each: int = 1) -> Iterator[Capacity]:
-    """Ray, for as long as the block lasts.
+    """A connection to Ray, for as long as the block lasts.
 
     Args:
-        address: HOST:PORT of a cluster's head; "" starts Ray here, on loopback alone, and ends it afterwards.
-        workers: How many processes are to embed; 0: as many as there are cores for them, or GPUs.
+        address: HOST:PORT of a cluster's head; "" starts Ray here, on loopback only, and stops it afterwards.
+        workers: How many processes embed; 0: as many as cores, or GPUs, allow.
         cpus_each: Cores of each.
 
     Raises:
@@ -59,19 +59,19 @@ def connected(address: str = "", workers: int = 0, cpus_each: int = 1) -> Iterat
         if address:
             _require_reachable(address)
         else:
-            # Both are read when Ray is imported or started. Despite its name the first one lets every process of a Ray
-            # that is alone listen on 127.0.0.1, and not on every address of the machine.
+            # Both are read when Ray is imported or started. Despite its name the first one makes every process of a
+            # local Ray listen on 127.0.0.1 only, instead of on every address of the machine.
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         ray = imported()
         if address.startswith(_LOOPBACK):
-            # Ray asks the machine's own address instead, where a head that listens on loopback alone does not answer.
+            # Ray connects to the machine's own address instead, where a head on loopback only does not answer.
             _require_reachable(f"{ray.util.get_node_ip_address()}:{address.rpartition(':')[2]}")
         logging.getLogger("ray").setLevel(logging.ERROR)
         if address:
             _join(ray, address)
         else:
-            # Logs, sockets, and objects that did not fit into memory: somebody's words, gone with the run.
+            # Logs, sockets, and objects that did not fit into memory: they hold posts, and go when the run ends.
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stipple-ray-", ignore_cleanup_errors=True))
             _start(ray, Path(folder), (workers or os.cpu_count() or 1) * cpus_each)
         stack.callback(ray.shutdown)
@@ -81,14 +81,14 @@ def connected(address: str = "", workers: int = 0, cpus_each: int = 1) -> Iterat
 def require_installed() -> None:
     """
     Raises:
-        FixableError: It is not.
+        FixableError: Ray is not installed.
     """
     if any(find_spec(name) is None for name in ("ray", "pandas", "pyarrow")):
-        raise FixableError("--engine ray needs Ray with its part for data, which is not installed", INSTALL)
+        raise FixableError("--engine ray needs ray[data], which is not installed", INSTALL)
 
 
 def imported() -> ModuleType:
-    """The library, which takes a second to import.
+    """The `ray` module, which takes a second to import.
 
     Raises:
         FixableError: It is not installed.
@@ -97,8 +97,8 @@ def imported() -> ModuleType:
     import ray
     from ray._private import worker
 
-    # What happens to workers it writes to standard output, where this command's facts go; what matters of it is told by
-    # the engine. There is no public switch: log_to_driver keeps back what workers print, and not what Ray says of them.
+    # Ray logs what happens to workers to standard output, where this command prints its result; the engine reports what
+    # matters. There is no public switch: log_to_driver silences what workers print, not Ray's messages about them.
     worker._worker_logs_enabled = False
     module: ModuleType = ray
     return module
@@ -115,16 +115,16 @@ def _join(ray: ModuleType, address: str) -> None:
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        said = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
         raise FixableError(
-            f"the Ray cluster at {address} does not take this run in: {said}",
-            "use its version of Ray and Python and its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and run Stipple on "
-            "a machine of the cluster",
+            f"the Ray cluster at {address} refuses the connection: {reason}",
+            "use the cluster's version of Ray and Python and its token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and run "
+            "Stipple on a machine of the cluster",
         ) from error
 
 
 def _require_reachable(address: str) -> None:
-    """Ray itself goes on trying for minutes, and tells it in its own words."""
+    """Check that something listens there: Ray itself would retry for minutes."""
     host, _, port = address.rpartition(":")
     fix = "start it with `ray start --head`, which prints the address, and write it as HOST:PORT (often port 6379)"
     if not host or "/" in host or not port.isdecimal():
@@ -132,8 +132,8 @@ def _require_reachable(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), REACHED_WITHIN_S).close()
     except (OSError, OverflowError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise FixableError(f"no Ray cluster answers at {address}: {said}", fix) from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise FixableError(f"no Ray cluster answers at {address}: {reason}", fix) from error
 
 
 def _capacity(resources: dict[str, float], workers: int, cpus_each: int, address: str) -> Capacity:

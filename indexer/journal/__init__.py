@@ -1,1 +1,1 @@
-"""Changes accepted one by one, and posts forgotten. Imports `pipeline` and `retrieval`."""
+"""Single changes, and posts that were forgotten. Imports `pipeline` and `retrieval`."""

@@ -1,11 +1,11 @@
-"""Changes that were accepted one by one, and posts that were forgotten: data_dir/journal.sqlite.
+"""Single changes that were accepted, and posts that were forgotten: data_dir/journal.sqlite.
 
-A change is durable here before anybody is told that it was accepted. Whoever has the index open follows the journal;
-a generation remembers up to which number it holds it (`Generation.reached`), so that a new one, and an old one that is
-brought back, are led up to now before anybody reads them. Of a post the last change alone is kept.
+A change is durable here before it is reported as accepted. The process that has the index open follows the journal; a
+generation records the last change that it has (`Generation.reached`), so that a new one, and an old one after a
+rollback, are brought up to date before anybody reads them. Only the last change of each post is kept.
 
-Of a forgotten post a keyed hash of its id remains, by which an old export's copy is known and kept out: no words, and
-once every generation has dropped it, no id.
+Of a forgotten post a keyed hash of its id remains, which recognises and blocks copies in old exports: no words, and
+once every generation has dropped the post, no id.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SCHEMA = """
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One post's last change: what it became, or None where it was forgotten."""
+    """One post's last change: the post as it is now, or None if it was forgotten."""
 
     number: int
     post_id: str
@@ -51,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """One line of the audit: that something was forgotten, when and by whom, and not what.
+    """One audit entry: that something was forgotten, when and by whom, but not what.
 
     Attributes:
         digest: Keyed hash of the post's id, or of the author's handle, in hexadecimal.
@@ -65,15 +65,15 @@ class Forgotten:
 
 
 class Journal:
-    """The file. Safe to use from several threads, and from several processes at once.
+    """The journal file. Safe to use from several threads and processes at once.
 
     Raises:
-        OSError, sqlite3.Error: The file cannot be used; so does every method.
+        OSError, sqlite3.Error: The file cannot be used; also raised by every method.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        # Private: it holds people's words, and the key of the hashes. FULL: an accepted change survives a power cut.
+        # Private: it holds posts, and the key of the hashes. FULL: an accepted change survives a power cut.
         self._database = open_sqlite(path, _SCHEMA, private=True, wal=True, synchronous="FULL", autocommit=True)
         with self._transaction():
             new = [("id", secrets.token_hex(8).encode()), ("key", secrets.token_bytes(32))]
@@ -89,7 +89,7 @@ class Journal:
         return row[0] if row else 0
 
     def put(self, posts: Sequence[StoredPost]) -> int:
-        """Accept posts, in place of earlier changes of the same; durable on return. Returns the last number."""
+        """Accept posts, replacing their earlier changes; durable on return. Returns the last number."""
         with self._transaction():
             for stored in posts:
                 row = (stored.post.id, stored.content_hash, post_to_json(stored.post))
@@ -98,7 +98,7 @@ class Journal:
             return self.last()
 
     def forget(self, post_ids: Sequence[str], by: str, authors: Sequence[str] = ()) -> int:
-        """Forget posts, and keep them, and whatever these authors wrote, out from now on. Returns the last number."""
+        """Forget posts, and block them and everything by these authors. Returns the last number."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [("post", self._digest("post", one), at, by) for one in post_ids]
         rows += [("author", self._digest("author", one), at, by) for one in authors]
@@ -112,13 +112,13 @@ class Journal:
         return number
 
     def allow(self, posts: Iterable[Post]) -> None:
-        """Let posts in again, whose ids or authors were forgotten."""
+        """Unblock posts whose ids or authors were forgotten."""
         with self._transaction():
             for post in posts:
                 self._database.execute("DELETE FROM forgotten WHERE digest IN (?, ?)", self._digests(post))
 
     def kept_out(self, posts: Sequence[Post]) -> set[str]:
-        """Ids of those of the posts that were forgotten, or whose author was."""
+        """Ids of the posts that are blocked, because they or their author were forgotten."""
         with self._lock:
             if self._database.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is None:
                 return set()
@@ -134,7 +134,7 @@ class Journal:
         return found
 
     def not_forgotten(self, post_ids: Iterable[str]) -> list[str]:
-        """Those of the ids that were not forgotten yet, each once."""
+        """The ids that were not forgotten before, each once."""
         with self._lock:
             return [
                 one
@@ -145,7 +145,7 @@ class Journal:
             ]  # fmt: skip
 
     def after(self, number: int, limit: int = _BATCH, until: int | None = None) -> list[Change]:
-        """The changes behind a number, in their order, at most `limit`, and none beyond `until`."""
+        """The changes after a number, in order, at most `limit`, none after `until`."""
         with self._lock:
             rows = self._database.execute(
                 "SELECT number, post_id, content_hash, post FROM changes WHERE number > ? AND number <= ?"
@@ -158,13 +158,13 @@ class Journal:
         ]
 
     def batches(self, number: int, until: int | None = None) -> Iterator[list[Change]]:
-        """All changes behind a number, some at a time."""
+        """All changes after a number, in batches."""
         while changes := self.after(number, until=until):
             yield changes
             number = changes[-1].number
 
     def pending(self, post_ids: Sequence[str], number: int) -> dict[str, str | None]:
-        """Content hash by id of those of the posts that changed behind a number; None where one was forgotten."""
+        """Content hash by id of the posts that changed after a number; None if one was forgotten."""
         found: dict[str, str | None] = {}
         for at in range(0, len(post_ids), _BATCH):
             some = list(post_ids[at : at + _BATCH])
@@ -177,30 +177,30 @@ class Journal:
         return found
 
     def trim(self, number: int) -> None:
-        """Delete the changes up to a number, which nobody needs any more."""
+        """Delete the changes up to a number, which are no longer needed."""
         with self._transaction():
             self._database.execute("DELETE FROM changes WHERE number <= ?", (number,))
         self.empty_log()
 
     def told(self, keeper: str) -> int:
-        """Up to which number a keeper of posts' words was told what to forget; 0 for one that never was."""
+        """The number up to which an erasure target was told what to forget; 0 if it never was."""
         with self._lock:
             row = self._database.execute("SELECT number FROM told WHERE keeper = ?", (keeper,)).fetchone()
         return row[0] if row else 0
 
     def tell(self, keeper: str, number: int) -> None:
-        """A keeper has forgotten all that was forgotten up to this number."""
+        """Record that an erasure target has forgotten everything up to this number."""
         with self._transaction():
             self._database.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (keeper, number))
 
     def least_told(self) -> int | None:
-        """The number up to which every keeper ever told was told; None where there is none."""
+        """The number up to which every erasure target was told; None if there are none."""
         with self._lock:
             number: int | None = self._database.execute("SELECT min(number) FROM told").fetchone()[0]
         return number
 
     def forgotten_after(self, number: int) -> tuple[list[str], int]:
-        """Ids that were forgotten behind a number, and the last number now."""
+        """Ids that were forgotten after a number, and the last number now."""
         with self._lock:
             rows = self._database.execute(
                 "SELECT post_id FROM changes WHERE number > ? AND post IS NULL", (number,)
@@ -214,17 +214,17 @@ class Journal:
         return [Forgotten(what, digest.hex(), at, by) for what, digest, at, by in rows]
 
     def version(self) -> int:
-        """Another number whenever another process has written; cheap."""
+        """A number that changes whenever another process has written; cheap."""
         with self._lock:
             return data_version(self._database)
 
     def empty_log(self) -> None:
-        """Leave no deleted words in the file of SQLite's log."""
+        """Leave no deleted posts in SQLite's log file."""
         with self._lock:
             empty_log(self._database)
 
     def compact(self) -> None:
-        """Write the file anew, without the room that deleted rows left."""
+        """Rewrite the file without the space of deleted rows."""
         with self._lock:
             compact(self._database)
 

@@ -1,4 +1,4 @@
-"""Leads a generation up to what the journal says."""
+"""Applies the journal's changes to a generation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from indexer.journal.journal import Change, Journal
-from indexer.pipeline.encoder import Filling
+from indexer.pipeline.post_encoder import PostEncoder
 from retrieval.stores.contract import Changes
 
 
@@ -16,23 +16,23 @@ class Changeable(Protocol):
     def change(self, changes: Changes) -> None: ...
 
 
-def replay(journal: Journal, filling: Filling, target: Changeable, after: int, until: int | None = None) -> int:
-    """Make the changes behind `after` in the target, in their order; returns the number of the last one.
+def replay(journal: Journal, encoder: PostEncoder, target: Changeable, after: int, until: int | None = None) -> int:
+    """Apply the changes after number `after`, in order; returns the number of the last one.
 
-    Making one twice is as good as once.
+    Applying a change twice does no harm.
     """
     for batch in journal.batches(after, until):
-        replay_batch(batch, filling, target)
+        replay_batch(batch, encoder, target)
         after = batch[-1].number
     return after
 
 
-def replay_batch(batch: Sequence[Change], filling: Filling, target: Changeable) -> None:
-    """Make some changes, each of another post."""
+def replay_batch(batch: Sequence[Change], encoder: PostEncoder, target: Changeable) -> None:
+    """Apply some changes, at most one per post."""
     put = [change.stored for change in batch if change.stored is not None]
     gone = [change.post_id for change in batch if change.stored is None]
-    if gone:  # first: it waits for no model
+    if gone:  # first: deleting waits for no model
         target.change(Changes(delete=gone))
-        filling.cache.forget(gone)
-    for some in filling.indexed(put):
+        encoder.cache.forget(gone)
+    for some in encoder.indexed(put):
         target.change(Changes(upsert=some))

@@ -1,6 +1,6 @@
-"""Vectors that were computed once, kept on disk by what was embedded, so that no run embeds the same text again.
+"""Computed vectors, kept on disk by the text that was embedded, so that no run embeds the same text again.
 
-Each is kept as 16-bit floats: half the disk, and on 1,500 vectors of all-MiniLM-L6-v2 the lowest cosine between what
+They are stored as 16-bit floats: half the disk, and on 1,500 vectors of all-MiniLM-L6-v2 the lowest cosine between what
 went in and what comes out is 0.9999998.
 """
 
@@ -22,15 +22,15 @@ from retrieval.types import Identity, Vectors
 Key = bytes
 
 _VERSION = 1
-_WAIT_S = 60.0  # another process may be writing: a server that takes in posts, beside a reindex
+_WAIT_S = 60.0  # another process may be writing: a server that ingests posts during a reindex
 _AT_ONCE = 500  # question marks in one statement
 
 
 class EmbeddingCache:
-    """The vectors of one embedder, in a SQLite file that other embedders share.
+    """The vectors of one embedder, in a SQLite file that embedders share.
 
-    Which post needs which vector is kept too, so that a post can be forgotten with all that was made of it. Safe to use
-    from several threads.
+    It also records which post needs which vector, so that a post can be forgotten completely. Safe to use from several
+    threads.
     """
 
     def __init__(self, path: Path, identity: Identity) -> None:
@@ -70,15 +70,15 @@ class EmbeddingCache:
 
     def _unusable(self, why: str) -> FixableError:
         return FixableError(
-            f"{self._path} {why}", f"delete {self._path}: it only saves time, the next run fills it again"
+            f"{self._path} {why}", f"delete {self._path}: it is only a cache, the next run fills it again"
         )
 
     def key(self, text: str) -> Key:
-        """16 bytes that stand for a text and the model that reads it."""
+        """16 bytes that identify a text and the model that embeds it."""
         return hashlib.blake2b(f"{self._identity.model}\0{text}".encode(), digest_size=16).digest()
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Vectors]:
-        """The vectors that are here, (dimension,) float32 of L2 norm 1, by key; what is missing is left out."""
+        """The cached vectors by key, (dimension,) float32 of L2 norm 1; missing ones are left out."""
         wanted = list(dict.fromkeys(keys))
         found: dict[Key, Vectors] = {}
         for at in range(0, len(wanted), _AT_ONCE):
@@ -93,7 +93,7 @@ class EmbeddingCache:
         return found
 
     def put(self, keys: Sequence[Key], vectors: Vectors) -> dict[Key, Vectors]:
-        """Keep vectors, durably, and give them back as `get` will: a passage has one vector, whichever run made it.
+        """Store vectors durably, and return them as `get` will: a passage has one vector, whichever run computed it.
 
         Args:
             vectors: (len(keys), dimension) float32, each row of L2 norm 1.
@@ -106,9 +106,9 @@ class EmbeddingCache:
         return {key: _unpack(blob) for key, blob in blobs.items()}
 
     def record(self, keys_by_post: Mapping[str, Iterable[Key]]) -> None:
-        """Say which vectors each post needs now; those that it alone needed before are deleted.
+        """Record which vectors each post needs now, and delete those that only it needed before.
 
-        Call it before `put`: a run that is killed between the two then leaves no vector without its post.
+        Call it before `put`: a run that is killed between the two then leaves no vector without a post.
         """
         with self._lock:
             self._database.execute("BEGIN IMMEDIATE")
@@ -125,7 +125,7 @@ class EmbeddingCache:
             self._database.execute("COMMIT")
 
     def forget(self, post_ids: Iterable[str]) -> None:
-        """Delete every vector, of every model, that these posts alone need."""
+        """Delete every vector, of any model, that only these posts need."""
         with self._lock:
             _forget(self._database, post_ids)
 
@@ -143,7 +143,7 @@ class EmbeddingCache:
 
 
 def forget_embeddings(path: Path, post_ids: Iterable[str]) -> None:
-    """Delete from the file, if there is one, every vector of every model that these posts alone need."""
+    """Delete from the file, if it exists, every vector of any model that only these posts need."""
     if not path.exists():
         return
     with closing(open_sqlite(path, autocommit=True, wait_s=_WAIT_S)) as database:

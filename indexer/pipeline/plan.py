@@ -1,20 +1,20 @@
-"""What a reindex has to do, decided from ids and content hashes alone. Pure."""
+"""What a reindex has to do, decided from ids and content hashes only. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from retrieval.text.content_hash import same_content
 
-MOST_PRUNED_SHARE = 0.2  # of what is stored; more looks like an export that broke off
+Difference = Literal["added", "changed", "recounted", "unchanged"]
+MOST_PRUNED_SHARE = 0.2  # of stored posts; more looks like a truncated export
 
 
 @dataclass(frozen=True, slots=True)
 class ReindexPlan:
-    """Which offered posts are new, which say something else, of which counters alone moved, and which are as they were;
-    ids in the order of the offer.
-    """
+    """Which offered posts are new, changed, changed only in counters, and unchanged; ids in the order of input."""
 
     add: tuple[str, ...] = ()
     change: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class PlanCounts:
     """How many posts of each kind, over all the plans of one run.
 
     Attributes:
-        deleted: Stored, not offered, and to be deleted.
+        deleted: Stored posts that are not in the input and are to be deleted.
     """
 
     added: int = 0
@@ -51,7 +51,7 @@ class PlanCounts:
 
     @property
     def to_do(self) -> int:
-        """Posts that have to be written or deleted."""
+        """How many posts have to be written or deleted."""
         return self.added + self.changed + self.recounted + self.deleted
 
     @property
@@ -60,10 +60,10 @@ class PlanCounts:
 
 
 def plan_reindex(offered: Iterable[tuple[str, str]], stored: Mapping[str, str]) -> ReindexPlan:
-    """Compare what is offered with what is stored.
+    """Compare offered posts with stored ones.
 
-    A post is unchanged when its id and its content hash are: the hash alone would take a copy under a new id for
-    the post itself, the id alone would miss an edit.
+    A post is unchanged if its id and its content hash are: the hash alone would take a copy under a new id for the post
+    itself, the id alone would miss an edit.
 
     Args:
         offered: Pairs of post id and content hash, each id once.
@@ -72,22 +72,24 @@ def plan_reindex(offered: Iterable[tuple[str, str]], stored: Mapping[str, str]) 
     >>> plan_reindex([("a", "1.0"), ("b", "2.0"), ("c", "1.0"), ("d", "4.7")], {"a": "1.0", "b": "1.0", "d": "4.0"})
     ReindexPlan(add=('c',), change=('b',), recount=('d',), keep=('a',))
     """
-    add, change, recount, keep = [], [], [], []
+    ids: dict[Difference, list[str]] = {"added": [], "changed": [], "recounted": [], "unchanged": []}
     for post_id, content_hash in offered:
-        if post_id not in stored:
-            add.append(post_id)
-        elif stored[post_id] == content_hash:
-            keep.append(post_id)
-        elif same_content(stored[post_id], content_hash):
-            recount.append(post_id)
-        else:
-            change.append(post_id)
-    return ReindexPlan(tuple(add), tuple(change), tuple(recount), tuple(keep))
+        ids[difference(stored.get(post_id), content_hash)].append(post_id)
+    return ReindexPlan(*(tuple(some) for some in ids.values()))
+
+
+def difference(stored: str | None, offered: str) -> Difference:
+    """How an offered post differs from the stored one, by content hashes; `stored` is None if there is none."""
+    if stored is None:
+        return "added"
+    if stored == offered:
+        return "unchanged"
+    return "recounted" if same_content(stored, offered) else "changed"
 
 
 def is_small(counts: PlanCounts, stored: int) -> bool:
-    """Whether a copy of the index that is changed costs less than one that is written anew.
+    """Whether changing a copy of the index costs less than writing a new one.
 
-    Up to here the search structures take in what changes as it comes; beyond, they are built again either way.
+    Up to here the search structures are updated in place; beyond, they are rebuilt either way.
     """
     return counts.to_do <= MOST_PRUNED_SHARE * stored

@@ -1,4 +1,4 @@
-"""Dates as exports write them, read only where they can mean one thing."""
+"""Dates as exports write them, read only if they are unambiguous."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 
-EARLIEST_YEAR = 1900  # databases without a date give year 1; an index that sorts by it would be wrong in silence
+EARLIEST_YEAR = 1900  # databases give year 1 for a missing date; sorting by it would be silently wrong
 LATEST_YEAR = 2999
 
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -39,21 +39,21 @@ _DIGITS = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 class DateError(ValueError):
-    """Why a value is no date; its words are read after the value itself: "is the string '8/4/2016', which ..."."""
+    """Why a value is not a date; follows the value in a sentence: "is the string '8/4/2016', which ..."."""
 
 
 def read_moment(value: str | float, zone: tzinfo = UTC, pattern: str = "") -> datetime:
-    """The moment that a value tells, with time zone.
+    """Parse a date, with time zone.
 
-    Read are ISO 8601 and its neighbours (2024/5/1 8:03), RFC 2822, 2024年5月1日, May 5, 2024, 31.12.2024, the longer
-    half of 13/05/2024, and seconds, milli-, micro- and nanoseconds since 1970, told apart by their size.
+    Accepted are ISO 8601 and variants (2024/5/1 8:03), RFC 2822, 2024年5月1日, May 5, 2024, 31.12.2024, dates such as
+    13/05/2024 where one number is no month, and seconds, milli-, micro- and nanoseconds since 1970, told by their size.
 
     Args:
-        zone: Whose time it is where the value does not say.
-        pattern: As `datetime.strptime` takes it, or "s", "ms", "us", "ns" for a number since 1970. Read that way alone.
+        zone: Used if the value has none.
+        pattern: A format of `datetime.strptime`, or "s", "ms", "us", "ns" for a number since 1970. Only that is read.
 
     Raises:
-        DateError: It is no date, or could be two: 05/03/2024.
+        DateError: It is not a date, or could be two: 05/03/2024.
 
     >>> [str(read_moment(value).date()) for value in (1715527200, "1715527200000", "2024年5月12日", "12 May 2024")]
     ['2024-05-12', '2024-05-12', '2024-05-12', '2024-05-12']
@@ -68,7 +68,7 @@ def _by_pattern(value: str | float, pattern: str) -> datetime:
     units = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
     if pattern in units:
         if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
-            raise DateError(f"which is no number of {pattern} since 1970")
+            raise DateError(f"which is not a number of {pattern} since 1970")
         return _since_1970(float(value), units[pattern])
     try:
         return datetime.strptime(str(value).strip(), pattern)  # noqa: DTZ007  # the caller adds the zone
@@ -85,7 +85,7 @@ def _read(value: str | float) -> datetime:
     if _DIGITS.fullmatch(text):
         # 20240512 is a date; as seconds since 1970 it would be a day in 1970.
         return _iso(text) if len(text) == 8 else _by_size(float(text))
-    if text[4:5] == "-":  # how most write it, and the quickest to read
+    if text[4:5] == "-":  # the most common notation, and the fastest to parse
         try:
             return datetime.fromisoformat(text)
         except ValueError:
@@ -99,7 +99,7 @@ def _read(value: str | float) -> datetime:
         try:
             return parsedate_to_datetime(text)
         except (ValueError, IndexError, OverflowError):
-            raise DateError("which is no date") from None
+            raise DateError("which is not a date") from None
     return _iso(text)
 
 
@@ -107,28 +107,28 @@ def _iso(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise DateError("which is no date") from None
+        raise DateError("which is not a date") from None
 
 
 def _by_size(number: float) -> datetime:
     """A number since 1970: 10 digits of seconds, 13 of milli-, 16 of micro-, 19 of nanoseconds.
 
-    The borders lie far from each unit's own range: 1e11 s is the year 5138, and 1e11 ms is March 1973.
+    The limits are far from each unit's likely range: 1e11 s is the year 5138, and 1e11 ms is March 1973.
     """
     size = abs(number)
-    if size < 1e8:  # before March 1973, or no moment at all: a count, a year, an id, 20240512
-        raise DateError("which is too small for a number of seconds since 1970 to be sure of")
+    if size < 1e8:  # before March 1973, or not a time at all: a count, a year, an id, 20240512
+        raise DateError("which is too small to be clearly a number of seconds since 1970")
     for unit, most in ((1.0, 1e11), (1e3, 1e14), (1e6, 1e17), (1e9, 1e20)):
         if size < most:
             return _since_1970(number, unit)
-    raise DateError("which is too large for a moment")
+    raise DateError("which is too large for a date")
 
 
 def _since_1970(number: float, unit: float) -> datetime:
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number / unit)
     except (OverflowError, ValueError):
-        raise DateError("which is too large for a moment") from None
+        raise DateError("which is too large for a date") from None
 
 
 def _slashed(found: re.Match[str]) -> datetime:
@@ -159,7 +159,7 @@ def _at(found: re.Match[str], year: int, month: int, day: int) -> datetime:
         moment = datetime(year, month, day, hour, int(found["minute"] or 0), int(found["second"] or 0), micros)  # noqa: DTZ001  # its zone comes next, if it has one
         return moment.replace(tzinfo=_zone(found["zone"])) if found["zone"] else moment
     except ValueError:
-        raise DateError("which is no date") from None
+        raise DateError("which is not a date") from None
 
 
 def _zone(written: str) -> tzinfo:

@@ -1,4 +1,4 @@
-"""The values in a post's fields: what is accepted, what is put right in silence, and what is said when neither."""
+"""The values of a post's fields: what is accepted, what is normalised, and the errors for the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.text.language import COUNTRIES, LANGUAGE_CODES, UNKNOWN
 
 
 def show(value: object) -> str:
-    """A value as JSON would write it, short, with nothing in it that a terminal obeys."""
+    """A value as in JSON, shortened, without control characters."""
     match value:
         case None | True | False:
             return json.dumps(value)
@@ -31,7 +31,7 @@ def show(value: object) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing in a text can be seen: white space, control and zero-width characters alone."""
+    """Whether a text has only white space, control and zero-width characters."""
     return all(unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cc", "Cf"} for character in text)
 
 
@@ -56,7 +56,7 @@ def visible(text: str) -> str:
 
 
 def _identifier(value: object) -> object:
-    # bool is an int in Python, and true is no id.
+    # bool is an int in Python, but true is not an id.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -114,8 +114,8 @@ def _web_address(url: str) -> str:
     return url
 
 
-# A bare str takes lone surrogates for an error of type "string_unicode"; _without_nul adds the other character
-# that SQLite, terminals and C libraries disagree about.
+# pydantic's str rejects lone surrogates ("string_unicode"); _without_nul rejects the other character that SQLite,
+# terminals and C libraries disagree about.
 String = Annotated[str, AfterValidator(_without_nul)]
 Prose = Annotated[String, AfterValidator(_prose)]
 OneLine = Annotated[String, AfterValidator(_one_line)]

@@ -1,4 +1,4 @@
-"""HTML as people's posts hold it, to the text that a reader sees. Pure."""
+"""Converts the HTML of posts to the text that a reader sees. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BLOCKS = frozenset({
     "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p",
     "pre", "section", "summary", "table", "tbody", "thead", "tr", "ul",
 })  # fmt: skip
-# Those with an empty line around them.
+# Blocks with an empty line around them.
 _APART = frozenset({"p", "blockquote", "ul", "ol", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "figure"})
 _UNSEEN = frozenset(["head", "title", "object", "svg", "math"])
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -32,9 +32,9 @@ class Picture:
 
 
 def html_text(written: str) -> str:
-    """What a reader sees: paragraphs apart by an empty line, list items and <br> by a line, entities resolved.
+    """The text that a reader sees: an empty line between paragraphs, a line per list item and <br>, entities resolved.
 
-    Whatever the string is, it gives a text: what is no tag is shown as it stands.
+    Never fails: what is not a tag is text.
 
     >>> html_text("<p>Flat white &amp; cake<br>32 yuan</p><p>See <a href='https://a.example'>the map</a></p>")
     'Flat white & cake\\n32 yuan\\n\\nSee the map'
@@ -54,16 +54,16 @@ def text_and_pictures(written: str) -> tuple[str, list[Picture]]:
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
-    """A tag: its name in lower case, with a slash before it where it closes, and what stands after the name."""
+    """A tag: its name in lower case, with a slash in front if it is a closing tag, and the rest after the name."""
 
     name: str
     rest: str
 
 
 def _tokens(written: str) -> Iterator[str | _Tag]:
-    """Runs of text and tags, in time that grows with the length alone.
+    """Runs of text and tags, in linear time.
 
-    The standard library's HTMLParser takes minutes for 200 KB of "<a <a <a" (3.11), and a post is a stranger's.
+    The standard library's HTMLParser takes minutes for 200 KB of "<a <a <a" (3.11), and posts are untrusted.
     """
     at, end = 0, len(written)
     while at < end:
@@ -83,7 +83,7 @@ def _tokens(written: str) -> Iterator[str | _Tag]:
                 tag = _Tag(name[0].lower(), written[name.end() : closes])
                 yield tag
                 at = closes + 1
-                if tag.name in _RAW:  # nothing in it is seen, nor is what looks like a tag in it
+                if tag.name in _RAW:  # its content is not shown, and tags in it are not tags
                     ends = _RAW[tag.name].search(written, at)
                     at = ends.start() if ends else end
                 continue
@@ -92,7 +92,7 @@ def _tokens(written: str) -> Iterator[str | _Tag]:
             yield "<"
             at += 1
             continue
-        if closes < 0:  # nothing closes it, nor anything that opens after it: the rest is text
+        if closes < 0:  # nothing closes it, nor any tag after it: the rest is text
             break
         at = closes + mark
     if at < end:
@@ -100,7 +100,7 @@ def _tokens(written: str) -> Iterator[str | _Tag]:
 
 
 def _tag_end(written: str, at: int) -> int:
-    """Where a tag's ">" stands, one inside quotes passed over; -1 where there is none."""
+    """The position of a tag's ">", ignoring those in quotes; -1 if there is none."""
     closes = written.find(">", at)
     while closes >= 0:
         quote = _open_quote(written[at:closes])
@@ -123,14 +123,14 @@ def _open_quote(attributes: str) -> str:
 
 
 class _Page:
-    """What has been read of a page so far."""
+    """The text of a page as far as it was read."""
 
     def __init__(self) -> None:
         self.pictures: list[Picture] = []
         self._pieces: list[str] = []
-        self._hidden = 0  # how many unseen elements are open
-        self._verbatim = 0  # how many <pre>
-        self._breaks, self._space = 0, False  # line breaks and white space that wait for the next word
+        self._hidden = 0  # number of open unseen elements
+        self._verbatim = 0  # number of open <pre>
+        self._breaks, self._space = 0, False  # line breaks and white space before the next word
 
     def take(self, token: str | _Tag) -> None:
         if isinstance(token, str):
@@ -161,7 +161,7 @@ class _Page:
     def _picture(self, given: dict[str, str]) -> None:
         url, alt = given.get("src", "").strip(), given.get("alt", "").strip()
         if "emoji" in given.get("class", "") or "smiley" in given.get("class", ""):
-            self._write(alt)  # Discourse and WordPress draw emoji as pictures
+            self._write(alt)  # Discourse and WordPress show emoji as pictures
         elif url:
             self.pictures.append(Picture(url, alt))
 

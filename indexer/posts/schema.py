@@ -1,6 +1,6 @@
 """The fields of a post file's line, and the JSON Schema made from them.
 
-`docs/post.schema.json` is made from here: `python -m indexer.posts.schema > docs/post.schema.json`.
+Regenerate `docs/post.schema.json` with `python -m indexer.posts.schema > docs/post.schema.json`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from indexer.posts.field_values import (
     visible,
 )
 
-LARGEST_COUNT = 2**53  # above it JSON numbers lose their last digits
+LARGEST_COUNT = 2**53  # above it JSON numbers lose digits
 A_COUNT = "a whole number, 0 or more, without quotes"
 VOTES = "a whole number without quotes, below 0 where votes against are counted too"
 A_DATE = "a date or date-time of ISO 8601 from 1900 on, such as 2024-05-12 or 2024-05-12T15:20:00+08:00"
@@ -33,7 +33,7 @@ AN_ADDRESS = "an address that begins with http:// or https://, at most 2,000 cha
 
 
 def _field(expected: str, meaning: str, default: Any = ..., examples: list[Any] | None = None, **limits: Any) -> Any:
-    """A field whose rejects say what was expected, and whose JSON Schema says that and what it means."""
+    """A field with the meaning and the expected value for its JSON Schema, and the latter for rejects."""
     return Field(
         default, description=f"{meaning}: {expected}.", examples=examples,
         json_schema_extra={"expected": expected}, **limits,
@@ -41,7 +41,7 @@ def _field(expected: str, meaning: str, default: Any = ..., examples: list[Any] 
 
 
 class Line(BaseModel):
-    """What all parts of a line share: types as in JSON, and null for "not given"."""
+    """Common to all parts of a line: types as in JSON, and null means absent."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
@@ -139,7 +139,7 @@ PARTS: dict[str, type[Line]] = {"images": ImageLine, "place": PlaceLine, "commen
 
 
 def post_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of one line of a post file, made from the same models that check it."""
+    """The JSON Schema (draft 2020-12) of one line of a post file, made from the models that validate it."""
     schema = PostLine.model_json_schema()
     definitions = schema.pop("$defs")
     for part in (schema, *definitions.values()):

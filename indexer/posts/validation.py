@@ -1,4 +1,4 @@
-"""The door for posts: from a line's JSON value to a Post, or to a PostError that says what to mend."""
+"""Validates posts: from a line's JSON value to a Post, or to a PostError that says what to fix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from indexer.posts.schema import PARTS, Line, PlaceLine, PostLine
 from retrieval.text.language import detect_language
 from retrieval.types import Comment, Image, Place, Post
 
-# What other exports call our fields. difflib sees a slip of the pen; it cannot know that "body" is a text.
+# What other exports call our fields. difflib finds typos; it cannot know that "body" is a text.
 OTHER_NAMES = {
     "text": "body content description desc message selftext",
     "title": "headline subject",
@@ -36,11 +36,11 @@ ALIASES = {other: ours for ours, others in OTHER_NAMES.items() for other in othe
 
 
 class PostError(ValueError):
-    """Why a line is no post.
+    """Why a line is not a post.
 
     Attributes:
         field: Where, as "comments[3].likes"; "" for the line as a whole.
-        problem: What is there, to be read after the field: "is '12'".
+        problem: What is there; follows the field in a sentence: "is '12'".
         expected: What should be there.
     """
 
@@ -50,10 +50,10 @@ class PostError(ValueError):
 
 
 class OptedOut(PostError):
-    """A line that is no post any more: its author wants it forgotten.
+    """A line whose author wants the post forgotten.
 
     Attributes:
-        post_id: Which.
+        post_id: The post's id.
     """
 
     def __init__(self, post_id: str) -> None:
@@ -65,12 +65,12 @@ def to_post(raw: object, ignore_unknown: bool = False) -> Post:
     """The post that a line's JSON value describes.
 
     Args:
-        raw: As a JSON reader gives it. Null means "not given" wherever a field may be left out.
-        ignore_unknown: Pass over fields that a post does not have, instead of refusing the line.
+        raw: A parsed JSON value. Null means absent for every optional field.
+        ignore_unknown: Ignore fields that a post does not have, instead of rejecting the line.
 
     Raises:
-        PostError: It is no post; says which field, what is there and what should be.
-        OptedOut: It is none any more.
+        PostError: It is not a post; names the field, what is there and what should be.
+        OptedOut: Its author wants it forgotten.
     """
     if not isinstance(raw, dict):
         raise PostError("", f"the line is {show(raw)}", "one JSON object a line")
@@ -86,7 +86,7 @@ def to_post(raw: object, ignore_unknown: bool = False) -> Post:
 
 
 def unknown_columns(names: Sequence[str]) -> PostError | None:
-    """What is wrong with the columns of a table, all of them at once; None where a post has each of them."""
+    """One error for all unknown columns of a table; None if a post has every column."""
     unknown = list(_unknown_fields(dict.fromkeys(names)))
     return _all_unknown(unknown) if unknown else None
 
@@ -113,34 +113,34 @@ def _post(line: PostLine) -> Post:
 
 
 def _unknown_fields(raw: Mapping[str, object]) -> Iterator[tuple[str, str, str | None]]:
-    """Where a field stands that a post does not have, what to say of it, and the field of a post that it may be."""
+    """For each field that a post does not have: its path, the problem, and the post's field that may be meant."""
     if type(raw.get("comments")) is int and "comment_count" not in raw:
         # Many exports call the number of comments "comments".
         yield "comments", f"is the number {show(raw['comments'])}; did you mean 'comment_count'?", "comment_count"
     for name in raw:
         if name not in PostLine.model_fields:
-            yield _told(name, "", PostLine, raw)
+            yield _unknown(name, "", PostLine, raw)
     for part, model in PARTS.items():
         value = raw.get(part)
         for at, entry in enumerate(value if isinstance(value, list) else [value]):
             where = f"{part}[{at}]." if isinstance(value, list) else f"{part}."
             for name in entry if isinstance(entry, dict) else ():
                 if name not in model.model_fields:
-                    yield (*_told(name, where, model, entry)[:2], None)
+                    yield (*_unknown(name, where, model, entry)[:2], None)
 
 
 def _all_unknown(unknown: Sequence[tuple[str, str, str | None]]) -> PostError:
-    """One error for all of them, with the options that would read the line: an export is mapped in one go."""
+    """One error for all of them, with the options that would read the line."""
     field, problem, _ = unknown[0]
     if len(unknown) > 1:
         problem += f" (also unknown: {', '.join(other for other, _, _ in unknown[1:12])})"
     meant = {new: old for old, _, new in reversed(unknown) if new and old.isidentifier()}
     moves = " ".join(f"--map {new}={old}" for new, old in reversed(meant.items()))
-    mend = f"{moves} reads {'it' if len(meant) == 1 else 'them'}, " if moves else ""
-    return PostError(field, problem, f"only the fields of docs/posts.md ({mend}--ignore-unknown drops what is unknown)")
+    fix = f"{moves} reads {'it' if len(meant) == 1 else 'them'}, " if moves else ""
+    return PostError(field, problem, f"only the fields of docs/posts.md ({fix}--ignore-unknown drops what is unknown)")
 
 
-def _told(name: str, where: str, model: type[Line], beside: Mapping[str, object]) -> tuple[str, str, str | None]:
+def _unknown(name: str, where: str, model: type[Line], beside: Mapping[str, object]) -> tuple[str, str, str | None]:
     meant = ALIASES.get(name.lower())
     if meant not in model.model_fields:
         meant = next(iter(get_close_matches(name.lower(), model.model_fields, n=1, cutoff=0.7)), None)
@@ -150,7 +150,7 @@ def _told(name: str, where: str, model: type[Line], beside: Mapping[str, object]
 
 
 def _first_of(errors: list[ErrorDetails], raw: Mapping[str, object]) -> PostError:
-    """The first thing wrong, with the names of the other fields at fault, so that one look mends the line."""
+    """The first problem, with the names of the other wrong fields, so that the line can be fixed at once."""
     if errors[0]["type"] == "empty_post":
         missing = raw.get("text") is None
         problem = "is missing, and there is no 'title'" if missing and not raw.get("title") else errors[0]["msg"]
@@ -168,8 +168,10 @@ def _problem(error: ErrorDetails) -> str:
         case "said":
             return error["msg"]
         case "string_unicode":
-            return "holds half of a surrogate pair, which is no character"
-        case "string_too_long" | "too_long":  # the second also of a string, where its limit follows a check of ours
+            return "contains an unpaired surrogate, which is not a character"
+        case (
+            "string_too_long" | "too_long"
+        ):  # the second also for strings whose limit is checked after our own validator
             return f"has {len(value):,} {'characters' if isinstance(value, str) else 'entries'}"
         case "string_too_short" | "too_short":
             return "is empty"
@@ -193,5 +195,5 @@ def _path(loc: tuple[int | str, ...]) -> str:
 
 
 def _name(name: str) -> str:
-    """A stranger's field name, made fit for a terminal: no control characters, no half characters, not endless."""
+    """An untrusted field name for a terminal: no control characters, no lone surrogates, not too long."""
     return repr(name[:60])[1:-1]

@@ -1,1 +1,1 @@
-"""From files, folders and standard input to posts; what is no post comes out as a Rejected that says where and why."""
+"""From files, folders and standard input to posts; what is not a post becomes a Rejected that says where and why."""

@@ -1,4 +1,4 @@
-"""What files are packed in, told by their first bytes: gzip, zstd, zip, tar; and when they hold too much to be true."""
+"""Compressed files and archives, detected by their first bytes (gzip, zstd, zip, tar), with limits against bombs."""
 
 from __future__ import annotations
 
@@ -19,35 +19,32 @@ if TYPE_CHECKING:
 
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
-BROKEN = (*DAMAGE, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, zlib.error, zstandard.ZstdError)
+DAMAGED = (*DAMAGE, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, zlib.error, zstandard.ZstdError)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a packed file may unpack to.
+class UnpackLimits:
+    """How much a packed file may unpack to.
 
     Attributes:
-        free_bytes: So much, whatever its ratio.
-        ratio: Above that, so many times its own size. Posts reach 5 to 20, logs of the same line 200; a bomb of gzip
-            has 1,000, one of zstd or of overlapping zip members has no limit.
+        free_bytes: Always allowed, whatever the ratio.
+        ratio: Beyond that, unpacked to packed size. Posts reach 5 to 20, logs of the same line 200; a gzip bomb has
+            1,000, one of zstd or of overlapping zip members has no limit.
     """
 
     free_bytes: int = 64 << 20
     ratio: int = 250
 
 
-BOUNDS = Bounds()
+UNPACK_LIMITS = UnpackLimits()
 
 
-class TooMuch(ValueError):
-    """A packed file that unpacks to more than its bounds allow."""
+class DecompressionBomb(ValueError):
+    """A packed file that unpacks to more than the limits allow."""
 
 
-class Counted(io.RawIOBase):
-    """A stream that counts what is read from it, and reads no further than where the file ended when it was opened.
-
-    So that a file which grows while it is read comes to an end.
-    """
+class CountedStream(io.RawIOBase):
+    """A stream that counts the bytes read, and ends where the file ended when it was opened, in case it grows."""
 
     def __init__(self, stream: BinaryIO, size_bytes: int | None) -> None:
         self._stream, self._left = stream, size_bytes
@@ -67,11 +64,11 @@ class Counted(io.RawIOBase):
         return len(piece)
 
 
-class Guarded(io.RawIOBase):
-    """What comes out of a packed file, as long as it is not too much for what went in."""
+class LimitedStream(io.RawIOBase):
+    """An unpacked stream that raises DecompressionBomb beyond its limits."""
 
-    def __init__(self, unpacked: BinaryIO, packed: Counted | int, bounds: Bounds, before: int = 0) -> None:
-        self._unpacked, self._packed, self._bounds = unpacked, packed, bounds
+    def __init__(self, unpacked: BinaryIO, packed: CountedStream | int, limits: UnpackLimits, before: int = 0) -> None:
+        self._unpacked, self._packed, self._limits = unpacked, packed, limits
         self.count = before
 
     def readable(self) -> bool:
@@ -83,39 +80,39 @@ class Guarded(io.RawIOBase):
         view[: len(piece)] = piece
         self.count += len(piece)
         packed = self._packed if isinstance(self._packed, int) else self._packed.count
-        if self.count > self._bounds.free_bytes and self.count > packed * self._bounds.ratio:
-            raise TooMuch(f"{packed:,} packed bytes hold more than {self.count:,}")
+        if self.count > self._limits.free_bytes and self.count > packed * self._limits.ratio:
+            raise DecompressionBomb(f"{packed:,} packed bytes hold more than {self.count:,}")
         return len(piece)
 
 
-def unpacked(stream: BinaryIO, packed: Counted | int, bounds: Bounds, before: int = 0) -> Guarded:
-    """The stream, or what is in it where it begins as gzip or zstd files do, within bounds.
+def unpacked(stream: BinaryIO, packed: CountedStream | int, limits: UnpackLimits, before: int = 0) -> LimitedStream:
+    """The stream, decompressed if it is gzip or zstd, within limits.
 
     Args:
-        packed: What counts as its packed size: a count of what was read, or a number of bytes.
-        before: How many unpacked bytes count already.
+        packed: Its packed size: the bytes read so far, or a fixed number.
+        before: Unpacked bytes that count already.
     """
-    return Guarded(decompressed(stream), packed, bounds, before)
+    return LimitedStream(decompressed(stream), packed, limits, before)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside a tar file."""
+    """A file in a tar archive."""
 
     name: str
     stream: BinaryIO
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether a file begins as tar files do."""
+    """Whether these are the first bytes of a tar archive."""
     return head[257:262] == b"ustar"
 
 
 def tar_members(stream: BinaryIO) -> Iterator[Member]:
-    """The files of a tar stream, each to be read before the next.
+    """The files of a tar stream; read each before the next.
 
     Raises:
-        One of BROKEN: It is no whole tar file.
+        One of DAMAGED: It is not a complete tar archive.
     """
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:

@@ -1,4 +1,4 @@
-"""Posts whose comments stand elsewhere in the input, kept on disk until all of it has been read."""
+"""Posts whose comments may be anywhere in the input, kept on disk until all of it has been read."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from indexer.readers.record_kinds import Draft, Named, PostShape, Reply
+from indexer.readers.record_kinds import CommentRecord, NameRecord, PostRecord, PostShape
 from retrieval.sqlite_file import open_without_journal
 
-MOST_COMMENTS = 500  # of a post, as post files may have; those with the most likes stay
+MOST_COMMENTS = 500  # per post, the limit of post files; those with the most likes are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A post with its comments, and where it stood."""
+    """A post with its comments, and where it was."""
 
     post: PostShape
     source: str
@@ -23,9 +23,9 @@ class Thread:
 
 
 class Threads:
-    """Posts and comments of one platform, joined over all of its files, in whatever order they come.
+    """Joins posts and comments of one platform across all its files, in any order.
 
-    They lie in a SQLite file that has no name and is gone when it is closed; small ones stay in memory.
+    They are kept in an unnamed SQLite file, deleted on close; a small one stays in memory.
     """
 
     def __init__(self) -> None:
@@ -46,29 +46,29 @@ class Threads:
         )
         self.alone, self.dropped = 0, 0
 
-    def add(self, piece: Draft | Reply | Named, source: str, line: int) -> None:
+    def add(self, record: PostRecord | CommentRecord | NameRecord, source: str, line: int) -> None:
         source = _bytes_as_text(source)
-        if isinstance(piece, Draft):
-            row = (piece.key, json.dumps(piece.post), piece.author_key, source, line)
+        if isinstance(record, PostRecord):
+            row = (record.key, json.dumps(record.post), record.author_key, source, line)
             self._database.execute("INSERT INTO posts (key, post, author, source, line) VALUES (?, ?, ?, ?, ?)", row)
-        elif isinstance(piece, Reply):
-            likes = piece.comment.get("likes")
+        elif isinstance(record, CommentRecord):
+            likes = record.comment.get("likes")
             self._database.execute(
                 "INSERT INTO comments (key, parent, likes, comment, alone, author, source, line)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    piece.key, piece.parent, likes if isinstance(likes, int) else 0, json.dumps(piece.comment),
-                    None if piece.alone is None else json.dumps(piece.alone), piece.author_key, source, line,
+                    record.key, record.parent, likes if isinstance(likes, int) else 0, json.dumps(record.comment),
+                    None if record.alone is None else json.dumps(record.alone), record.author_key, source, line,
                 ),
             )  # fmt: skip
         else:
-            self._database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (piece.key, piece.name))
+            self._database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (record.key, record.name))
 
     def joined(self) -> Iterator[Thread]:
-        """Every post with its comments, in the order in which posts came; then the comments whose post did not.
+        """Every post with its comments, in the order of the input; then the comments whose post is missing.
 
-        A comment belongs to the post that the chain of its parents ends at. A chain that ends nowhere, or in a circle,
-        has no post.
+        A comment belongs to the post at the end of its chain of parents. A chain that ends nowhere, or is a cycle, has
+        no post.
         """
         self._database.executescript(
             """
@@ -98,7 +98,7 @@ class Threads:
             yield Thread(self._named(json.loads(alone), author), _text_as_bytes(source), line, comment.encode()[:65536])
 
     def _follow_chains(self) -> None:
-        """Hand each root down from comments to the comments that answer them, a generation at a time."""
+        """Pass each root on from comments to their replies, one level at a time."""
         self._database.executescript(
             """
             CREATE INDEX comments_by_parent ON comments (parent);
@@ -141,7 +141,7 @@ class Threads:
 
 
 def in_time(comments: list[PostShape]) -> list[PostShape]:
-    """The comments by their moments, where all have one in the same notation; otherwise as they came."""
+    """The comments by time, if all have one in the same notation; otherwise unchanged."""
     moments = [comment.get("created_at") for comment in comments]
     written = [moment for moment in moments if isinstance(moment, str) and len(moment) == len(str(moments[0]))]
     counted = [moment for moment in moments if isinstance(moment, int | float)]
@@ -151,7 +151,7 @@ def in_time(comments: list[PostShape]) -> list[PostShape]:
 
 
 def _bytes_as_text(name: str) -> str:
-    """A file name that may hold bytes which are no text, as SQLite takes it."""
+    """A file name, which may have bytes that are not text, as SQLite accepts it."""
     return name.encode("utf-8", "surrogateescape").decode("latin-1")
 
 

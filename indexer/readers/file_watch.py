@@ -1,4 +1,4 @@
-"""Follows files and folders: which of them came or changed since they were read."""
+"""Watches files and folders for new and changed files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A file as it was at one moment; another look that is equal means that nothing was written in between."""
+class FileState:
+    """A file's size, time and inode: two equal ones mean that nothing was written in between."""
 
     size_bytes: int
     changed_ns: int
@@ -21,18 +21,18 @@ class Look:
 
 
 def changed_sources(paths: Sequence[str], pause: Callable[[], None]) -> Iterator[list[Source]]:
-    """The files that paths name, in their order, each again whenever it changed; endless.
+    """Yields the files of the paths, in their order, and each again whenever it changed; never ends.
 
-    A file is given once it was the same in two looks, so that one that is still being written is not read in the middle
-    of a line. Looking is polling: it works on every disk, and a folder that is gone may come back.
+    A file is yielded once it was the same in two polls, so that one that is still being written is not read in the
+    middle of a line. Polling works on every disk, and a folder that is gone may return.
 
     Args:
-        pause: Waits between two looks.
+        pause: Waits between two polls.
     """
-    given: dict[Source, Look] = {}
-    before: dict[Source, Look] = {}
+    given: dict[Source, FileState] = {}
+    before: dict[Source, FileState] = {}
     while True:
-        now = {source: look for source in _found(paths) if (look := _look(source)) is not None}
+        now = {source: state for source in _found(paths) if (state := _state_of(source)) is not None}
         quiet = [source for source, look in now.items() if before.get(source) == look != given.get(source)]
         if quiet:
             given |= {source: now[source] for source in quiet}
@@ -46,16 +46,16 @@ def _found(paths: Sequence[str]) -> list[Source]:
     for path in paths:
         try:
             found += find_sources([path])
-        except FixableError:  # an empty folder, or one that is not there now
+        except FixableError:  # an empty folder, or one that is missing now
             continue
     return list(dict.fromkeys(found))
 
 
-def _look(source: Source) -> Look | None:
+def _state_of(source: Source) -> FileState | None:
     if source.path is None:
         return None
     try:
         state = source.path.stat()
     except OSError:
         return None
-    return Look(state.st_size, state.st_mtime_ns, state.st_ino)
+    return FileState(state.st_size, state.st_mtime_ns, state.st_ino)

@@ -1,4 +1,4 @@
-"""Reaching into records of any shape: what is not there, or is something else, is nothing. Pure."""
+"""Paths into records of any shape; a missing or unexpected value counts as nothing. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _STEP = re.compile(r"\[(\*|-?\d+)\]|\.?([^.\[\]]+)")
 
 
 class PathError(ValueError):
-    """A path that is none."""
+    """Invalid path."""
 
 
 def parse_path(path: str) -> tuple[str | int, ...]:
-    """The steps of a path such as "media[0].url": names, numbers, and "*" in brackets for each entry of a list.
+    """The steps of a path such as "media[0].url": names, indexes, and "[*]" for each entry of a list.
 
     >>> parse_path("media[*].url")
     ('media', '[*]', 'url')
@@ -22,16 +22,16 @@ def parse_path(path: str) -> tuple[str | int, ...]:
     while at < len(path):
         found = _STEP.match(path, at)
         if found is None or (at == 0 and path.startswith(".")):
-            raise PathError(f"{path!r} is no path at character {at + 1}")
+            raise PathError(f"{path!r} is invalid at character {at + 1}")
         steps.append(found[2] if found[1] is None else "[*]" if found[1] == "*" else int(found[1]))
         at = found.end()
     if not steps:
-        raise PathError("a path is empty")
+        raise PathError("the path is empty")
     return tuple(steps)
 
 
 def reach(value: object, steps: tuple[str | int, ...]) -> object:
-    """What stands at the end of a path; None where nothing does. After "[*]" a list, of what is there."""
+    """The value at the end of a path, None if there is none; with "[*]" a list of the values that exist."""
     for at, step in enumerate(steps):
         if step == "[*]":
             entries = value if isinstance(value, list) else [] if value is None else [value]
@@ -46,13 +46,13 @@ def reach(value: object, steps: tuple[str | int, ...]) -> object:
     return value
 
 
-def dig(value: object, *steps: str | int) -> object:
-    """`reach`, its steps given one by one."""
+def value_at(value: object, *steps: str | int) -> object:
+    """`reach`, with the steps as arguments."""
     return reach(value, steps)
 
 
 def text_at(value: object, *steps: str | int) -> str:
-    """The string there, "" where there is none. Half characters and NUL, which no post may hold, are taken out."""
+    """The string there, "" if there is none, without lone surrogates and NUL, which posts may not contain."""
     found = reach(value, steps)
     if isinstance(found, str):
         if not found.isascii():
@@ -62,13 +62,13 @@ def text_at(value: object, *steps: str | int) -> str:
 
 
 def key_at(value: object, *steps: str | int) -> str:
-    """The id there: a string or a whole number as text, "" where there is neither."""
+    """The id there: a string, or a whole number as text; "" if there is neither."""
     found = reach(value, steps)
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else text_at(value, *steps).strip()
 
 
 def count_at(value: object, *steps: str | int) -> int:
-    """The whole number there, also one written as a string; 0 where there is none."""
+    """The whole number there, even as a string; 0 if there is none."""
     found = reach(value, steps)
     if isinstance(found, str) and re.fullmatch(r"\s*-?\d{1,15}\s*", found):
         return int(found)
@@ -78,6 +78,6 @@ def count_at(value: object, *steps: str | int) -> int:
 
 
 def list_at(value: object, *steps: str | int) -> list[object]:
-    """The list there; of one entry where something else is, empty where nothing is."""
+    """The list there; another value as a list of one, empty if there is nothing."""
     found = reach(value, steps)
     return found if isinstance(found, list) else [] if found is None else [found]

@@ -1,21 +1,21 @@
-"""What a platform's record turns into: a post, a comment of one, a name, or nothing that is indexed."""
+"""What a platform's record becomes: a post, a comment, a name, or nothing that is indexed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-PostShape = dict[str, object]  # as a line of a post file
+PostShape = dict[str, object]  # like a line of a post file
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PostRecord:
     """A post.
 
     Attributes:
-        post: In the shape of a post file's line; the door still has to take it.
-        key: By which comments name it; "" where there are none to wait for.
-        author_key: By which the export names its author elsewhere; "" where the post does.
+        post: Like a line of a post file; not validated yet.
+        key: How comments refer to it; "" if there are none to wait for.
+        author_key: How a NameRecord refers to its author; "" if the post has the name.
     """
 
     post: PostShape
@@ -24,15 +24,14 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A comment that stands apart from its post.
+class CommentRecord:
+    """A comment that is a record of its own.
 
     Attributes:
-        key: Its own.
-        parent: Of the post, or of the comment that it answers.
-        comment: In the shape of a post file's comment.
-        alone: The post that it is where its own is not in the input; None where it is nothing then.
-        accepted: Whether the post's author marked it as the answer.
+        key: Its own key.
+        parent: The key of its post, or of the comment that it answers.
+        comment: Like a comment in a post file.
+        alone: What it becomes if its post is not in the input; None: it is dropped.
     """
 
     key: str
@@ -43,48 +42,49 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What somebody is called whom posts name by a key."""
+class NameRecord:
+    """The name of an author to whom posts refer by a key."""
 
     key: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """Something that is no post to index; the reason in the plural: "boosts"."""
+class SkippedRecord:
+    """A record that is not indexed; the reason is a plural noun: "boosts"."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
-    """A record that the platform should not have given."""
+class InvalidRecord:
+    """A record that is rejected."""
 
     field: str
     problem: str
     expected: str
 
 
-Piece = Draft | Reply | Named | Passed | Unfit
+RecordKind = PostRecord | CommentRecord | NameRecord | SkippedRecord | InvalidRecord
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What is known of a file beside its records.
+class FileContext:
+    """What is known about a file besides its records.
 
     Attributes:
-        name: The file's, with its folder.
-        private: Whether posts that were not for everybody are wanted too.
-        document: What the file says before its records: a feed's own title and language, an archive's owner.
-        beside: The first MiB of a file that lies in the same folder, None where there is none.
+        name: The file's name with its folder.
+        private: Whether to read posts that were not public.
+        document: What the file says before its records: a feed's title and language, an archive's owner.
+        beside: The first 64 MiB of another file in the same folder, None if that does not exist.
+        known: What a platform's reader keeps from record to record of this file.
     """
 
     name: str
     private: bool = False
     document: dict[str, object] = field(default_factory=dict)
     beside: Callable[[str], bytes | None] = lambda _: None
-    known: dict[str, object] = field(default_factory=dict)  # what a platform keeps from record to record of this file
+    known: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,11 @@ class Platform:
     """A platform whose exports are read.
 
     Attributes:
-        name: As a person calls it: "Mastodon archive".
+        name: For people: "Mastodon archive".
         fits: Whether a record has its shape.
-        read: What is in a record. Raises nothing, whatever the record is.
-        formats: In which it comes.
+        read: Converts a record; raises nothing, whatever the record is.
     """
 
     name: str
     fits: Callable[[dict[str, object]], bool]
-    read: Callable[[dict[str, object], About], Iterator[Piece]]
+    read: Callable[[dict[str, object], FileContext], Iterator[RecordKind]]

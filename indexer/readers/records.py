@@ -1,4 +1,4 @@
-"""What a file holds, before it is a post: records, as JSON would have them, whatever they were written in."""
+"""Records: what a file contains before it is posts, as JSON values, whatever the format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from indexer.rejects import RAW_BYTES, Rejected
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing in a file.
+    """One record of a file.
 
     Attributes:
-        line: Where it begins, from 1; its row where the file has no lines (Parquet, SQLite).
-        value: As a JSON reader gives it: dict, list, str, int, float, bool or None.
-        raw: As it stands there, its first 64 KiB; or its JSON, where it does not stand there as text.
+        line: Where it begins, from 1; the row if the file has no lines (Parquet, SQLite).
+        value: A parsed JSON value: dict, list, str, int, float, bool or None.
+        raw: The first 64 KiB of its text, or of its JSON if the file is not text.
     """
 
     line: int
@@ -28,5 +28,5 @@ Records = Iterator[Record | Rejected]
 
 
 def as_json(value: object) -> bytes:
-    """A record's JSON, its first 64 KiB: what is kept of one that did not stand there as text."""
+    """The first 64 KiB of a record's JSON, for records that are not text in the file."""
     return json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace")[:RAW_BYTES]

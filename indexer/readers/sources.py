@@ -1,4 +1,4 @@
-"""Where posts come from: files, folders, standard input; and the way from there to posts."""
+"""Sources of posts (files, folders, standard input), and reading posts from them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from indexer.readers.archives import BOUNDS, BROKEN, Bounds, TooMuch
-from indexer.readers.file_parts import may_hold_posts, parts_of
+from indexer.readers.archives import DAMAGED, UNPACK_LIMITS, DecompressionBomb, UnpackLimits
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.mapping.map_option import Move
-from indexer.readers.reader import Reading, ReadOptions, Recognised
+from indexer.readers.input_files import input_files, may_hold_posts
+from indexer.readers.post_reader import PostReader, Recognised
+from indexer.readers.record_reader import DETECTED, ReadOptions
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
 
@@ -25,29 +25,28 @@ GIVE_POSTS = "give it a post file or an export (docs/posts.md)"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read, or standard input where `path` is None; `name` is how rejects call it."""
+    """A file to read, or standard input if `path` is None; `name` is for messages."""
 
     name: str
     path: Path | None
 
 
-class Elsewhere(Protocol):
-    """Reads files elsewhere than in this process."""
+class RemoteReader(Protocol):
+    """Reads files outside this process."""
 
     def found_in(self, source: Source) -> Iterator[Offered | Rejected | str] | None:
-        """What is in a file, and what a person should know of it (as text); None where it has to be read here.
+        """What is in a file, and messages about it (as str); None if this process has to read it.
 
-        Sources are asked for in the order in which they were given, each once, and read to the end.
+        Called for each source once, in order; each is read to its end before the next.
         """
         ...
 
 
 def find_sources(paths: Sequence[str]) -> list[Source]:
-    """The files that paths name, in their order; those of a folder sorted by path. Each file once.
+    """The files of the paths, in their order, those of a folder sorted by path; each file once.
 
     Raises:
-        FixableError: A path does not exist, a folder cannot be listed, or folders are all there is and none holds a
-            post file.
+        FixableError: A path does not exist, or there are only folders and none contains a post file.
     """
     sources: dict[object, Source] = {}
     for given in paths:
@@ -58,12 +57,12 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
             raise FixableError(f"{given} does not exist", "correct the path, or give - to read standard input")
         else:
             for file in _post_files(path) if path.is_dir() else [path]:
-                # Named twice, or inside a folder that is named too: one file all the same.
+                # Given twice, or inside a folder that is given too: still one file.
                 sources.setdefault(_resolved(file), Source(str(file), file))
     if not sources:
         raise FixableError(
-            f"{', '.join(paths)} holds no post file",
-            "put files there whose endings docs/posts.md lists (queries*.jsonl and hidden files are passed over), or "
+            f"{', '.join(paths)} contains no post file",
+            "put files there with endings that docs/posts.md lists (queries*.jsonl and hidden files are skipped), or "
             "name a file itself",
         )
     return list(sources.values())
@@ -72,7 +71,7 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long, or a folder above it that may not be entered
+    except OSError:  # the name is too long, or a folder above it may not be entered
         return False
 
 
@@ -81,80 +80,77 @@ def _post_files(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(files) if may_hold_posts(name, files))
-    # Opening them says why, when their turn comes.
+    # Opening them will report why.
     yield from unlisted
 
 
 def read_posts(
     sources: Sequence[Source],
     stdin: BinaryIO,
-    moves: Sequence[Move] = (),
-    ignore_unknown: bool = False,
-    options: ReadOptions | None = None,
+    options: ReadOptions = DETECTED,
     tell: Callable[[str], None] = lambda _: None,
     recognised: Callable[[Recognised], None] = lambda _: None,
-    bounds: Bounds = BOUNDS,
-    elsewhere: Elsewhere | None = None,
+    limits: UnpackLimits = UNPACK_LIMITS,
+    remote: RemoteReader | None = None,
 ) -> Iterator[Offered | Rejected]:
-    """Every post of every source, and everything that should be one and is none, in bounded memory.
+    """Every post of every source, and a Rejected for everything that should be one, in bounded memory.
 
-    In the order of the sources; but posts that may have comments elsewhere in the input come after all others.
+    In the order of the sources, but posts that may have comments elsewhere in the input come after all others.
 
     Args:
         stdin: Read for the source whose path is None.
-        moves, ignore_unknown: As in ReadOptions, where no options are given.
-        tell: Given what a person should know that is neither: a file's encoding, what was passed over in it.
-        recognised: Given what each file was taken for.
-        bounds: Of what packed files may unpack to.
-        elsewhere: Reads what it can in place of this process.
+        tell: Called with messages about files: the encoding, what was skipped.
+        recognised: Called with what each file was taken for.
+        limits: How much packed files may unpack to.
+        remote: Reads what it can instead of this process.
 
     Raises:
-        FixableError: Nothing can be read at all, or there is not one record in all of them.
+        FixableError: Nothing can be read, or there are no records at all.
     """
-    reading = Reading(options or ReadOptions(moves=tuple(moves), ignore_unknown=ignore_unknown), tell, recognised)
+    reader = PostReader(options, tell, recognised)
     empty: list[Rejected] = []
     found_any = False
     try:
         for source in sources:
             count = 0
-            there = elsewhere.found_in(source) if elsewhere is not None else None
-            here = _read_source(reading, source, stdin, bounds, len(sources) == 1, tell) if there is None else there
+            there = remote.found_in(source) if remote is not None else None
+            here = _read_source(reader, source, stdin, limits, len(sources) == 1, tell) if there is None else there
             for found in here:
                 if isinstance(found, str):
                     tell(found)
                     continue
                 count += 1
                 yield found
-            found_any = found_any or bool(count) or reading.took_something
-            if not count and not reading.took_something:
+            found_any = found_any or bool(count) or reader.took_something
+            if not count and not reader.took_something:
                 empty.append(Rejected(source.name, 0, "", "the file is empty", "one post a line"))
-            reading.took_something = False
+            reader.took_something = False
         if not found_any:
             names = ", ".join(source.name for source in sources[:3]) + (", ..." if len(sources) > 3 else "")
-            raise FixableError(f"{names} holds no line", GIVE_POSTS)
+            raise FixableError(f"{names} contains no lines", GIVE_POSTS)
         yield from empty
-        yield from reading.rest()
+        yield from reader.rest()
     finally:
-        reading.close()
+        reader.close()
 
 
 def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejected | str] | None:
-    """What is in one file of several, as `read_posts` would find it, and what a person should know of it, as text.
+    """What `read_posts` would find in one file of several, and messages about it as str.
 
     Returns:
-        None where it cannot be told without the other files, as with exports whose comments lie in files of their own;
-        where it is a bundle of files; or where it cannot be opened.
+        None if the file must be read together with the others, such as an export with comments in other files, if it is
+        an archive, or if it cannot be opened.
     """
     if source.path is None or not os.access(source.path, os.R_OK):
         return None
     notes: list[str] = []
     files: list[Recognised] = []
-    reading = Reading(options, notes.append, files.append)
-    found = _read_source(reading, source, io.BytesIO(), BOUNDS, False, notes.append)
+    reader = PostReader(options, notes.append, files.append)
+    found = _read_source(reader, source, io.BytesIO(), UNPACK_LIMITS, False, notes.append)
     first = list(islice(found, 1))
-    inside = (*files, *first)  # what is in a bundle is named with its place there
+    inside = (*files, *first)  # members of an archive have other names
     if any(file.platform for file in files) or any(one.source != source.name for one in inside):
-        reading.close()
+        reader.close()
         return None
 
     def rest() -> Iterator[Offered | Rejected | str]:
@@ -168,47 +164,53 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
 
 
 def _read_source(
-    reading: Reading, source: Source, stdin: BinaryIO, bounds: Bounds, alone: bool, tell: Callable[[str], None]
+    reader: PostReader, source: Source, stdin: BinaryIO, limits: UnpackLimits, alone: bool, tell: Callable[[str], None]
 ) -> Iterator[Offered | Rejected]:
     line = 0
-    part_name = source.name
+    file_name = source.name
     size_bytes = _size_bytes(source.path)
     try:
-        for part in parts_of(source.name, source.path, stdin, bounds):
-            part_name, line = part.name, 0
-            for found in reading.read(part):
+        for file in input_files(source.name, source.path, stdin, limits):
+            file_name, line = file.name, 0
+            for found in reader.read(file):
                 line = found.line
                 yield found
         if _size_bytes(source.path) > size_bytes:
-            tell(f"{source.name}: it has grown while it was read; what was added comes with the next run")
-    except FixableError as error:  # such as an SQLite file with several tables: no reason not to read the others
+            tell(f"{source.name}: it grew while it was read; the next run reads what was added")
+    except FixableError as error:  # such as an SQLite file with several tables: the others can be read
         if alone:
             raise
-        yield Rejected(part_name, 0, "", error.problem, error.fix)
-    except TooMuch as error:
-        expected = f"a file that unpacks to at most {bounds.ratio} times its size"
-        yield Rejected(part_name, line + 1, "", f"it may be a bomb: {error}", f"{expected}; what came before was read")
-    except BROKEN as error:
+        yield Rejected(file_name, 0, "", error.problem, error.fix)
+    except DecompressionBomb as error:
+        expected = f"a file that unpacks to at most {limits.ratio} times its size"
+        yield Rejected(
+            file_name,
+            line + 1,
+            "",
+            f"it may be a decompression bomb: {error}",
+            f"{expected}; what came before was read",
+        )
+    except DAMAGED as error:
         short = isinstance(error, EOFError) or "end" in str(error).lower()
         problem = "the compressed data ends too early" if short else "the compressed data is damaged"
-        expected = "a whole file; the lines before this one were read"
+        expected = "a complete file; the lines before this one were read"
         if isinstance(error, zipfile.BadZipFile) and not line:
             problem, expected = (
                 f"the zip file is damaged: {error}",
-                "a whole one (the list of what it holds is at its end)",
+                "a complete one (its table of contents is at the end)",
             )
-        yield Rejected(part_name, line + 1 if line else 0, "", problem, expected)
+        yield Rejected(file_name, line + 1 if line else 0, "", problem, expected)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         if alone and not line:
             raise FixableError(f"{source.name} {problem}", "make it readable, or leave it out") from error
-        yield Rejected(part_name, line, "", problem, "a file that this user may read; it was left out")
+        yield Rejected(file_name, line, "", problem, "a file that this user may read; it was skipped")
 
 
 def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
-    except (OSError, RuntimeError):  # links that lead in a circle: opening it says so
+    except (OSError, RuntimeError):  # a cycle of links: opening it will report it
         return path
 
 

@@ -1,8 +1,8 @@
-"""One run: stage what is offered, compare it with what is stored, and where anything is new, fill the next generation.
+"""One run: stage the offered posts, compare them with the stored ones, and if anything is new, write a new generation.
 
-A generation is always whole. Where little changed it begins as a copy of the current one, and the changes are made in
-the copy; otherwise it is written anew, posts that were not offered carried over. What makes that cheap is the cache of
-embeddings: a text that was embedded once, by this run or one that was interrupted, is not embedded again.
+A generation is always complete. If little changed, it starts as a copy of the current one, and the changes are made in
+the copy; otherwise it is written from scratch, with the stored posts that were not offered. The embedding cache makes
+that cheap: a text that was embedded once, even by an interrupted run, is not embedded again.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 
 from indexer.engines.engine import EmbeddingEngine
-from indexer.journal.forgetting import forget_in_files
+from indexer.journal.erasure import forget_in_files
 from indexer.journal.journal import Journal
 from indexer.journal.replay import replay
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.encoder import Filling, PassageWeigher
 from indexer.pipeline.plan import MOST_PRUNED_SHARE, PlanCounts, is_small, plan_reindex
-from indexer.pipeline.staging import Due, Staging, Standing, require_room
+from indexer.pipeline.post_encoder import PassageWeigher, PostEncoder
+from indexer.pipeline.staged_posts import PendingWork, SourceLine, StagedPosts, require_room
 from indexer.progress import Progress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import OptedOutLine, Rejected, RejectsLog
@@ -36,15 +36,15 @@ LEAST_ROOM_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """How a run goes about its work.
+class RunOptions:
+    """The options of a run.
 
     Attributes:
-        dry_run: Say what would be done, and do nothing.
-        prune: Delete what is stored and not offered.
-        most_pruned: Delete at most so many; None allows a fifth of what is stored.
-        allow_forgotten: Take in posts that were forgotten.
-        anew: Write a new generation without copying anything of the current one, also where nothing changed.
+        dry_run: Compute what would be done, and change nothing.
+        prune: Delete stored posts that are not offered.
+        most_pruned: Delete at most so many; None: a fifth of the stored posts.
+        allow_forgotten: Index posts that were forgotten.
+        anew: Write a new generation from scratch, even if nothing changed.
     """
 
     dry_run: bool = False
@@ -65,82 +65,82 @@ def reindex(
     rejects: RejectsLog,
     index_here: bool = True,
     engine: EmbeddingEngine | None = None,
-    wishes: Wishes = Wishes(),  # frozen
+    options: RunOptions = RunOptions(),  # frozen
 ) -> Summary:
-    """Bring the index up to what is offered; readers use the old generation until the new one is whole.
+    """Bring the index up to date with the offered posts; readers use the old generation until the new one is complete.
 
-    What the journal accepted before the run gives way to what is offered; what it accepts meanwhile is in the new
+    Offered posts replace what the journal accepted before the run; what it accepts during the run is in the new
     generation too.
 
     Args:
-        data_dir: For the staged posts, deleted at the end, the journal, and the cache of embeddings.
-        rejects: Given the lines that are no posts, and the second line of each id.
-        engine: Where passages are embedded; None is this process, by `embedder`, whose vectors any other gives too.
-        index_here: Whether the store's generations lie on the disk of `data_dir`, so that its room is theirs.
+        data_dir: Holds the staged posts, deleted at the end, the journal, and the embedding cache.
+        rejects: Given the lines that are not posts, and repeated ids.
+        index_here: Whether the store's generations are on the disk of `data_dir`, and need its space.
+        engine: Where passages are embedded, with the same vectors as `embedder`; None: this process.
 
     Raises:
         IndexLocked: Another process is writing.
-        FixableError: There is no post at all, more would be deleted than may be, or the disk is full or forbidden. The
-            old generation stays, as it does after any other exception.
+        FixableError: There are no posts, too many would be deleted, or the disk is full or forbidden. The old
+            generation stays, as after any other exception.
     """
     started = time.monotonic()
     with (
         naming_disk_trouble(data_dir),
         store.writing(progress.saying),
         Journal(data_dir / "journal.sqlite") as journal,
-        Staging(data_dir / "staging.sqlite") as staging,
+        StagedPosts(data_dir / "staging.sqlite") as staged,
     ):
         before = journal.last()
-        forgotten = _stage(staging, offered, journal, progress, rejects, wishes)
+        forgotten = _stage(staged, offered, journal, progress, rejects, options)
         if opted_out := journal.forgotten_after(before)[0]:
             forget_in_files(store, data_dir, opted_out)
         counts = PlanCounts()
-        for pairs in staging.hashes(COMPARED_AT_ONCE):
+        for pairs in staged.hashes(COMPARED_AT_ONCE):
             plan = plan_reindex(pairs, store.stored_hashes([post_id for post_id, _ in pairs]))
-            staging.mark(Due.WRITE, (*plan.add, *plan.change))
-            staging.mark(Due.RECOUNT, plan.recount)
+            staged.mark(PendingWork.WRITE, (*plan.add, *plan.change))
+            staged.mark(PendingWork.RECOUNT, plan.recount)
             counts = counts.plus(plan)
         now = _current(store)
         stored = now.posts if now else 0
         if counts.offered == 0 and stored == 0:
             raise FixableError(
-                f"there is no post to index: all {rejects.count + forgotten:,} lines were rejected",
-                "mend the lines as their messages say; docs/posts.md shows how to read an export with other fields",
+                f"there are no posts to index: all {rejects.count + forgotten:,} lines were rejected",
+                "fix the lines as their messages say; docs/posts.md shows how to read an export with other fields",
             )
-        # Changed and unchanged posts are those of the offered ones that are stored; the rest of the stored ones stays.
+        # The offered posts that are not added are stored ones; the other stored posts stay.
         carried = stored - (counts.offered - counts.added)
-        if wishes.prune:
-            _refuse_rash_pruning(carried, stored, rejects, wishes)
+        if options.prune:
+            _refuse_rash_pruning(carried, stored, rejects, options)
             counts, carried = replace(counts, deleted=carried), 0
 
         embedded = 0
         behind = store.reached().get(journal.id, 0) < journal.last()
-        written = now is None or wishes.anew or not counts.nothing_new or behind or now.identity != embedder.identity
-        if written and not wishes.dry_run:
+        written = now is None or options.anew or not counts.nothing_new or behind or now.identity != embedder.identity
+        if written and not options.dry_run:
             with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
-                copying = now is not None and not wishes.anew and is_small(counts, stored)
+                copying = now is not None and not options.anew and is_small(counts, stored)
                 to_write = counts.added + counts.changed if copying else counts.offered + carried
-                filling = Filling(embedder, weigher, cache, progress, to_write, engine)
+                encoder = PostEncoder(embedder, weigher, cache, progress, to_write, engine)
                 room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
-                run = _Run(store, journal, staging, filling, room, wishes)
+                run = _Run(store, journal, staged, encoder, room, options)
                 now = run.fill(now, copying)
-            embedded = filling.embedded
+            embedded = encoder.embedded
         return Summary(
             now.posts if now else 0, now.passages if now else 0, counts.added, counts.changed, counts.recounted,
             counts.unchanged, counts.deleted, carried, forgotten, rejects.count, embedded, time.monotonic() - started,
-            now.name if now else "", written, wishes.dry_run,
+            now.name if now else "", written, options.dry_run,
         )  # fmt: skip
 
 
 def _stage(
-    staging: Staging,
+    staged: StagedPosts,
     offered: Iterable[Offered | Rejected],
     journal: Journal,
     progress: Progress,
     rejects: RejectsLog,
-    wishes: Wishes,
+    options: RunOptions,
 ) -> int:
-    """Stage what is offered, but for what was forgotten; returns how many posts that were."""
+    """Stage the offered posts except forgotten ones; returns how many were forgotten."""
     forgotten, opted_out = 0, list[str]()
     for number, found in enumerate(offered, start=1):
         progress.reading(number)
@@ -151,18 +151,18 @@ def _stage(
             rejects.add(found)
             continue
         if journal.kept_out([found.post]):
-            if not wishes.allow_forgotten:
+            if not options.allow_forgotten:
                 forgotten += 1
                 continue
-            if not wishes.dry_run:
+            if not options.dry_run:
                 journal.allow([found.post])
-        first = staging.add(StoredPost(found.post, content_hash(found.post)), Standing(found.source, found.line))
+        first = staged.add(StoredPost(found.post, content_hash(found.post)), SourceLine(found.source, found.line))
         if first is not None:
             problem = f"is {found.post.id!r}, as in {first.source}:{first.line}"
             rejects.add(Rejected(found.source, found.line, "id", problem, "each id once", found.raw))
-    staging.remove(opted_out)
+    staged.remove(opted_out)
     new = journal.not_forgotten(opted_out)
-    if new and not wishes.dry_run:
+    if new and not options.dry_run:
         journal.forget(new, "opt-out")
     return forgotten + len(opted_out)
 
@@ -172,54 +172,60 @@ def _current(store: PostStore) -> GenerationInfo | None:
     return next((info for info in store.generations() if info.name == name), None)
 
 
-def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, wishes: Wishes) -> None:
+def _refuse_rash_pruning(gone: int, stored: int, rejects: RejectsLog, options: RunOptions) -> None:
     """
     Raises:
-        FixableError: More would be deleted than was agreed to, or lines were rejected whose posts would be.
+        FixableError: More posts would be deleted than is allowed, or posts whose lines were rejected.
     """
     if rejects.count:
         raise FixableError(
-            f"{rejects.count:,} lines were rejected, and with --prune the posts they stand for would be deleted",
-            "mend them as their messages say, or run without --prune",
+            f"{rejects.count:,} lines were rejected, and --prune would delete their posts",
+            "fix them as their messages say, or run without --prune",
         )
-    most = int(MOST_PRUNED_SHARE * stored) if wishes.most_pruned is None else wishes.most_pruned
-    if gone > most and not wishes.dry_run:
+    most = int(MOST_PRUNED_SHARE * stored) if options.most_pruned is None else options.most_pruned
+    if gone > most and not options.dry_run:
         raise FixableError(
-            f"--prune would delete {gone:,} of {stored:,} posts, and may delete {most:,}",
-            f"look whether the input is whole; if it is, add --prune-up-to {gone}",
+            f"--prune would delete {gone:,} of {stored:,} posts, but may delete only {most:,}",
+            f"check that the input is complete; if it is, add --prune-up-to {gone}",
         )
 
 
 class _Run:
-    """What one run writes with."""
+    """Writes the new generation of one run."""
 
     def __init__(
-        self, store: PostStore, journal: Journal, staging: Staging, filling: Filling, room: _Room, wishes: Wishes
+        self,
+        store: PostStore,
+        journal: Journal,
+        staged: StagedPosts,
+        encoder: PostEncoder,
+        room: _Room,
+        options: RunOptions,
     ) -> None:
-        self._store, self._journal, self._staging = store, journal, staging
-        self._filling, self._room, self._wishes = filling, room, wishes
+        self._store, self._journal, self._staged = store, journal, staged
+        self._encoder, self._room, self._options = encoder, room, options
 
     def fill(self, before: GenerationInfo | None, copying: bool) -> GenerationInfo:
         """Write, switch, and delete all generations but the new one and the one before."""
         store, journal = self._store, self._journal
-        identity = self._filling.embedder.identity
+        identity = self._encoder.embedder.identity
         self._room.require(before.passages if before and copying else 0)
-        # Read before any stored post is: what is accepted from now on is made good at the end.
+        # Read before any stored post: what is accepted from now on is replayed at the end.
         head = journal.last()
         reached = store.reached().get(journal.id, 0)
         writer = store.begin_copy(identity) if copying else None
         try:
             if writer is not None:
                 reached = writer.reached().get(journal.id, 0)
-                replay(journal, self._filling, writer, reached, head)
+                replay(journal, self._encoder, writer, reached, head)
                 self._change(writer)
             else:
                 writer = store.begin(identity)
                 self._write_all(writer, reached, head)
-            head = replay(journal, self._filling, writer, head)
-            self._filling.progress.finishing()
+            head = replay(journal, self._encoder, writer, head)
+            self._encoder.progress.finishing()
             written = writer.finish({journal.id: head})
-        except BaseException:  # also Ctrl-C: half a generation is of no use to anybody
+        except BaseException:  # also Ctrl-C: half a generation is useless
             if writer is not None:
                 writer.discard()
             raise
@@ -232,39 +238,39 @@ class _Run:
         return written
 
     def _change(self, writer: GenerationWriter) -> None:
-        """Make what is due in a copy of the current generation."""
-        filling, staging = self._filling, self._staging
-        filling.fill(staging.posts(Due.WRITE), partial(self._write, writer))
-        for some in _some(staging.posts(Due.RECOUNT)):
+        """Apply the changes to a copy of the current generation."""
+        encoder, staged = self._encoder, self._staged
+        encoder.fill(staged.posts(PendingWork.WRITE), partial(self._write, writer))
+        for some in _some(staged.posts(PendingWork.RECOUNT)):
             writer.change(Changes(recount=some))
         for ids in self._pruned():
             writer.change(Changes(delete=ids))
-            filling.cache.forget(ids)
+            encoder.cache.forget(ids)
 
     def _write_all(self, writer: GenerationWriter, reached: int, head: int) -> None:
-        """Write every post that there is to be."""
-        filling, staging, store = self._filling, self._staging, self._store
+        """Write every post of the new generation."""
+        encoder, staged, store = self._encoder, self._staged, self._store
         carried: Iterable[StoredPost] = ()
-        if not self._wishes.prune:
-            carried = staging.without_staged(store.stored_posts())
+        if not self._options.prune:
+            carried = staged.without_staged(store.stored_posts())
         write = partial(self._write, writer)
-        filling.fill(carried, write)
-        if not self._wishes.prune:
-            replay(self._journal, filling, writer, reached, head)
-        filling.fill(staging.posts(), write)
+        encoder.fill(carried, write)
+        if not self._options.prune:
+            replay(self._journal, encoder, writer, reached, head)
+        encoder.fill(staged.posts(), write)
         for ids in self._pruned():
-            filling.cache.forget(ids)
+            encoder.cache.forget(ids)
 
     def _write(self, writer: GenerationWriter, posts: list[IndexedPost]) -> None:
         writer.change(Changes(upsert=posts))
-        self._room.require(self._filling.passages)
+        self._room.require(self._encoder.passages)
 
     def _pruned(self) -> Iterator[list[str]]:
-        return self._staging.not_staged(self._store.stored_ids()) if self._wishes.prune else iter(())
+        return self._staged.not_staged(self._store.stored_ids()) if self._options.prune else iter(())
 
 
 def trim(journal: Journal, store: PostStore) -> None:
-    """Delete from the journal what every generation holds, and every keeper of words was told."""
+    """Delete from the journal what every generation has, and every erasure target was told."""
     reached = [store.reached(info.name).get(journal.id, 0) for info in store.generations()]
     told = journal.least_told()
     journal.trim(min([*reached, *([] if told is None else [told])], default=0))
@@ -277,7 +283,7 @@ def _some(posts: Iterator[StoredPost]) -> Iterator[list[StoredPost]]:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """The disk of a folder, and how much of it is asked for."""
+    """Checks that the disk of a folder has space for passages."""
 
     folder: Path
     passage_bytes: int
@@ -287,7 +293,7 @@ class _Room:
 
 
 def _passage_bytes(embedder: Embedder) -> int:
-    """What building the search structures takes for each passage, on top of what is written already: its vector,
-    copied and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, of 384 dimensions.
+    """Disk that building the search structures takes per passage, beyond what is written already: its vector, copied
+    and linked to its neighbours, and its terms and payload. Measured: 4,500 in all, at 384 dimensions.
     """
     return 2 * 4 * embedder.identity.dimension + 2_000

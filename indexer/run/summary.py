@@ -11,14 +11,14 @@ class Summary:
 
     Attributes:
         posts, passages: In the current generation, after the run.
-        recounted: Posts of which counters alone moved (likes, collects, comment_count).
-        deleted: Posts that were stored, not offered, and deleted.
-        carried: Posts that were stored, not offered, and kept.
-        forgotten: Posts that were offered, and kept out since they were forgotten.
-        embedded: Passages that the model read; the others' vectors were on disk.
+        recounted: Posts of which only counters changed (likes, collects, comment_count).
+        deleted: Stored posts that were not in the input, and were deleted.
+        carried: Stored posts that were not in the input, and stayed.
+        forgotten: Posts in the input that are blocked because they were forgotten.
+        embedded: Passages that the model embedded; the others' vectors were on disk.
         generation: Name of the current generation, after the run.
-        written: Whether it is a new one; in a dry run, whether it would be.
-        dry_run: Whether all this would only be done.
+        written: Whether it is new; in a dry run, whether it would be.
+        dry_run: Whether nothing was changed, and all this is what a run would do.
     """
 
     posts: int
@@ -40,7 +40,7 @@ class Summary:
     def __str__(self) -> str:
         counts = self._counts()
         if self.dry_run:
-            return f"nothing was done, in {self.seconds:.1f} s; a run would find: {counts}"
+            return f"nothing was changed, in {self.seconds:.1f} s; a run would find: {counts}"
         if not self.written:
             return f"nothing new in {self.seconds:.1f} s: {counts}; generation {self.generation} stays"
         indexed = f"indexed {self.posts:,} posts ({self.passages:,} passages) in {self.seconds:.0f} s"
@@ -54,9 +54,9 @@ class Summary:
         if self.recounted:
             counts.insert(2, f"{self.recounted:,} with other counters")
         if self.deleted:
-            counts.append(f"{self.deleted:,} not offered and deleted")
+            counts.append(f"{self.deleted:,} not in the input and deleted")
         if self.carried:
-            counts.append(f"{self.carried:,} not offered and kept")
+            counts.append(f"{self.carried:,} not in the input and kept")
         if self.forgotten:
-            counts.append(f"{self.forgotten:,} forgotten before and kept out")
+            counts.append(f"{self.forgotten:,} forgotten before and blocked")
         return ", ".join(counts)

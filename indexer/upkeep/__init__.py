@@ -1,1 +1,1 @@
-"""An index that is there already: status, rollback, prune, migration. Imports `run` and `retrieval`."""
+"""Maintains an existing index: status, rollback, prune, migration. Imports `run` and `retrieval`."""

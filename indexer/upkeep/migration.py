@@ -1,6 +1,6 @@
-"""Moves an index from one place to another as it is: nothing is read, cut or embedded again.
+"""Moves the current generation of an index from one store to another; nothing is read, cut or embedded again.
 
-What is moved is the current generation. The new place switches to it when all of it is there and has been compared.
+The target switches to it once everything has arrived and was compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from retrieval.stores.server.store import ServerStore
 from retrieval.stores.transfer import TRANSFER_BATCH, SourceGeneration
 
 COMPARED_WHOLE = 1_000
-# A vector of norm 1 goes over as text and is normalised again on arrival: its 32 bit numbers move in the last place.
+# A vector of norm 1 is sent as text and normalised again on arrival: its 32-bit numbers change in the last place.
 _FURTHEST = 1e-5
 
 
@@ -30,8 +30,8 @@ class Moved:
     """What a migration did.
 
     Attributes:
-        found: Posts that an interrupted one had moved before.
-        compared: Posts of which everything was compared; of all others the content's hash.
+        found: Posts that an interrupted migration had moved before.
+        compared: Posts that were compared completely; of all others only the content hash.
     """
 
     generation: str
@@ -45,19 +45,19 @@ class Moved:
         before = f", {self.found:,} of them before" if self.found else ""
         return (
             f"moved {self.posts:,} posts ({self.passages:,} passages{before}) to {self.generation} in "
-            f"{self.seconds:.0f} s; all hashes are equal, and {self.compared:,} posts were compared whole"
+            f"{self.seconds:.0f} s; all hashes are equal, and {self.compared:,} posts were compared completely"
         )
 
 
 def migrate(source: EdgeStore | ServerStore, target: EdgeStore | ServerStore, progress: Progress) -> Moved:
-    """Copy the current generation of one place to another, compare, and switch that one to it.
+    """Copy the current generation from one store to another, compare, and switch the target to it.
 
-    To a server, one that was interrupted is gone on with. An index that another process has open is copied first; what
-    it accepts meanwhile stands in the journal, from which the server is led up when it is opened.
+    An interrupted migration to a server is resumed. An index that another process has open is copied first; what it
+    accepts meanwhile is in the journal, which is applied when the server's index is opened.
 
     Raises:
         IndexMissing: There is nothing to move.
-        IndexLocked: Another process is writing, here or there.
+        IndexLocked: Another process is writing to the source or the target.
         FixableError: The index changed meanwhile, or what arrived is not equal; nothing was switched.
     """
     started = time.monotonic()
@@ -82,7 +82,7 @@ def migrate(source: EdgeStore | ServerStore, target: EdgeStore | ServerStore, pr
             written = writer.finish(carried.reached())
             compared = _compare(target, written, carried)
         except BaseException:
-            if not isinstance(target, ServerStore):  # there, the next call goes on
+            if not isinstance(target, ServerStore):  # which the next call resumes
                 writer.discard()
             raise
         target.switch(written.name)
@@ -98,7 +98,7 @@ def _begin(target: EdgeStore | ServerStore, info: GenerationInfo) -> tuple[Gener
 def _there(
     target: EdgeStore | ServerStore, name: str, carried: SourceGeneration, ids: Sequence[str]
 ) -> dict[str, IndexedPost]:
-    """Those of the posts that are whole in what was begun, and of the same hash as in the source."""
+    """The posts that an interrupted migration moved completely, with the same hash as in the source."""
     hashes = carried.hashes(ids)
     with target.carried(name) as begun:
         posts = begun.indexed_posts(ids)
@@ -106,7 +106,7 @@ def _there(
 
 
 def _delete_others(target: EdgeStore | ServerStore, writer: GenerationWriter, carried: SourceGeneration) -> None:
-    """Delete what was moved before, and is no longer in the source."""
+    """Delete what was moved before and is no longer in the source."""
     with target.carried(writer.name) as begun:
         for ids in _batches(begun.ids()):
             hashes = carried.hashes(ids)
@@ -114,34 +114,34 @@ def _delete_others(target: EdgeStore | ServerStore, writer: GenerationWriter, ca
 
 
 def _compare(target: EdgeStore | ServerStore, written: GenerationInfo, carried: SourceGeneration) -> int:
-    """Compare all ids and hashes, and some posts whole; returns how many those were.
+    """Compare all ids and hashes, and some posts completely; returns how many those were.
 
     Raises:
         FixableError: Something is not equal.
     """
-    again = "run `stipple migrate` again: it goes on where it was"
+    again = "run `stipple migrate` again: it resumes where it stopped"
     chosen = _sample(carried.ids())
     with target.carried(written.name) as arrived:
         equal = 0
         for ids in _batches(carried.ids()):
             wanted, there = carried.hashes(ids), arrived.hashes(ids)
             other = [post_id for post_id in wanted if wanted[post_id] != there.get(post_id)]
-            # A copy of an index that is changing may know of a post before it has its passages; the journal has it.
+            # A copy of a changing index may have a post before its passages; the journal has it.
             if wrong := list(carried.indexed_posts(other)):
-                raise FixableError(f"{len(wrong):,} posts did not arrive as they are, the first {wrong[0]!r}", again)
+                raise FixableError(f"{len(wrong):,} posts did not arrive unchanged, the first {wrong[0]!r}", again)
             equal += len(wanted) - len(other)
         if equal != written.posts:
-            raise FixableError(f"{written.posts:,} posts arrived of {equal:,} that there are", again)
+            raise FixableError(f"{written.posts:,} of {equal:,} posts arrived", again)
         for ids in _batches(chosen):
             there_posts = arrived.indexed_posts(ids)
             for post_id, one in carried.indexed_posts(ids).items():
                 if post_id not in there_posts or not same(one, there_posts[post_id]):
-                    raise FixableError(f"the post {post_id!r} did not arrive as it is", again)
+                    raise FixableError(f"the post {post_id!r} did not arrive unchanged", again)
     return len(chosen)
 
 
 def same(one: IndexedPost, other: IndexedPost) -> bool:
-    """Whether two posts are equal in all that is stored of them; vectors but for rounding."""
+    """Whether everything stored of two posts is equal, vectors up to rounding."""
     terms = [[dict(zip(some.indices, some.values, strict=True)) for some in post.terms] for post in (one, other)]
     return (
         one.stored == other.stored
@@ -158,7 +158,7 @@ def same(one: IndexedPost, other: IndexedPost) -> bool:
 
 
 def _sample(ids: Iterable[str]) -> Sequence[str]:
-    """COMPARED_WHOLE ids, each as likely as another (Vitter's algorithm R); all where there are no more."""
+    """COMPARED_WHOLE ids, uniformly at random (Vitter's algorithm R); all if there are no more."""
     chosen: list[str] = []
     for number, post_id in enumerate(ids):
         if number < COMPARED_WHOLE:

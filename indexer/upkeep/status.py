@@ -1,4 +1,4 @@
-"""What `stipple status` says: the current generation, what else is on disk, and what runs did."""
+"""What `stipple status` shows: the current generation, what else is on disk, and past runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.journal.journal import Journal
-from indexer.run.history import Run, Runs
+from indexer.run.run_history import Run, RunHistory
 from retrieval.disk import naming_disk_trouble
 from retrieval.errors import IndexMissing
 from retrieval.search.calibration import dense_weights
@@ -20,11 +20,11 @@ def status_facts(settings: Settings) -> dict[str, Any]:
     """As `--json` prints it. Needs no lock, and no model.
 
     Raises:
-        IndexMissing: There is neither an index nor a run that tried to make one.
+        IndexMissing: There is neither an index nor a past run.
     """
     store = open_store(settings)
     with naming_disk_trouble(settings.data_dir):
-        runs = Runs(settings.data_dir).last()
+        runs = RunHistory(settings.data_dir).last()
     generations = {info.name: info for info in store.generations()}
     current = generations.get(store.current() or "")
     if current is None and not runs:
@@ -56,7 +56,7 @@ def status_facts(settings: Settings) -> dict[str, Any]:
 
 
 def status_lines(facts: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    """The same for a person."""
+    """The same for people."""
     if "generation" in facts:
         weights = facts["dense_weights"]
         yield f"posts              {facts['posts']:,} ({facts['passages']:,} passages)"
@@ -105,7 +105,7 @@ def _run_lines(run: Mapping[str, Any]) -> Iterator[str]:
     if run["problem"]:
         yield f"{'':19}{run['problem']}"
     if run["state"] in {"died", "failed", "interrupted"}:
-        yield f"{'':19}the index is as it was; run it again, what was embedded is kept"
+        yield f"{'':19}the index is unchanged; run it again, what was embedded is kept"
     for reason, count in run["rejected"].items():
         yield f"{'':19}{count:,} rejected: {reason}"
     if run["rejects_file"]:
@@ -113,6 +113,6 @@ def _run_lines(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _size_bytes(path: Path) -> int:
-    """What a file or folder takes on disk: the files of an index are sparse, and far longer than that."""
+    """Disk usage of a file or folder: the files of an index are sparse, and much longer than what they use."""
     files = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []
     return sum(file.stat().st_blocks * 512 for file in files if file.is_file())

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api_keys import Keys
 from app.main import create_app
 from app.services import Services
-from indexer.journal.ingestion import JournalIngestion
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.errors import ModelMissing
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings

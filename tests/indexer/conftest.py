@@ -1,4 +1,4 @@
-"""The index that runs are tried on."""
+"""An index for runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small real PostStore that keeps generations in memory: the writing side, as `reindex` uses it."""
+"""A small PostStore in memory: the writing side, as `reindex` uses it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from retrieval.types import Identity
 
 
 class MemoryStore:
-    """Keeps what PostStore promises; `events` tells what was done to it, in order."""
+    """Fulfils the contract of PostStore; `events` lists what was done to it, in order."""
 
     def __init__(self, copies: bool = True) -> None:
         self._copies = copies

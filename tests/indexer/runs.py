@@ -12,7 +12,7 @@ from indexer.engines.engine import EmbeddingEngine
 from indexer.progress import QuietProgress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import Rejected, RejectsLog
-from indexer.run.reindex import Wishes, reindex
+from indexer.run.reindex import RunOptions, reindex
 from indexer.run.summary import Summary
 from retrieval.models.embedding import HashEmbedder
 from retrieval.stores.contract import StoredPost
@@ -22,7 +22,7 @@ from tests.indexer.memory_store import MemoryStore
 
 
 class CountingEmbedder(HashEmbedder):
-    """Counts what it reads, and can be pulled out in the middle."""
+    """Counts what it embeds, and can be interrupted."""
 
     def __init__(self, name: str = "hash", dies_after: int | None = None) -> None:
         super().__init__(name=name)
@@ -43,7 +43,7 @@ class LengthWeigher:
         return [TermWeights((len(text),), (1.0,)) for text in texts]
 
 
-PLAIN = Wishes()
+PLAIN = RunOptions()
 
 
 class Run:
@@ -57,7 +57,7 @@ class Run:
         *found: Post | Rejected,
         embedder: HashEmbedder | None = None,
         engine: EmbeddingEngine | None = None,
-        wishes: Wishes = PLAIN,
+        options: RunOptions = PLAIN,
     ) -> Summary:
         offered = [
             Offered(one, "posts.jsonl", line, b"{}") if isinstance(one, Post) else one
@@ -67,7 +67,7 @@ class Run:
         with RejectsLog(self.folder / "rejects" / "now.rejects.jsonl", progress.saying) as rejects:
             return reindex(
                 self.store, embedder or CountingEmbedder(), LengthWeigher(), offered,
-                data_dir=self.folder, progress=progress, rejects=rejects, engine=engine, wishes=wishes,
+                data_dir=self.folder, progress=progress, rejects=rejects, engine=engine, options=options,
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run."""
+"""What a person sees during a run."""
 
 import io
 
@@ -40,7 +40,7 @@ def test_the_rate_is_that_of_late_so_that_vectors_from_disk_promise_nothing() ->
     assert ", 50/s, " in stream.getvalue().splitlines()[-1]
 
 
-def test_reading_is_told_too_and_a_short_run_says_nothing() -> None:
+def test_reading_is_reported_too_and_a_short_run_prints_nothing() -> None:
     stream, clock = io.StringIO(), Clock()
     progress = PlainProgress(stream, clock)
     progress.reading(1_000)
@@ -64,7 +64,7 @@ def test_a_terminal_gets_a_bar_and_messages_do_not_break_it() -> None:
     assert "20/20" in stream.getvalue()
 
 
-def test_quiet_is_quiet_but_for_what_must_be_said() -> None:
+def test_quiet_is_quiet_except_for_messages() -> None:
     stream = Terminal()
     progress = progress_on(stream, quiet=True)
     assert isinstance(progress, QuietProgress)

@@ -1,4 +1,4 @@
-"""Each telling token of a claim beside the token of the evidence that is most like it, in its context.
+"""Each content token of a claim with the most similar token of the evidence, in context.
 
 Source of the idea: Zhang et al., "BERTScore: Evaluating Text Generation with BERT", ICLR 2020 (its recall).
 """
@@ -23,7 +23,7 @@ _KEPT = 512
 
 
 class TokenReader:
-    """Reads texts token by token, each once while it is among the last few hundred. Safe in several threads."""
+    """Embeds texts token by token and keeps the last few hundred. Safe in several threads."""
 
     def __init__(self, embedder: Embedder) -> None:
         self.embedder = embedder
@@ -45,9 +45,9 @@ class TokenReader:
 
 
 def likeness(claim: str, read: TokenVectors, evidence: Sequence[TokenVectors]) -> Vectors:
-    """(tokens, evidence) float32: for each telling token of the claim, its cosine with the most similar token of each.
+    """(tokens, evidence) float32: for each content token of the claim, its cosine with the most similar token of each.
 
-    A claim without a telling token is taken by all its tokens. (0, n) where the model gives no tokens.
+    A claim without content tokens is compared by all its tokens. (0, n) where the model gives no tokens.
     """
     if not len(read.tokens):
         return np.zeros((0, len(evidence)), np.float32)

@@ -1,4 +1,4 @@
-"""From a sentence with marks to citations that were checked: kept, put right, joined by others, or none at all."""
+"""From a sentence with marks to checked citations: the model's marks kept, corrected, completed or dropped."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from app.answering.types import Citation, Evidence
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
 
-# A post whose mark stands in the sentence is cited unless another supports it so much better.
+# A post that the sentence marks is cited unless another supports it better by this much.
 _BETTER = 0.15
-# A post without a mark is cited beside the best where it supports the sentence as well.
+# A post without a mark is cited along with the best if its support is this close.
 _AS_WELL = 0.03
-# Posts, the best first, that are tried in pairs where none supports the sentence alone.
+# The best posts, tried in pairs where none supports the sentence alone.
 _PAIRED = 3
 # Two posts hold any claim's words more easily than one does.
 _TOGETHER = 0.85
-# How much an NLI model has to say, where there is one; the words' likeness has the rest.
+# Weight of an NLI model's verdict, where there is one; the other checks have the rest.
 _NLI_SHARE = 0.7
 _PARTS = {"title": 0, "text": 1, "comment": 2}
 
@@ -42,9 +42,9 @@ class SupportChecker:
     """Tells which of the posts shown support a sentence.
 
     Args:
-        embedder: Sees the meaning of sentences in the languages that it knows.
-        nli: Reads a sentence and its evidence together, in addition to all other checks. Where it is late or fails,
-            they decide alone.
+        embedder: Compares meaning in the languages that it knows.
+        nli: Reads a sentence and its evidence together, in addition to the other checks. If it is late or fails, they
+            decide alone.
     """
 
     def __init__(self, embedder: Embedder, nli: RerankPool | None = None) -> None:
@@ -59,17 +59,17 @@ class SupportChecker:
         self, sentence: str, marks: Sequence[int], evidence: Sequence[Evidence], least: float, most: int = 3
     ) -> tuple[Citation, ...]:
         """The citations of a sentence: posts whose marks it carries where they support it, others that support it
-        better or as well, two that support it only together; none where nothing does.
+        better or as well, two that support it only together; empty where nothing does.
 
         Args:
             sentence: Without marks.
-            marks: As the model wrote them; those that point at no evidence are ignored.
+            marks: As the model wrote them; those without evidence are ignored.
             evidence: What the model was shown.
-            least: Support from which on posts count.
-            most: Citations at most.
+            least: Least support that counts.
+            most: Most citations.
 
         Returns:
-            The best supporter first. Each quotes the sentence of its post that says most of it.
+            The best supporter first. Each quotes its post's sentence that says most of the claim.
         """
         reading = self._read(sentence, evidence)
         found = [one for one in self._supporters(reading) if one.score >= least]
@@ -92,7 +92,7 @@ class SupportChecker:
         return ClaimReading(sentence, in_order, self._reader)
 
     def _supporters(self, reading: ClaimReading) -> list[_Supporter]:
-        """Each post alone, and where they are no better alone, pairs of the best; the best first."""
+        """Each post alone, and pairs of the best where they support more together; best first."""
         posts = reading.posts()
         weighed = [(post, *reading.best_window(post)) for post in posts]
         weighed.sort(key=lambda one: -one[2].support)
@@ -105,7 +105,7 @@ class SupportChecker:
         return sorted(self._judged(reading, found), key=lambda one: -one.score)
 
     def _judged(self, reading: ClaimReading, found: list[_Supporter]) -> list[_Supporter]:
-        """The same with what the NLI model says of those that are not refused already."""
+        """The same with the NLI model's verdict on those that are not refused already."""
         open_ones = [one for one in found if one.score > 0]
         if self._nli is None or not open_ones:
             return found

@@ -1,7 +1,7 @@
-"""Whether what a sentence adds to its question stands in the posts. Pure.
+"""Whether the posts support what a sentence adds to its question. Pure.
 
-A sentence that repeats the question looks supported by every post on the topic, whatever it says besides: of "the visa
-is free of papers" all but "free" is in the question. So what is new is looked at by itself, and so is each clause.
+A sentence that repeats the question looks supported by every post on the topic, whatever else it says: all of "the visa
+is free of papers" but "free" is in the question. So what is new is checked by itself, and so is each clause.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from app.answering.comparison.numerals import ENGLISH_NUMERALS
 from retrieval.text.folding import fold
 from retrieval.text.highlight import query_pairs, query_words, stem
 
-# Share of a sentence's new words, and of its new pairs of Chinese characters, that its posts must hold. Pairs across
-# the seams of a reworded sentence are new without saying anything new.
+# Share of a sentence's new words, and of its new pairs of Chinese characters, that its posts must hold. Rewording
+# a sentence creates new pairs without saying anything new.
 _LEAST_WORDS, _LEAST_PAIRS = 0.6, 0.5
-# A number that is spelled out is as telling as one in digits.
+# A spelled-out number says as much as one in digits.
 _NUMERALS = frozenset(map(stem, ENGLISH_NUMERALS))
 _HAN_NUMERALS = "一二两三四五六七八九十百千万"
 _NO_NUMERAL = frozenset(
@@ -41,7 +41,7 @@ _NO_NUMERAL = frozenset(
     ]
 )
 _CLAUSE = re.compile(r"[,;:，；：、]\s*")
-# How a model leads into what it reports.
+# How a model introduces what it reports.
 _LEAD_IN = re.compile(
     r"\b(?:according to|based on) (?:the|these|one|several)? ?(?:posts?|authors?|comments?)\b"
     r"|\b(?:the|one|several|some|these) (?:posts?|authors?|comments?) (?:also )?(?:says?|mentions?|reports?|notes?)\b"
@@ -54,9 +54,9 @@ _DENIAL = re.compile(r"\b(?:not|no|never|without|none|nothing|cannot|\w+n['’]t
 _WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?")
 
 
-def news_are_borne_out(sentence: str, question: str, texts: Sequence[str]) -> bool:
-    """Whether enough of what the sentence says and the question does not is in these texts, and something of each
-    clause is in them or in the question.
+def new_content_is_supported(sentence: str, question: str, texts: Sequence[str]) -> bool:
+    """Whether these texts hold enough of what the sentence says beyond the question, and they or the question hold
+    something of each clause.
     """
     sentence = _LEAD_IN.sub(" ", sentence)
     if _DENIAL.search(sentence) and not _DENIAL.search(" ".join((*texts, question))):
@@ -75,9 +75,9 @@ def news_are_borne_out(sentence: str, question: str, texts: Sequence[str]) -> bo
         return False
     if pairs and sum(pair in shown for pair in pairs) < _LEAST_PAIRS * len(pairs):
         return False
-    return not any(_is_nobodys(clause, known | given, f"{shown}\n{asked}") for clause in _CLAUSE.split(sentence))
+    return not any(_is_invented(clause, known | given, f"{shown}\n{asked}") for clause in _CLAUSE.split(sentence))
 
 
-def _is_nobodys(clause: str, words: set[str], text: str) -> bool:
+def _is_invented(clause: str, words: set[str], text: str) -> bool:
     own, pairs = {stem(word) for word in query_words(clause)}, query_pairs(clause)
     return len(own) + len(pairs) >= 2 and not own & words and not any(pair in text for pair in pairs)

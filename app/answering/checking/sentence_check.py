@@ -1,4 +1,4 @@
-"""One sentence of the model: shown with its citations, or withheld with the reason."""
+"""One sentence by the model: shown with its citations, or withheld with a reason."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.answering.checking.citations import SupportChecker
-from app.answering.checking.novelty import news_are_borne_out
+from app.answering.checking.novelty import new_content_is_supported
 from app.answering.checking.plain_text import is_plain, plain
 from app.answering.checking.sentence_language import strays
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import speaks_to_model
 from app.answering.marks import split_marks
-from app.answering.question.asked_kinds import asked_for, holds
+from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
 from retrieval.text.folding import fold, han_runs
 
 _FEWEST_WORDS = 3
-# A sentence that shares so much with one that is shown already says nothing new.
+# A sentence that shares this much with one already shown says nothing new.
 _REPEATED = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Judges the sentences of one answer.
+class SentenceChecker:
+    """Checks the sentences of one answer.
 
     Attributes:
-        least: Support from which on evidence counts.
-        fence: What the prompt fenced the posts with; a sentence that names it gives the prompt away.
+        least: Least support that counts.
+        fence: The code that fenced the posts in the prompt; a sentence that repeats it gives the prompt away.
     """
 
     checker: SupportChecker
@@ -36,7 +36,7 @@ class Judge:
     least: float
     fence: str
 
-    def judge(
+    def check(
         self, written: str, evidence: Sequence[Evidence], shown: Sequence[AnswerSentence], known: Sequence[int] = ()
     ) -> AnswerSentence | WithheldReason:
         """Check one sentence.
@@ -45,7 +45,7 @@ class Judge:
             written: As the model wrote it, with marks.
             evidence: What the model was shown.
             shown: The answer's sentences so far.
-            known: Marks that count as written, where the prompt held no other post.
+            known: Marks that count as written, where the prompt showed no other post.
         """
         bare, marks = split_marks(unveiled(written))
         text = plain(bare)
@@ -59,11 +59,11 @@ class Judge:
             return "repeated"
         if strays(text, self.question):
             return "language"
-        kinds = asked_for(self.question)
+        kinds = asked_kinds(self.question)
         if kinds and not holds(kinds, text):
             return "beside the point"
         citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)
-        if not citations or not news_are_borne_out(text, self.question, self._texts(citations, evidence)):
+        if not citations or not new_content_is_supported(text, self.question, self._texts(citations, evidence)):
             return "unsupported"
         return AnswerSentence(text, citations)
 
@@ -74,7 +74,7 @@ class Judge:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a line of the model says something by itself: not "Beijing:", nor "28"."""
+    """Whether a line by the model says something by itself, unlike "Beijing:" or "28"."""
     words = re.findall(r"[^\W_]+", text)
     size = sum(len(run) for run in han_runs(text)) / 2 + sum(not han_runs(word) for word in words)
     return size >= _FEWEST_WORDS and not text.rstrip("*_ ").endswith((":", "："))

@@ -1,7 +1,7 @@
-"""Whether a sentence of the model strays from the language that was asked in. Pure.
+"""Whether a model's sentence is in another language than the question. Pure.
 
-Script tells Chinese from English (retrieval.text.language); among languages of Latin letters their commonest little
-words do, and only where several are there: names and dishes are foreign in every sentence about travelling.
+Script tells Chinese from English (retrieval.text.language); languages in Latin letters are told apart by their most
+common function words, and only by several of them: sentences about travelling are full of foreign names and dishes.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from retrieval.text.folding import han_runs
 from retrieval.text.language import UNKNOWN, detect_language
 
-# The commonest words that the others do not share, from any list of stop words.
-_LITTLE_WORDS = {
+# The most common words that the other languages do not share, as in any list of stop words.
+_FUNCTION_WORDS = {
     "en": "the and is are was were of to in it that for with you not this but have they from at be by an"
     " there here only can will would its has had your we our on as or if so than then when what which"
     " who how all about no do does",
@@ -32,33 +32,33 @@ _LITTLE_WORDS = {
     "tr": "ve bir bu için ile değil çok var daha gibi ama olarak ne de da kadar sadece burada fiyatı",
     "vi": "và là của có không này cho với được trong người các một những thì ở đây giá",
 }
-_TONGUES = {tongue: frozenset(words.split()) for tongue, words in _LITTLE_WORDS.items()}
+_LANGUAGES = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
 _WORD = re.compile(r"[^\W\d_]+")
 _FEWEST = 2
 
 
-def tongue(text: str) -> str:
-    """The language of a text, as script tells it and for Latin letters little words; "und" where neither does."""
+def language_of(text: str) -> str:
+    """The language of a text by its script and, in Latin letters, its function words; "und" where neither tells."""
     script = detect_language(text)
     if script != "en":
         return script
     words = [word.lower() for word in _WORD.findall(text)]
-    counts = {name: sum(word in little for word in words) for name, little in _TONGUES.items()}
+    counts = {name: sum(word in own for word in words) for name, own in _LANGUAGES.items()}
     best = max(counts, key=lambda name: counts[name])
-    # English wins a tie: Latin letters without a telling word are mostly names.
+    # English wins a tie: Latin letters without function words are mostly names.
     return best if counts[best] >= _FEWEST and counts[best] > counts["en"] else "en"
 
 
 def strays(sentence: str, question: str) -> bool:
-    """Whether a sentence is plainly in another language than its question.
+    """Whether a sentence is clearly in another language than its question.
 
     >>> strays("Le café est très bon et pas cher.", "Is the coffee good?"), strays("The Café de Flore.", "Which cafe?")
     (True, False)
     """
-    said, asked = tongue(sentence), tongue(question)
+    said, asked = language_of(sentence), language_of(question)
     if said in {asked, UNKNOWN} or asked == UNKNOWN:
         return False
     if asked == "zh" and said == "en" and (han_runs(sentence) or len(_WORD.findall(sentence)) < 4):
         return False  # 38元 beside an English name
-    # Stipple speaks English to whom it cannot answer in their own language.
+    # Stipple answers in English where it does not know the question's language.
     return not (said == "en" and asked != "zh")

@@ -1,4 +1,4 @@
-"""How far evidence supports a claim: likeness in meaning and words, and what must agree: numbers, names, negation."""
+"""How far evidence supports a claim: similar meaning and words, and numbers, names and negation that agree."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.answering.checking.alignment import TokenReader, likeness
-from app.answering.checking.exchanges import exchanged, misnamed, replaced
-from app.answering.checking.opposites import excluded
-from app.answering.checking.polarity import denials_differ
+from app.answering.checking.contradiction import denials_differ, exchanged, excluded, misnamed, replaced
 from app.answering.comparison.quantities import others, unmet
 from app.answering.comparison.term_overlap import covered, missing_names, units_of
 from app.answering.types import Evidence
@@ -19,34 +17,34 @@ from retrieval.text.language import detect_language, knows
 from retrieval.text.sentences import sentences
 from retrieval.types import Vectors
 
-# Sentences that are read for one claim; of more, those that hold most of its words.
+# Most sentences read for one claim: those that hold most of its words.
 _MOST_READ = 24
-# What a claim says may stand in so many neighbouring sentences.
+# A claim may be spread over this many neighbouring sentences.
 _WINDOW = 3
-# Windows of a post that are looked at closely, for numbers and negation.
+# Windows of a post that are checked for numbers and negation too.
 _LOOKED_AT = 4
-# Share of the claim's telling units from which on it is the statement of the evidence, in its words. A character more
-# or less breaks two of the pairs of a Chinese claim.
+# From this share of common content words on, the claim restates the evidence in its own words; less in Chinese, where
+# one changed character breaks two pairs.
 _SAME_WORDS, _SHARED_WORDS = 0.7, 0.5
 
-# A cosine below this says no more than this one.
+# Lower cosines count as this one.
 _LEAST_LIKE = 0.05
 
 Window = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
-    """What speaks for and against evidence.
+class SupportSignals:
+    """What speaks for evidence and against it.
 
     Attributes:
-        likeness: Mean over the claim's telling tokens of the cosine with the most similar token of the window; None
-            where the embedder does not know the language.
-        near: Share of the claim's telling units that stand in the window.
-        whole: Share of them that stand anywhere in the posts.
-        missing_names: Share of the claim's names that stand nowhere in the posts.
-        contradicted: Whether a number, a denial, a day, season, direction ... is another one in the window.
-        replaced: Whether Chinese words stand in the place of others.
+        likeness: Geometric mean of the cosines of the claim's content tokens with the window's most similar token each;
+            None where the embedder does not know the language.
+        near: Share of the claim's content words that the window holds.
+        whole: Share of them that the posts hold anywhere.
+        missing_names: Share of the claim's names that the posts do not hold.
+        contradicted: Whether the window states another number, day, season ... or denies what the claim says.
+        replaced: Whether Chinese words of the claim stand where the window has others.
     """
 
     likeness: float | None
@@ -58,7 +56,7 @@ class Signals:
 
     @property
     def support(self) -> float:
-        """0 to 1; at .5 as many supported claims are lost as unsupported ones pass, on judged claims."""
+        """0 to 1; on judged claims, as many supported ones fall below .5 as unsupported ones above."""
         if self.contradicted:
             return 0.0
         if self.likeness is None:
@@ -66,13 +64,13 @@ class Signals:
         return _logistic(_dot(_MEANING, (1.0, self.likeness, self.whole, self.missing_names)))
 
 
-# Logistic regression on judged claims: docs/decisions/0011-support.md. In the order of `Signals`, the bias first.
+# Logistic regression on judged claims: docs/decisions/0011-support.md. The bias first, then as in `SupportSignals`.
 _MEANING = (-3.85, 7.1, -0.85, -0.4)
 _WORDS = (-1.45, 4.87, -1.58, -0.8, -1.6)
 
 
 class ClaimReading:
-    """A claim beside the sentences that may support it, read once; any of them can then be weighed.
+    """A claim and the sentences that may support it, embedded once; any of them can then be weighed.
 
     Attributes:
         evidence: The sentences that were read, in the order given.
@@ -82,7 +80,7 @@ class ClaimReading:
         self.claim = claim
         self.evidence = _most_telling(claim, evidence)
         self._held = [covered(claim, one.text) for one in self.evidence]
-        # A title says what "it" and "there" are: it stands beside each sentence of its post.
+        # A title says what "it" and "there" mean: it counts with each sentence of its post.
         self._titles = {one.mark: one.title for one in self.evidence if one.title and one.part != "title"}
         self._title_held = {mark: covered(claim, title) for mark, title in self._titles.items()}
         self._telling = len(units_of(claim).telling)
@@ -103,14 +101,14 @@ class ClaimReading:
             places.setdefault(one.mark, []).append(at)
         return [tuple(own) for own in places.values()]
 
-    def best_window(self, post: Window) -> tuple[Window, Signals]:
+    def best_window(self, post: Window) -> tuple[Window, SupportSignals]:
         """The up to three neighbouring sentences of a post that support the claim best."""
         windows = [post[at : at + _WINDOW] for at in range(max(1, len(post) - _WINDOW + 1))]
         windows.sort(key=self._promise, reverse=True)
         weighed = [(window, self.weigh(window, post)) for window in windows[:_LOOKED_AT]]
         return max(weighed, key=lambda one: one[1].support)
 
-    def weigh(self, window: Window, posts: Window) -> Signals:
+    def weigh(self, window: Window, posts: Window) -> SupportSignals:
         """What speaks for and against these sentences.
 
         Args:
@@ -120,7 +118,7 @@ class ClaimReading:
         near, said = self._coverage(window), self.text(window)
         titles = [self._titles[mark] for mark in self._marks(posts)]
         unnamed = missing_names(self.claim, "\n".join([*titles, self.text(posts)]))
-        return Signals(
+        return SupportSignals(
             likeness=self._mean_likeness(window) if self._likeness is not None else None,
             near=near,
             whole=max(near, self._coverage(posts)),
@@ -130,11 +128,11 @@ class ClaimReading:
         )
 
     def best_sentence(self, window: Window) -> int:
-        """The place of the window's sentence that says most of the claim, its numbers before all."""
+        """The place of the window's sentence that says most of the claim, above all its numbers."""
         return max(window, key=lambda at: (-len(unmet(self.claim, self.evidence[at].text)), self._promise((at,)), -at))
 
     def adds(self, first: Window, second: Window) -> bool:
-        """Whether each of two windows holds telling units of the claim that the other lacks."""
+        """Whether each of two windows holds content words of the claim that the other lacks."""
         one, other = (frozenset().union(*(self._held[at] for at in window)) for window in (first, second))
         return bool(one - other) and bool(other - one)
 
@@ -145,11 +143,11 @@ class ClaimReading:
             return True
         if near < (_SHARED_WORDS if self._han else _SAME_WORDS):
             return False
-        # Nearly all words are the evidence's own: it is the same statement, and what differs was changed.
+        # Nearly all words are the evidence's own: it is the same statement, so any difference is a change.
         return denials_differ(self.claim, said) or exchanged(self.claim, said)
 
     def _closest(self, said: str) -> str:
-        """The sentence that holds most of the claim's words: its numbers are those of what the claim is about."""
+        """The sentence that holds most of the claim's words, and so the numbers that belong to it."""
         cut = [said[span.start : span.end] for span in sentences(said)]
         return max(cut, key=lambda one: len(covered(self.claim, one)), default="")
 
@@ -159,8 +157,8 @@ class ClaimReading:
     def _mean_likeness(self, window: Window) -> float:
         assert self._likeness is not None
         if not self._likeness.size:
-            return self._coverage(window)  # a model without tokens: words must do
-        # The geometric mean: a token that nothing is like weighs more than several that are covered well.
+            return self._coverage(window)  # the model gives no tokens: count words
+        # Geometric mean: one token without a match outweighs several good matches.
         titles = [self._title_at[mark] for mark in self._marks(window)]
         best = np.maximum(self._likeness[:, [*window, *titles]].max(1), _LEAST_LIKE)
         return float(np.exp(np.log(best).mean()))
@@ -172,7 +170,7 @@ class ClaimReading:
         return len(frozenset().union(*(self._held[at] for at in window), *titles)) / self._telling
 
     def _marks(self, window: Window) -> list[int]:
-        """Of the posts of a window, those that have a title."""
+        """Marks of the window's posts that have a title."""
         return [mark for mark in dict.fromkeys(self.evidence[at].mark for at in window) if mark in self._titles]
 
 

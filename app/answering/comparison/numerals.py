@@ -1,4 +1,4 @@
-"""Numbers written out in words, Chinese and English, rewritten in digits: 三百块 as 300块, "two dozen" as 24. Pure."""
+"""Chinese and English number words rewritten as digits: 三百块 as 300块, "two dozen" as 24. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _DIGIT = {character: value for value, character in enumerate("零一二三四五
 _STEP = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10**4, "亿": 10**8}
 _CHINESE = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+(?![零〇一二两三四五六七八九十百千万亿])")
-# What a single Chinese numeral must count to be a number: 三里屯, 四川 and 十分 hold none.
+# A single Chinese numeral is a number only before one of these: 三里屯, 四川 and 十分 are words.
 _COUNTED = re.compile(
     r"[个家次间张杯份条位种件套台辆碗瓶包层楼号路站桌床盒袋片支把块元圆角分点时天晚夜周月年岁日米斤克度成折刀人公平千厘毫英"
     r"英欧日港美平步圈道倍页集季局]|小时|星期|钟头|刻钟"
 )
-# 一 and 千万 mean a number only where they measure: 一家 is "a shop", 一起 "together", 千万别 "by no means".
+# 一 and 千万 are numbers only before a unit: 一家 is "a shop", 一起 "together", 千万别 "by no means".
 _MEASURED = re.compile(
     r"[元块圆角晚夜天周年岁斤克度]|小时|分钟|个?(?:小时|钟头|月|星期|半)|点(?![儿都也心评])|刻钟|公里|公斤|人(?![气均])|百|千|万"
 )
@@ -96,7 +96,7 @@ def with_digits(folded: str) -> str:
 
 
 def chinese_value(numeral: str) -> float | None:
-    """The number that a Chinese numeral stands for; None where its characters make none (十一千).
+    """The number that a Chinese numeral stands for; None if it is not a number (十一千).
 
     >>> [chinese_value(numeral) for numeral in ("三百", "一千零五十", "两万三", "三百五", "二〇二四", "十二亿")]
     [300.0, 1050.0, 23000.0, 350.0, 2024.0, 1200000000.0]
@@ -107,7 +107,7 @@ def chinese_value(numeral: str) -> float | None:
     for at, character in enumerate(numeral):
         if character in _DIGIT:
             digit = _DIGIT[character]
-            # 三百五 is 350 and 两万三 is 23,000: a last digit counts tenths of the step before it, but for 零五.
+            # 三百五 is 350 and 两万三 is 23,000: a last digit counts tenths of the unit before it, except after 零.
             if at == len(numeral) - 1 and last >= 100 and numeral[at - 1] != "零":
                 section += digit * last // 10 if last < 10**4 else 0
                 total += digit * last // 10 if last >= 10**4 else 0
@@ -128,7 +128,7 @@ def chinese_value(numeral: str) -> float | None:
 
 
 def english_value(words: str) -> float | None:
-    """The number that English number words stand for; None where they are none.
+    """The number that English number words stand for; None if they are not a number.
 
     >>> [english_value(words) for words in ("twenty-eight", "two hundred and five", "a thousand", "half a million")]
     [28.0, 205.0, 1000.0, 500000.0]

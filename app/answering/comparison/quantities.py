@@ -1,4 +1,4 @@
-"""Numbers with what they count, so that 三百元, 300 yuan and "three hundred yuan" are one. Pure."""
+"""Numbers with what they count, so that 三百元, 300 yuan and "three hundred yuan" are equal. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.answering.comparison.numerals import CLASSIFIERS, with_digits
 from retrieval.text.folding import fold
 
-# How it is written after a number, what it measures, and how many of the measure's smallest unit it makes.
+# A unit as written after a number, its measure, and how many of the measure's smallest unit it is.
 _UNITS: tuple[tuple[str, str, float], ...] = (
     (r"yuan\b|rmb\b|cny\b|kuai\b|人民币|块钱|元|块|圆", "yuan", 1),
     (r"美元|美金|刀|dollars?\b|usd\b|bucks?\b", "dollar", 1),
@@ -47,7 +47,7 @@ _NUMBER = re.compile(
 
 _COUNTED = re.compile(r"[\s-]?([a-z]{3,}?(?=s?\b)|[个只条家次张杯份位间种件套]?[\u3400-\u9fff])")
 _FEW = 3
-# Of "40 yuan a day", the day: others write 40/day, or leave it out.
+# The day in "40 yuan a day": others write 40/day, or leave it out.
 _RATES = frozenset({"minute", "night", "month", "person"})
 
 # rmb300 is a price; c3 and line2 are names, which are words.
@@ -85,11 +85,11 @@ class Quantity:
     """A number and what it counts.
 
     Attributes:
-        value: As it is written: 1.5 of "1.5 hours". Of a time of day, the hour as written.
-        measure: What it is a measure of, such as "minute" or "yuan"; "" where nothing known is named.
-        size: The value in the measure's smallest unit: 90 of "1.5 hours". Of a time of day, minutes since midnight.
-        sure: Whether a time of day says which half of the day it means.
-        counted: The word after it, folded, where it names no measure.
+        value: As written: 1.5 in "1.5 hours". For a time of day, the hour as written.
+        measure: Such as "minute" or "yuan"; "" where no known unit follows.
+        size: The value in the measure's smallest unit: 90 for "1.5 hours". For a time of day, minutes since midnight.
+        sure: Whether a time of day says which half of the day it is in.
+        counted: The word after it, folded, unless it is a known unit.
     """
 
     value: float
@@ -99,9 +99,9 @@ class Quantity:
     counted: str = ""
 
     def agrees(self, other: Quantity) -> bool:
-        """Whether both may be the same number of the same thing; what names no measure may be of any."""
+        """Whether both may be the same number of the same thing; one without a measure may be of any."""
         if not self.measure or not other.measure:
-            # 一杯 counts cups: it is no 1 of anything else.
+            # 一杯 counts cups and nothing else.
             counts = (self.counted or other.counted)[:1]
             counted_apart = bool(self.measure or other.measure) and counts != "" and counts in CLASSIFIERS
             return not counted_apart and _equal(self.value, other.value)
@@ -113,7 +113,7 @@ class Quantity:
 
 
 def quantities(text: str) -> list[Quantity]:
-    """The numbers of a text, however they are written; a lone "one" or 一 is none unless it measures something.
+    """The numbers in a text, however they are written; a lone "one" or 一 counts only before a unit.
 
     >>> [(q.size, q.measure) for q in quantities("三百块, 1.5 hours, 3.5万, 30%, 晚上9点")]
     [(1260.0, 'clock'), (300.0, 'yuan'), (90.0, 'minute'), (35000.0, ''), (30.0, 'percent')]
@@ -123,7 +123,7 @@ def quantities(text: str) -> list[Quantity]:
     for pattern, read in ((_DATE, _date), (_CLOCK, _clock), (_NUMBER, _number)):
         matches = list(pattern.finditer(rest))
         found += [quantity for match in matches for quantity in read(match)]
-        for match in matches:  # what was read is not read again
+        for match in matches:  # nothing is read twice
             rest = rest[: match.start()] + "|" * (match.end() - match.start()) + rest[match.end() :]
     return found
 
@@ -131,7 +131,8 @@ def quantities(text: str) -> list[Quantity]:
 def unmet(claim: str, evidence: str) -> list[Quantity]:
     """The numbers of a claim that no number of the evidence agrees with.
 
-    Two or three of something may be counted by the reader; they are unmet where the evidence counts others of it.
+    A writer may have counted two or three of something; such numbers are unmet only if the evidence counts that thing
+    differently.
 
     >>> unmet("It is 28 yuan for two hours.", "两小时28元"), [q.size for q in unmet("It is 82 yuan.", "两小时28元")]
     ([], [82.0])
@@ -143,7 +144,7 @@ def unmet(claim: str, evidence: str) -> list[Quantity]:
 
 
 def others(claim: str, sentence: str) -> list[Quantity]:
-    """The measured numbers of a claim for which the sentence has others of the same measure, and none that agrees.
+    """Numbers with a unit in the claim, where the sentence has others of the same measure and none that agrees.
 
     >>> [q.size for q in others("A latte is 3 yuan.", "A latte is 28 yuan.")], others("A latte is 3 yuan.", "A latte.")
     ([3.0], [])

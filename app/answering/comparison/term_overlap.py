@@ -1,6 +1,6 @@
-"""How many of a claim's telling words its evidence holds, and whether its names stand there. Pure.
+"""How many of a claim's content words its evidence holds, and whether it holds its names. Pure.
 
-A telling unit is a word that is no function word, by its stem, or a pair of Chinese characters without a function
+A telling unit is the stem of a word that is not a function word, or a pair of Chinese characters without a function
 character.
 """
 
@@ -15,7 +15,7 @@ from retrieval.text.highlight import query_pairs, query_words, stem
 
 _NAME = re.compile(r"(?<=[\w,;:)'\"’”] )[A-Z][A-Za-z]{2,}|(?<=[\u3400-\u9fff])[A-Za-z]{3,}")
 _WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?|[^\W\d_a-z\u3400-\u9fff]+")
-# Written with a capital wherever they stand; the quantities and the table of opposites look after days and months.
+# Always capitalised; `quantities` and `contradiction` check days and months.
 NO_NAME = re.compile(
     r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|September|October"
     r"|November|December|The|This|That|These|Those|They|There|However|Yes|But|And|For|You|RMB|USD|CNY|Yuan"
@@ -28,7 +28,7 @@ class Units:
 
     Attributes:
         telling: Each once, in reading order.
-        words: The stem of every word, function words too.
+        words: The stem of every word, including function words.
         folded: The whole text, folded.
     """
 
@@ -53,7 +53,7 @@ def units_of(text: str) -> Units:
 
 
 def covered(claim: str, evidence: str) -> frozenset[str]:
-    """The claim's telling units that stand in the evidence.
+    """The claim's telling units that the evidence holds.
 
     >>> sorted(covered("A latte is 28 yuan", "their latte")), sorted(covered("拿铁28元", "手冲28元"))
     (['latte'], [])
@@ -63,7 +63,7 @@ def covered(claim: str, evidence: str) -> frozenset[str]:
 
 
 def coverage(claim: str, evidence: str) -> float:
-    """Share of the claim's telling units that stand in the evidence, 0 to 1; 1 where it has none.
+    """Share of the claim's telling units that the evidence holds, 0 to 1; 1 where it has none.
 
     >>> coverage("A latte is 28 yuan", "their latte is 28")
     0.6666666666666666
@@ -73,7 +73,7 @@ def coverage(claim: str, evidence: str) -> float:
 
 
 def missing_names(claim: str, evidence: str) -> float:
-    """Share of the claim's names (a capital that begins no sentence) that stand nowhere in the evidence, 0 to 1.
+    """Share of the claim's names (capitalised words inside a sentence) that the evidence does not hold, 0 to 1.
 
     >>> missing_names("We met Ann at Blue Door.", "Ann was at the blue door"), missing_names("We met Bob.", "Ann")
     (0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Enough or not: whether the evidence answers the question, how sure that is, and what is missing. Pure."""
+"""Whether the evidence answers the question, how sure that is, and what is missing. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from app.answering.evidence.missing import missing_kinds, missing_words
-from app.answering.question.answer_type import SEEN, Candidate, Wanted, candidates, wanted
+from app.answering.evidence.missing_information import missing_kinds, missing_words
+from app.answering.question.answer_type import SEEN, AnswerType, Candidate, answer_type, candidates
 from app.answering.question.chinese_names import shared_names
 from app.answering.question.folded_text import FoldedText, asked_words, places
 from app.answering.types import Evidence, Outcome
@@ -19,37 +19,37 @@ from retrieval.types import Hit
 
 # How likely an answer is, as a logistic curve over three signals. Learned by logistic regression on the sample posts'
 # queries and four answering sets with an intercept for each set, so that a set in which all scores are high teaches
-# nothing; the common intercept is where 95% of the answerable questions are answered, on average over the sets. Each
-# set's figures without it in the learning: docs/decisions/0004-gate.md.
+# nothing; at the common intercept 95% of the answerable questions are answered, on average over the sets. Each set's
+# figures when it was left out of the learning: docs/decisions/0004-gate.md.
 _LIKENESS, _AGREEMENT, _LACKING = 1.1, 3.1, -2.1
 _INTERCEPT = 0.6
-# The best sentence's score counts in steps from where likely and unlikely meet; scores in a language that the embedder
-# does not know are made of words alone and lie lower. Beyond two steps it says no more than that the topic is met.
+# The best sentence's score counts in steps from where likely and unlikely meet; in a language that the embedder does
+# not know, scores come from words alone and are lower. Beyond two steps it only says that the topic is right.
 _MIDDLE_KNOWN, _MIDDLE_UNKNOWN, _STEP = 0.43, 0.29, 0.06
 _LEAST_STEPS, _MOST_STEPS = -3.0, 2.0
 
 _LOOKED_AT = 12
 _WEIGHED = 40
-# At so many characters from a candidate a word of the question counts a third of what it does beside it.
+# At this distance from a candidate, in characters, a word of the question counts a third of what it does next to it.
 _NEAR_LATIN, _NEAR_HAN = 60.0, 20.0
-# A word of the title stands near everything, but not beside it.
+# A word of the title is near everything in its post, but next to nothing.
 _IN_TITLE = 0.6
-# Said of another year than the one asked for.
+# The text speaks of another year than the question.
 _OTHER_YEAR = 0.6
-# "Burrow" in one post and "Joe Burrow" in another are nearly the same for certain.
+# "Burrow" in one post and "Joe Burrow" in another are almost certainly the same.
 _PART_OF_NAME = 0.9
 _NUMBER = 1.5
 _YEAR = re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])")
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
-    """What the decision stands on.
+class AnswerSignals:
+    """What the decision is based on.
 
     Attributes:
         likeness: The best sentence's score, 0 to 1.
-        agreement: How near the question's words two posts name the same thing of the kind that is wanted, 0 to 1.
-        lacking: Whether a number, price, date or time is wanted and none stands in the evidence.
+        agreement: How near the question's words two posts name the same thing of the type that is asked for, 0 to 1.
+        lacking: Whether a number, price, date or time is asked for and the evidence has none.
     """
 
     likeness: float
@@ -58,12 +58,12 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Answerability:
     """Whether to answer.
 
     Attributes:
         outcome: "answer"; "partly", where several things were asked and some of them have no answer; "declined".
-        confidence: 0 to 1; the default gate stands at .5.
+        confidence: 0 to 1; the default threshold is at .5.
         missing: What the posts do not say, one sentence in the question's language; "" where nothing is missing.
     """
 
@@ -72,27 +72,29 @@ class Decision:
     missing: str
 
 
-def decide(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], gate: float, known: bool) -> Decision:
+def assess(
+    question: str, evidence: Sequence[Evidence], hits: Sequence[Hit], threshold: float, known: bool
+) -> Answerability:
     """Whether these posts answer the question.
 
     Args:
         evidence: As `EvidenceSelector.select` gives it.
         hits: mark 1 is hits[0].
-        gate: Least confidence with which a question is answered.
+        threshold: Least confidence with which a question is answered.
         known: Whether the embedder knows the question's language.
     """
     if not evidence:
-        return Decision("declined", 0.0, "")
-    confidence = sureness(signals(question, evidence, hits), known)
+        return Answerability("declined", 0.0, "")
+    confidence = confidence_of(signals(question, evidence, hits), known)
     texts = [f"{hits[one.mark - 1].post.title}\n{one.text}" for one in evidence[:_LOOKED_AT]]
-    if confidence < gate:
-        return Decision("declined", confidence, missing_words(question, texts))
+    if confidence < threshold:
+        return Answerability("declined", confidence, missing_words(question, texts))
     missing = missing_kinds(question, texts)
-    return Decision("partly" if missing else "answer", confidence, missing)
+    return Answerability("partly" if missing else "answer", confidence, missing)
 
 
-def sureness(seen: Signals, known: bool) -> float:
-    """How likely the posts answer, 0 to 1, more with each signal for it."""
+def confidence_of(seen: AnswerSignals, known: bool) -> float:
+    """How likely the posts answer, 0 to 1, by a logistic curve over the signals."""
     steps = (seen.likeness - (_MIDDLE_KNOWN if known else _MIDDLE_UNKNOWN)) / _STEP
     weighed = (
         _INTERCEPT
@@ -103,21 +105,21 @@ def sureness(seen: Signals, known: bool) -> float:
     return 1 / (1 + math.exp(-weighed))
 
 
-def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> Signals:
+def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> AnswerSignals:
     """What the evidence shows.
 
     Args:
         evidence: Best first; at least one.
     """
-    likeness, kind = evidence[0].score, wanted(question)
+    likeness, kind = evidence[0].score, answer_type(question)
     if kind is None and detect_language(question) != "zh":
-        return Signals(likeness, 0.0, lacking=False)
+        return AnswerSignals(likeness, 0.0, lacking=False)
     view = _View(question, evidence, hits)
     named = view.candidates(kind) if kind is not None else []
     lacking = kind in SEEN and not any(nearness > 0 for _, _, nearness in named)
     by_characters = view.chinese and kind not in SEEN
     agreement = view.shared_names(kind) if by_characters else _agreement(named)
-    return Signals(likeness, agreement, lacking)
+    return AnswerSignals(likeness, agreement, lacking)
 
 
 class _View:
@@ -143,16 +145,16 @@ class _View:
         rarity = math.log(1 + (len(found) + 1) / (having + 0.5))
         return rarity * (_NUMBER if any(map(str.isdigit, word)) else 1.0)
 
-    def candidates(self, kind: Wanted) -> list[tuple[Candidate, int, float]]:
-        """Candidates, the mark of their post, and how near the question's words they stand, 0 to 1."""
+    def candidates(self, kind: AnswerType) -> list[tuple[Candidate, int, float]]:
+        """Candidates, the mark of their post, and how near the question's words they are, 0 to 1."""
         return [
             (candidate, one.mark, candidate.fit * self._nearness(row, candidate.start, candidate.end))
             for row, (one, text) in enumerate(zip(self._evidence, self._texts, strict=True))
             for candidate in candidates(kind, text, self._question)
         ]
 
-    def shared_names(self, kind: Wanted | None) -> float:
-        """The nearness of the Chinese name that stands nearest in two posts; 0 where none does."""
+    def shared_names(self, kind: AnswerType | None) -> float:
+        """The highest nearness of a Chinese name that two posts share; 0 where they share none."""
         asked, best = fold(self._question), 0.0
         for one, other in combinations(range(len(self._texts)), 2):
             if self._evidence[one].mark == self._evidence[other].mark:
@@ -181,7 +183,7 @@ class _View:
 
 
 def _agreement(named: Sequence[tuple[Candidate, int, float]]) -> float:
-    """The second-best post's nearness for the candidate on which two posts agree best; 0 where none do."""
+    """The second-best post's nearness for the candidate on which two posts agree best; 0 where none agree."""
     by_name: dict[str, dict[int, float]] = {}
     for candidate, mark, nearness in named:
         own = by_name.setdefault(candidate.name, {})

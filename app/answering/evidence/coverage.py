@@ -1,4 +1,4 @@
-"""How much of a question's words each sentence holds, by itself and with what its post says around it. Pure."""
+"""How many of a question's words each sentence holds, by itself and together with its post. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from retrieval.text.terms import TermWeigher
 
 Matrix = NDArray[np.float64]
 
-# What a word counts for that stands not in the sentence but in its post: in the title or the tags, which say what the
-# whole post is about; in the first sentence of a long post that has no title; in the sentences before, less with each
-# step back; in the next one; anywhere else. Where they were chosen: docs/decisions/0009-evidence.md.
+# What a word counts for when it is not in the sentence but elsewhere in its post: in the title or the tags, which say
+# what the whole post is about; in the first sentence of a long post without a title; in the sentences before, less with
+# each step back; in the next one; anywhere else. Where they were chosen: docs/decisions/0009-evidence.md.
 _TITLE = 0.9
 _OPENING, _LONG = 1.0, 10
 _BEFORE, _STEP = 0.6, 0.8
@@ -64,7 +64,7 @@ def _place(one: Evidence) -> tuple[str, int | None]:
 
 
 def _with_context(held: Matrix, title: Matrix, places: Sequence[tuple[str, int | None]]) -> Matrix:
-    """The words of one post's sentences, and of what stands around them."""
+    """The words of one post's sentences, with credit for the words around them."""
     about = np.maximum(held.max(axis=0) * _SAME_POST, title)
     if len(places) >= _LONG and not title.any() and places[0][0] == "text":
         about = np.maximum(about, held[0] * _OPENING)

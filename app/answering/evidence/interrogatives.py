@@ -1,8 +1,8 @@
-"""Whether a sentence of a post asks for something itself, and so answers nothing. Pure, for Chinese and English.
+"""Whether a sentence of a post is itself a question or a request, and so answers nothing. Pure; Chinese and English.
 
-A question mark is the least of it: posts ask without one ("够不够啊", "anyone know if it gets cold"), and ask for help
-without a question ("怕冷星人求助", "looking for advice"). What only speaks of a question is told apart where its words
-show it: 不管冷不冷, 可以向前台求助, "whether it is cold depends on the wind".
+A question mark is not enough: posts ask without one ("够不够啊", "anyone know if it gets cold"), and ask for help
+without a question ("怕冷星人求助", "looking for advice"). Sentences that only mention a question are recognised by
+their words: 不管冷不冷, 可以向前台求助, "whether it is cold depends on the wind".
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from retrieval.text.folding import fold
 from retrieval.text.sentences import sentences
 
 _TAG = re.compile(r"[#＃][^\s#＃]+")
-# What may stand behind the last word: signs and pictures.
+# What may follow the last word: punctuation and emoji.
 _TAIL = re.compile(r"[^\w?？\"'”’」』]+$")
-# Within brackets or quotation marks it doubts a word ("since May?)") or tells what somebody asked.
+# Inside brackets or quotation marks it doubts a word ("since May?)") or reports what somebody asked.
 _MARKED = re.compile(r"[?？][^\w\"'”’」』)）\]】]*$")
-# "It doesn't open at 4:30 any more?!" tells what surprised its author.
+# "It doesn't open at 4:30 any more?!" says what surprised its author.
 _SURPRISED = re.compile(r"[?？][!！]|[!！][?？]")
 # "Sour? Grind finer." and 蓝鲸？还行 ask nobody.
 _HEADING, _HEADING_HAN = 20, 5
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _CLAUSE = re.compile(r"[，,；;:：。!！\s]+")
 
-# A particle that ends a question; 多么, 什么 and their like are words.
+# A particle that ends a question; 多么, 什么 and the like are words.
 _PARTICLE = re.compile(r"(?:吗|(?<![这那什怎多要])么|[了过]没有?)[啊呀哈]?$")
-# 够不够, 能不能; but 不错不错 praises, 时不时 is now and then, 见怪不怪 and 爱去不去 do not mind.
+# 够不够, 能不能; but 不错不错 praises, 时不时 is now and then, 见怪不怪 and 爱去不去 mean not caring.
 _CHOICE = re.compile(
     r"(?<![不爱该见])([\u4e00-\u9fff])(?<!时)(?<!动)(?<!得)[不没]\1|可不可以|能不能够|合不合适|舒不舒服|值不值得|方不方便|喜不喜欢"
     r"|知不知道|[能可]否|^[\u4e00-\u9fff]{0,4}是否"
@@ -35,20 +35,20 @@ _CHOICE = re.compile(
 _ASKING = re.compile(
     r"什么|怎么|怎样|咋|如何|哪|谁(?!让)|(?<![好十百没这那])几[点号块元岁天次]|多少|多[久大厚远长高]|为何|啥|何时"
 )
-# 呢 ends a question that has an asking word or a choice in it, and 那周末呢.
+# 呢 ends a question that holds a question word or a choice, and 那周末呢.
 _TOPIC = re.compile(r"^那.{1,6}呢$")
 _ENDS_ASKING = re.compile(
     r"(?:怎么[办样弄选走去买卖算订约玩做]|咋[办样弄整选]|多少钱?|哪[里儿家个天种款]|几[点号块元]|多[久大厚远长]|什么时候"
     r"|为(?:什么|啥)|什么价格?)(?:一[碗杯斤次晚天份个张间]|比较好|更好|好一?点|好|合适)?[啊呀]?$"
 )
-# Speaks of a question: what nobody knows or minds, what one looks at, what is told, and 想吃什么就点什么.
+# Mentions a question: what nobody knows or cares about, what somebody checks or tells, and 想吃什么就点什么.
 _SPOKEN_OF = re.compile(
     r"不管|无论|不论|不在乎|不知|清楚|不记得|不见|不了多|不咋|不怎么|只有|忘了|没[什怎几多啥]|无所谓|取决|决定|关于|确认|问(?!题)"
     r"|检查|告诉|知道|记录|研究|明白|了解|(?:^|[要得就先键去再多( ])[看听闻摸试]|什么都|谁都|哪[里儿]?都|怎么都"
     r"|就[\u4e00-\u9fff]{1,4}(?:什么|多少|哪)|看.{0,2}(.)[不没]\1|(.)[不没]\2.{0,3}[看听]"
 )
 _TOLD = re.compile(r"(?:问(?!题|一?下)|不管|无论).*[吗么]")
-# Whoever asks for help, wherever in the sentence they say so. 要求 and 追求 ask nobody.
+# Requests for help, anywhere in the sentence. 要求 and 追求 are no requests to readers.
 _REQUEST = re.compile(
     r"(?<![不所要请追需寻力恳哀乞苛强])求(?:推荐|建议|解答?|问|指教|指点|科普|攻略|分享|链接|安利|告知|各位|大佬|姐妹|同款"
     r"|介绍|帮忙?)(?![了得者的])|[跪急]求|在线等|蹲一?个|^(?:弱弱地?)?问一?下"
@@ -60,7 +60,7 @@ _REQUEST = re.compile(
 _HELP = re.compile(r"求助(?=$|[帖贴:：,，!！~～。…\s])")
 _HELP_OF_OTHERS = re.compile(r"(?:向|可以?|能|去|找|再|已经?|被|来|发帖).{0,8}求助")
 
-# What people ask others for. Tips alone may be money.
+# What people ask others for. "Tips" alone may be money.
 _WANTED = r"(?:advice|recommendations?|recs|suggestions?|tips|help|ideas|opinions|pointers)"
 _BEGIN = r"^(?:(?:so|hi|hey|hello|ok|okay|and|but|also|all|everyone|folks|guys|question|or|btw)\b\W*)*"
 _THEM = r"(?:i|you|we|they|people|one|it|he|she|your?|my)"
@@ -119,7 +119,7 @@ def _asks(sentence: str) -> bool:
 
 
 def heads(sentence: str) -> bool:
-    """Whether a few words with a question mark are what the next sentence is about.
+    """Whether this is a few words with a question mark that introduce the next sentence.
 
     >>> heads("Sour?"), heads("老城呢？"), heads("How much is the ferry to the island?")
     (True, True, False)

@@ -1,4 +1,4 @@
-"""Of two sentences that state the same kind of value about the same thing, the newer post's first. Pure."""
+"""Of two sentences that state the same kind of value about the same topic, the newer post's comes first. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from app.answering.comparison.quantities import quantities
-from app.answering.question.answer_type import Wanted, wanted
-from app.answering.question.topic import about, held
+from app.answering.comparison.term_overlap import units_of
+from app.answering.question.answer_type import AnswerType, answer_type
 from app.answering.types import Evidence
 from retrieval.text.folding import fold
 from retrieval.types import Hit, Post
 
-# A newer sentence with less than this share of the older one's score is not about the same.
+# A newer sentence with less than this share of the older one's score is about something else.
 _NEAR = 0.75
 _MONEY = frozenset({"yuan", "dollar", "euro", "yen", "pound", "tenth of the price"})
 _DATES = frozenset({"month of the year", "day of the month"})
@@ -22,8 +22,8 @@ _DAYS = re.compile(
     r"|(?:周|星期|礼拜)[一二三四五六日天末]|工作日|节假日|每天|天天|全年无休"
 )
 _FREE = re.compile(r"\bfree\b|免费|不要钱")
-# Which kinds of value answer what is wanted; a place or a person is no value, and an amount is any other measure.
-_ANSWERS: Mapping[Wanted, frozenset[str]] = {
+# Which kinds of value give each type of answer; places and persons are not values, an amount is any other measure.
+_ANSWERS: Mapping[AnswerType, frozenset[str]] = {
     "price": frozenset({"price"}),
     "time": frozenset({"time", "day"}),
     "date": frozenset({"date", "day"}),
@@ -32,26 +32,35 @@ _ANSWERS: Mapping[Wanted, frozenset[str]] = {
     "person": frozenset(),
 }
 _NO_AMOUNT = frozenset({"price", "time", "date", "day", "line", "floor"})
+# What a question wants to know, and words of time, days and measures: they are not part of its topic.
+_SAID_OF_IT = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekdays?|weekends?|every ?day|daily|today|now(?:adays)?"
+    r"|currently|still|these days|at the moment|this year|right now|(?:19|20)\d\d|open(?:s|ing)?|clos(?:ed?|es|ing)"
+    r"|costs?|prices?|fees?|hours?|times?|dates?|days?|long|much|many|far|often)\b"
+    r"|什么时候|何时|哪一?[天年]|哪个月|几[点月号时天次个块元]|多少[钱块元]?|多[久长远大高重贵]|价[格钱]|费用|收费"
+    r"|人均|营业|时间|日期|[开关][门店]|打烊|开放|闭馆|(?:周|星期|礼拜)[一二三四五六日天末]|工作日|平时|每天|天天|现在|目前|如今"
+    r"|今年|最近|(?:19|20)\d\d年?|[一每][碗杯份斤次晚天张个间位月年人圈]|大概|一般|需要|要花?"
+)
 
 
 def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -> list[Evidence]:
-    """The evidence in its order, but that a sentence which a newer one may replace comes behind that one.
+    """The evidence in its order, except that a sentence which a newer one may replace comes after that one.
 
-    The newer one must be near in score and state another value of a kind that the older states too and that the
-    question wants, or speaks of; and its post must name all of the thing asked about that the older post names.
+    The newer one must be near in score and state a different value of a kind that the older states too and the question
+    asks for or mentions; and its post must name as much of the question's topic as the older post does.
 
     Args:
         ranked: Best first.
         hits: mark 1 is hits[0].
     """
-    things, wants = about(question), _wants(question)
+    topic, wants = topic_of(question), _wants(question)
     ordered: list[Evidence] = []
     left = list(ranked)
 
     def place(one: Evidence) -> None:
-        """Behind all that may replace it; these are newer, and so it replaces none of them."""
+        """After all that may replace it; these are newer, so it replaces none of them."""
         left.remove(one)
-        for newer in [other for other in left if _replaces(other, one, things, wants, hits)]:
+        for newer in [other for other in left if _replaces(other, one, topic, wants, hits)]:
             if newer in left:
                 place(newer)
         ordered.append(one)
@@ -62,8 +71,8 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
 
 
 def _wants(question: str) -> Callable[[str], bool]:
-    """Whether values of a kind are what a question wants."""
-    kind = wanted(question)
+    """Whether values of a kind answer a question."""
+    kind = answer_type(question)
     if kind == "amount":
         return lambda value: value != "" and value not in _NO_AMOUNT
     answers = _ANSWERS[kind] if kind is not None else frozenset(_values(question))
@@ -71,7 +80,7 @@ def _wants(question: str) -> Callable[[str], bool]:
 
 
 def _replaces(
-    new: Evidence, old: Evidence, things: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
+    new: Evidence, old: Evidence, topic: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
 ) -> bool:
     if new.post_id == old.post_id or new.part == "title" or new.score < _NEAR * old.score:
         return False
@@ -80,16 +89,16 @@ def _replaces(
     if said is None or before is None or said <= before:
         return False
     values, values_before = _values(new.text), _values(old.text)
-    # Who writes "from 32 to 38" of what was 32 yuan means yuan.
+    # Where the older post says 32 yuan, "from 32 to 38" means yuan.
     for kind, known in values_before.items():
         if len(values.get("", set())) > 1 and values[""] & known:
             values.setdefault(kind, set()).update(values[""])
     told = any(wants(kind) and values[kind] - known for kind, known in values_before.items() if kind in values)
-    return told and bool(held(things, new.text)) and held(things, _whole(others)) <= held(things, _whole(its))
+    return told and bool(_held(topic, new.text)) and _held(topic, _whole(others)) <= _held(topic, _whole(its))
 
 
 def _values(text: str) -> dict[str, set[float | str]]:
-    """The values that a text states, by kind; under "" its bare numbers."""
+    """The values that a text states, by kind; bare numbers under ""."""
     values: dict[str, set[float | str]] = {}
     for one in quantities(text):
         values.setdefault(_kind(one.measure), set()).add(one.size)
@@ -117,3 +126,23 @@ def _said_at(evidence: Evidence, post: Post) -> datetime | None:
 
 def _whole(post: Post) -> str:
     return "\n".join([post.title, " ".join(post.tags), post.text, *(comment.text for comment in post.comments)])
+
+
+def topic_of(question: str) -> frozenset[str]:
+    """The telling units of what a question is about, without those of what it wants to know.
+
+    >>> sorted(topic_of("How much is a flat white at Tidewater now?")), sorted(topic_of("马三哥多少钱一碗"))
+    (['flat', 'tidewater', 'white'], ['三哥', '马三'])
+    """
+    return frozenset(units_of(_SAID_OF_IT.sub(" | ", fold(question))).telling)
+
+
+def _held(units: frozenset[str], text: str) -> frozenset[str]:
+    """The units that a text holds.
+
+    A pair of Chinese characters counts too if both belong to pairs that it holds: 鹿角的咖啡 holds 角咖.
+    """
+    shown = units_of(text)
+    there = {unit for unit in units if shown.holds(unit)}
+    characters = {character for unit in there if not unit.isascii() for character in unit}
+    return frozenset(there | {unit for unit in units if not unit.isascii() and set(unit) <= characters})

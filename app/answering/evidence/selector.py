@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.answering.evidence.coverage import coverages
 from app.answering.evidence.interrogatives import asks
 from app.answering.evidence.sentence_units import in_runs, sentences_of_hits
-from app.answering.question.asked_kinds import asked_for, holds, is_broad
+from app.answering.question.answer_type import asked_kinds, holds, is_broad
 from app.answering.types import Evidence
 from retrieval.models.embedding import Embedder
 from retrieval.text.folding import fold
@@ -19,22 +19,22 @@ from retrieval.text.language import detect_language, knows
 from retrieval.text.terms import TermWeigher
 from retrieval.types import Hit, Post
 
-# Sentences whose meaning is compared with the question: those that words put first. Embedding them is nearly all the
-# time that evidence takes.
+# Sentences whose meaning is compared with the question: the best by words. Embedding them takes nearly all the time of
+# selecting evidence.
 _EMBEDDED = 12
-# Evidence of which so much stands in better evidence adds nothing.
+# Evidence that overlaps this much with better evidence adds nothing.
 _NEAR_COPY = 0.9
 
 # The weights below were chosen on the sample posts' queries and the answering sets of docs/decisions/0009-evidence.md.
-# Taken off where the question asks for a price (a date, a place ...) and the sentence holds none.
+# Subtracted where the question asks for a price (a date, a place ...) and the sentence holds none.
 _LACKING = 0.1
-# A title announces more than it says.
+# A title promises more than it says.
 _TITLE = 0.8
-# Prices rise and shops move: how far the newest of the posts is put before the oldest.
+# Prices rise and shops move: the advantage of the newest post over the oldest.
 _NEWEST = 0.04
 # Meaning counts less for a question of several parts: no single sentence is like the whole of it.
 _BROAD_DENSE = 0.2
-# Beside a sentence, what is at least so good for such a question is quoted with it.
+# For such a question, a neighbour at least this good is quoted together with a sentence.
 _JOINS = 0.4
 
 
@@ -43,7 +43,7 @@ class EvidenceSelector:
     """Scores the sentences of hits against a question, by words, and by meaning where the embedder knows the language.
 
     Attributes:
-        embedder: Its cosine counts `dense_weight_known` of the score in a language that it knows, less elsewhere.
+        embedder: Its cosine counts `dense_weight_known` of the score in a language that it knows, less in others.
     """
 
     embedder: Embedder
@@ -52,11 +52,11 @@ class EvidenceSelector:
     dense_weight_unknown: float = 0.1
 
     def select(self, question: str, hits: Sequence[Hit]) -> list[Evidence]:
-        """The sentences of the hits with their scores, best first, of equals the newer post's. Near copies of a better
-        one are left out, and sentences that ask something themselves: they answer nothing. For a broad question,
-        neighbours that are both good come as one piece of evidence.
+        """The sentences of the hits with their scores, best first, the newer post's first among equals. Near copies
+        of a better one are left out, and so are sentences that ask something themselves. For a broad question, good
+        neighbours come as one piece of evidence.
 
-        All sentences are compared with the question by their words, however long the posts; the best by meaning too.
+        All sentences are compared with the question by words, however long the posts; the best also by meaning.
 
         Args:
             hits: In the order of their marks: mark 1 is hits[0].
@@ -67,7 +67,7 @@ class EvidenceSelector:
         found = sentences_of_hits(hits)
         if not found:
             return []
-        kinds, broad = asked_for(question), is_broad(question)
+        kinds, broad = asked_kinds(question), is_broad(question)
         headings = [f"{hit.post.title} {' '.join(hit.post.tags)}" for hit in hits]
         lacking = np.array([_LACKING * (1 - holds(kinds, one.text)) for one in found])
         factor = np.array([_TITLE if one.part == "title" else 1.0 for one in found])
@@ -76,7 +76,7 @@ class EvidenceSelector:
         first = np.argsort(-(shares - lacking) * factor, kind="stable")[:_EMBEDDED]
         cosines = self._cosines(question, found, hits, first)
         scores = np.clip((dense * cosines + (1 - dense) * shares - lacking) * factor, 0, 1)
-        # What asks is read all the same: it says what the sentences around it are about.
+        # Sentences that ask are scored all the same: they say what the sentences around them are about.
         scored = [
             replace(one, score=float(score)) for one, score in zip(found, scores, strict=True) if not asks(one.text)
         ]
@@ -92,7 +92,7 @@ class EvidenceSelector:
     def _cosines(
         self, question: str, found: Sequence[Evidence], hits: Sequence[Hit], first: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        """(n,) cosines of the sentences with the question; those that are not among the `first` get the lowest."""
+        """(n,) cosines of the sentences with the question; those not among the `first` get the lowest."""
         texts = [_in_its_post(found[row], hits[found[row].mark - 1].post) for row in first]
         near = self.embedder.embed_passages(texts) @ self.embedder.embed_query(question)
         cosines = np.full(len(found), float(near.min()))

@@ -15,10 +15,10 @@ from retrieval.text.sentences import sentences
 from retrieval.types import Hit, Post, Span
 
 _SHORTEST = 4
-# Of very long posts each gives so many sentences that all together stay within this; looking at one takes 50 µs.
+# Most sentences of all posts together; each post may give an equal share. Looking at one takes 50 µs.
 _MOST_SENTENCES = 2_000
-# Chatty posts and lists break the line every few words. A unit shorter than this takes the next sentence in, up to
-# three times this length, so that a quote says something by itself; half of it where a full stop ends the unit.
+# Chatty posts and lists break the line every few words. A unit shorter than this is joined with the next sentence, up
+# to three times this length, so that a quote says something by itself; half of it where a full stop ends the unit.
 _SHORT_LATIN, _SHORT_HAN = 100, 40
 _FULL_STOPS = (".", "!", "?", "。", "！", "？", "…")
 _TAGS_ALONE = re.compile(r"(?:[#＃]\S+\s*)+")
@@ -41,7 +41,7 @@ def sentences_of(post: Post, mark: int, own: Sequence[Source] | None = None) -> 
     """The sentences of a post that may be evidence, in its order: title, text, comments; scores are 0.
 
     Args:
-        own: Its sources, where they are at hand.
+        own: Its sources, if they are known already.
     """
     own = sources(post) if own is None else own
     title = "" if own[0].barred else post.title
@@ -60,8 +60,8 @@ def _says_something(text: str) -> bool:
 
 
 def _units(text: str) -> list[Span]:
-    """Sentences, the short ones of a chatty post or a list taken together with the next. One that asks stands alone,
-    but for a few words that only say what comes next.
+    """Sentences, the short ones of a chatty post or a list joined with the next. A question stays alone, unless it
+    is a few words that introduce the next sentence.
     """
     units: list[Span] = []
     alone = True
@@ -82,7 +82,7 @@ def _units(text: str) -> list[Span]:
 
 
 def in_runs(ranked: Sequence[Evidence], hits: Sequence[Hit], weakest: float) -> list[Evidence]:
-    """Evidence whose neighbours in the post are evidence too, as one quote: what a question with several parts needs.
+    """Neighbouring evidence of a post joined into one quote, which a question with several parts needs.
 
     Args:
         ranked: Best first. What joins a run keeps the run's place and score, those of its best sentence.
@@ -102,7 +102,7 @@ def in_runs(ranked: Sequence[Evidence], hits: Sequence[Hit], weakest: float) -> 
 
 
 def _joined(run: Evidence, one: Evidence, hits: Sequence[Hit]) -> Evidence | None:
-    """Both as one quote, where nothing but white space is between them and the whole stays short; None otherwise."""
+    """Both as one quote if only white space is between them and the whole is short; None otherwise."""
     if (run.mark, run.part, run.comment) != (one.mark, one.part, one.comment):
         return None
     first, last = (run, one) if run.start < one.start else (one, run)
@@ -116,7 +116,7 @@ def _joined(run: Evidence, one: Evidence, hits: Sequence[Hit]) -> Evidence | Non
 
 
 def text_of(evidence: Evidence, post: Post) -> str:
-    """The title, text or comment of a post in which evidence stands."""
+    """The title, text or comment of a post that holds the evidence."""
     if evidence.part == "comment":
         assert evidence.comment is not None, "a comment's evidence says which comment"
         return post.comments[evidence.comment].text

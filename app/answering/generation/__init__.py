@@ -1,7 +1,16 @@
-"""Models that write: one protocol, and llama.cpp in this process, an endpoint, or a script behind it."""
+"""Models that write: one protocol, implemented by llama.cpp in this process, by an endpoint, and by a script."""
 
-from app.answering.generation.loading import load_generator
-from app.answering.generation.protocol import Generator, ModelFailed, PromptTooLong
+from app.answering.generation.factory import load_generator
+from app.answering.generation.protocol import GenerateRequest, Generator, ModelFailed, PromptTooLong
 from app.answering.generation.scripted import ScriptedGenerator
+from app.answering.generation.thoughts import Piece
 
-__all__ = ["Generator", "ModelFailed", "PromptTooLong", "ScriptedGenerator", "load_generator"]
+__all__ = [
+    "GenerateRequest",
+    "Generator",
+    "ModelFailed",
+    "Piece",
+    "PromptTooLong",
+    "ScriptedGenerator",
+    "load_generator",
+]

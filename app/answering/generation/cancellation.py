@@ -1,4 +1,4 @@
-"""A stop that reaches who cannot look: a model in the middle of a batch, a socket that waits for its next byte."""
+"""A stop that reaches what cannot poll: a model in the middle of a batch, a socket waiting for its next byte."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Stop(threading.Event):
-    """An event that calls somebody when it is set, in the thread that sets it."""
+    """An event that runs actions when it is set, in the thread that sets it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class Stop(threading.Event):
 
     @contextmanager
     def calling(self, action: Callable[[], object]) -> Iterator[None]:
-        """Within, `action` is called when the event is set, at once if it is already; never after the end."""
+        """Within the block, `action` is called when the event is set, or at once if it already is."""
         with self._guard:
             self._actions.append(action)
             if self.is_set():
@@ -37,7 +37,7 @@ class Stop(threading.Event):
 
 @contextmanager
 def when_set(stop: threading.Event, action: Callable[[], object]) -> Iterator[None]:
-    """The same for any event; a plain one calls nobody, so that its holder must look at it now and then."""
+    """The same for any event; a plain one calls nothing, so its holder must poll it."""
     if isinstance(stop, Stop):
         with stop.calling(action):
             yield

@@ -1,24 +1,51 @@
-"""What every model that writes promises, and the ways in which it may fail."""
+"""What every model that writes promises, and how it may fail."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
+from app.answering.generation.thoughts import Piece
 from retrieval.errors import FixableError
 
 
 class ModelFailed(FixableError):
-    """The model cannot write this now; the asker gets the posts' own words instead."""
+    """The model cannot write this now; the user gets quotes from the posts instead."""
 
 
 class PromptTooLong(ModelFailed):
-    """Prompt and reply together do not fit the model's context. Nothing was sent to the model."""
+    """Prompt and reply together do not fit the model's context. The model has written nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """What a model is to write.
+
+    Attributes:
+        system: "" for none.
+        max_tokens: Most tokens of the reply; those of thoughts are extra.
+        grammar: GBNF that the reply follows; the model then does not think. An endpoint other than llama-server ignores
+            it.
+        thinking_tokens: Most tokens of thought; None: what the generator was built with.
+    """
+
+    system: str
+    user: str
+    max_tokens: int
+    grammar: str | None = None
+    thinking_tokens: int | None = None
+
+    def thinking_budget(self, most: int) -> int:
+        """Tokens of thought for this reply, from a generator that allows `most`."""
+        if self.grammar is not None:
+            return 0
+        return most if self.thinking_tokens is None else min(self.thinking_tokens, most)
 
 
 class Generator(Protocol):
-    """Writes text for a prompt. At most `parallel` calls at a time; the caller sees to that."""
+    """Writes text for a prompt. The caller makes at most `parallel` calls at a time."""
 
     @property
     def name(self) -> str: ...
@@ -35,7 +62,7 @@ class Generator(Protocol):
 
     @property
     def thinking_tokens(self) -> int:
-        """Tokens that thoughts may take before the reply: leave room for them. 0 where the model does not think."""
+        """Tokens that thoughts may take before the reply; leave room for them. 0 where the model does not think."""
         ...
 
     @property
@@ -45,34 +72,18 @@ class Generator(Protocol):
 
     @property
     def parameters(self) -> int | None:
-        """How many numbers it is made of; None where that is not known, as of an endpoint's model."""
+        """Number of parameters; None where it is not known, as for an endpoint's model."""
         ...
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of a text; where the tokenizer is not at hand, never fewer than there are, by all we know."""
+        """Tokens of a text; without access to the tokenizer, an estimate that should not be too low."""
         ...
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
-        """Pieces of the reply as they are written, until it ends, `max_tokens` are written or `stop` is set.
-
-        Thoughts are never among the pieces.
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+        """Pieces of the reply as they are written, until it ends, its tokens are written or `stop` is set.
 
         Args:
             stop: Leaves the model at once where it is a Stop, and between two tokens where it is a plain Event.
-            grammar: GBNF that the reply follows; the model then does not think. An endpoint other than llama-server
-                leaves it aside.
-            thinking_tokens: Most tokens of thought; None: what the generator was built with.
-            thoughts: Called with pieces of thought as they are written, in the thread that asks for pieces.
 
         Raises:
             PromptTooLong: The prompt does not fit.

@@ -1,15 +1,16 @@
-"""A generator that writes what it was told to, for tests."""
+"""A generator that writes given replies, for tests."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from app.answering.generation.thoughts import ThoughtSplitter
+from app.answering.generation.protocol import GenerateRequest
+from app.answering.generation.thoughts import Piece, ThoughtSplitter
 
 
 class ScriptedGenerator:
-    """The n-th reply to the n-th question, the last one ever after; thoughts in it are told apart as in any model's."""
+    """Gives the n-th reply to the n-th question, then the last one for ever; splits off thoughts as any model does."""
 
     def __init__(
         self,
@@ -27,32 +28,16 @@ class ScriptedGenerator:
     def count_tokens(self, text: str) -> int:
         return len(text) // 3 + 1
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
-        self.prompts.append((system, user))
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+        self.prompts.append((request.system, request.user))
         reply = self._replies[min(self._asked, len(self._replies) - 1)]
         self._asked += 1
         splitter = ThoughtSplitter()
         for at in range(0, len(reply), 3):
             if stop.is_set():
                 return
-            split = splitter.feed(reply[at : at + 3])
-            if split.thought and thoughts is not None:
-                thoughts(split.thought)
-            if split.answer:
-                yield split.answer
-        rest = splitter.rest()
-        if rest.answer:
-            yield rest.answer
+            yield splitter.feed(reply[at : at + 3])
+        yield splitter.rest()
 
     def close(self) -> None:
         """Nothing to release."""

@@ -1,6 +1,6 @@
-"""Pure: what a reasoning model thinks, told apart from what it answers, while the text streams in.
+"""Separates what a reasoning model thinks from what it answers, while the text streams in. Pure.
 
-The ways of marking a thought, and who writes so:
+The ways of marking a thought, and which models use them:
 
     <think> ... </think>                                    DeepSeek-R1, Qwen3, GLM, MiniMax, Hunyuan, SmolLM3
     <thinking>, <thought>, <reasoning>, <reflection>        Claude-like tunes, Granite and others
@@ -15,8 +15,8 @@ The ways of marking a thought, and who writes so:
         <|start|>assistant<|channel|>final<|message|> ...   gpt-oss ("harmony")
     analysis ... assistantfinal ...                         gpt-oss behind a server that drops its special tokens
 
-A thought that is never closed is a thought to the end. A closing tag without its opening one says that the opening one
-stood in the prompt's template; whoever knows the template starts the splitter `inside`.
+A thought that is never closed lasts to the end. A closing tag without an opening one means that the opening one was in
+the prompt's template; a caller that knows the template starts the splitter `inside`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PAIRS = {
     "<|inner_prefix|>": "<|inner_suffix|>",
     "<|channel>": "<channel|>",
 }
-# Frames around the answer, and ends of turns that a server let through: dropped wherever they stand.
+# Frames around the answer, and ends of turns that a server let through: always dropped.
 _FRAMES = (
     "<answer>", "</answer>", "<response>", "</response>", "<|begin_of_solution|>", "<|end_of_solution|>",
     "<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|return|>", "<|call|>", "<|im_end|>", "<|eot_id|>",
@@ -52,7 +52,7 @@ _HARMONY_ANSWER = "<|start|>assistant<|channel|>final<|message|>"
 _OPENS = {tag.lower(): closing for tag, closing in _PAIRS.items()}
 _CLOSES = {closing.lower() for closing in _PAIRS.values()}
 TAGS = (*_PAIRS, *_PAIRS.values(), *_FRAMES, *_HEADER_OPENS, _HEADER_ENDS, _MESSAGE_ENDS)
-# No tag begins another one, so that the first match in half a text is the first match in the whole.
+# No tag is a prefix of another, so the first match in half a text is the first match in the whole.
 TAG = re.compile("|".join(map(re.escape, TAGS)), re.IGNORECASE | re.ASCII)
 _BARE_END = re.compile(_BARE_CLOSE)
 _LONGEST = max(map(len, TAGS))
@@ -63,22 +63,22 @@ _BARE_PREFIXES = frozenset(_BARE_CLOSE[:size] for size in range(1, len(_BARE_CLO
 class _State(Enum):
     ANSWER = auto()
     THOUGHT = auto()
-    HEADER = auto()  # between <|start|> or <|channel|> and <|message|>: says who speaks, and is neither
+    HEADER = auto()  # between <|start|> or <|channel|> and <|message|>: says who speaks; neither answer nor thought
     BARE = auto()  # a thought that only `assistantfinal` ends
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """What one piece added to the answer and to the thought; either may be empty."""
+class Piece:
+    """A piece of a reply: what it adds to the answer and to the thought; either may be empty."""
 
     answer: str = ""
     thought: str = ""
 
 
 class ThoughtSplitter:
-    """Takes a reply piece by piece; however it is cut, the answers joined and the thoughts joined are the same.
+    """Takes a reply piece by piece; however it is cut, the joined answers and the joined thoughts are the same.
 
-    No part of a tag is ever in either: what may yet become a tag is held back, and dropped where the text ends so.
+    Neither ever holds part of a tag: what may become a tag is held back, and dropped if the text ends there.
 
     Args:
         inside: The reply begins within a thought, because the prompt's template opened it.
@@ -91,7 +91,7 @@ class ThoughtSplitter:
         self._held, self._header = "", ""
         self._bare_possible = not inside
         self.stray = False
-        """Whether a closing tag came without its opening one: what was taken for the answer before it was a thought."""
+        """Whether a closing tag came without an opening one: what was given as answer before it was a thought."""
 
     @property
     def thinking(self) -> bool:
@@ -99,12 +99,12 @@ class ThoughtSplitter:
 
     @property
     def closing(self) -> str:
-        """What a model would write to end the thought, or the header, that it is in, and begin its answer; "" in it."""
+        """What ends the current thought or header and begins the answer; "" within the answer."""
         if self._state is _State.HEADER:
             return "<|channel|>final<|message|>" if "<|channel|>" not in self._header else "final<|message|>"
         return self._closing if self.thinking else ""
 
-    def feed(self, piece: str) -> Split:
+    def feed(self, piece: str) -> Piece:
         text = self._held + piece
         answer: list[str] = []
         thought: list[str] = []
@@ -114,30 +114,30 @@ class ThoughtSplitter:
             at = self._bare(text)
             if at < 0:
                 self._held = text
-                return Split()
+                return Piece()
         while True:
             found = self._next(text, at)
             until = found.start() if found else len(text) - self._holding(text, at)
             self._keep(text[at:until], answer, thought)
             if not found:
                 self._held = text[until:]
-                return Split("".join(answer), "".join(thought))
+                return Piece("".join(answer), "".join(thought))
             self._turn(found.group())
             at = found.end()
 
-    def rest(self) -> Split:
-        """What is left when the text has ended: nothing that could have become a tag."""
+    def rest(self) -> Piece:
+        """What is left when the text has ended, without the beginning of a tag."""
         held, self._held = self._held, ""
         if self._bare_possible and held and held == _BARE_OPEN[: len(held)]:
-            return Split(answer=held)  # a word that began like one, and a short answer indeed
-        return Split()
+            return Piece(answer=held)  # it was not a tag but a very short answer
+        return Piece()
 
     def _bare(self, text: str) -> int:
-        """Where the text goes on after a bare `analysis` at its very beginning; 0 without one, -1: not known yet."""
+        """Where the text continues after a bare `analysis` at its beginning; 0 without one, -1 if not known yet."""
         if len(text) <= len(_BARE_OPEN) and _BARE_OPEN.startswith(text):
             return -1
         self._bare_possible = False
-        # "analysisWe are asked": no writer of sentences leaves that space out.
+        # "analysisWe are asked": nobody omits the space in a sentence.
         if (
             text.startswith(_BARE_OPEN)
             and not text[len(_BARE_OPEN)].isspace()

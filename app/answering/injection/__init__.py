@@ -1,4 +1,4 @@
-"""Words in posts that are meant for a model or are none of a reader's business.
+"""Words in posts that are meant to instruct a model or to harm a reader.
 
 Pure; imports `retrieval.text` alone.
 """

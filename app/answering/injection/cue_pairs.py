@@ -1,7 +1,7 @@
-"""Orders to a model told by what they are made of, where no set phrase gives them away. Pure.
+"""Orders to a model recognised by two cues in one sentence, where no set phrase gives them away. Pure.
 
-One sentence that both names an answering machine and says how to answer, both drops orders and speaks of orders, both
-points at other posts and calls them lies, is no advice to readers, in whatever words. Each of the two alone is.
+A sentence that names an answering machine and says how to answer, that mentions orders and cancels them, or that points
+at other posts and calls them lies is not advice to readers, whatever its words. Either cue alone may be.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 _CUES: Mapping[str, str] = {
-    # Taking back what the model was told.
+    # Cancelling what the model was told.
     "drop": (
         r"\b(?:ignor\w+|disregard\w*|forget|scrap|discard|dismiss|drop|override|overrule|void|cancel|unlearn|skip"
         r"|bypass|throw (?:out|away)|(?:set|put|leave|push|lay) (?:\w+ ){0,4}aside|no longer (?:apply|hold|count"
@@ -85,7 +85,7 @@ _CUES: Mapping[str, str] = {
     "recite": r"贴出来?|念出|抄给|复述|逐字|原样|\b(?:paste|recite|relay|repeat|reveal|copy)\b",
 }
 _COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _CUES.items()}
-# Which two make an order, and of what kind.
+# Which two make an order, and which kind.
 _PAIRS: tuple[tuple[str, str, str], ...] = (
     ("drop", "orders", "override"),
     ("machine", "drop", "override"),
@@ -103,7 +103,7 @@ _TRIPLES: tuple[tuple[str, str, str, str], ...] = (
     ("orders", "must", "say", "override"),
 )
 _SENTENCE = re.compile(r"[^.!?。！？\n;；]+")
-# Single signs that no set phrase of the lists has, and that no reader is spoken to with.
+# Single signs outside the lists of set phrases that nobody would address to readers.
 _ALONE = re.compile(
     r"(?:^|\n)\s*(?:ai|模型|机器人|助手|bot|model|response)\s*[:：]\s*\S|</?(?:用户|助手|系统|指令|帖子|回答|答案"
     r"|资料|提示)>|(?:以下|下面|此段)(?:内容|信息|文字)?(?:来自|出自|为|是)(?:管理|系统|官方|后台|开发者)"
@@ -122,8 +122,8 @@ _ALONE = re.compile(
 )
 
 
-def made_like_an_order(text: str) -> str | None:
-    """The kind of order that a folded text is made like, sentence by sentence; None where nothing is."""
+def order_by_cues(text: str) -> str | None:
+    """The kind of order that a sentence of a folded text makes by its cues; None where none does."""
     if _ALONE.search(text):
         return "steering"
     for sentence in _SENTENCE.findall(text):

@@ -1,7 +1,7 @@
-"""What a text says once its disguises are taken off: invisible letters, look-alikes, escapes and simple codes. Pure.
+"""What a text says without its disguises: invisible letters, look-alikes, escapes and simple codes. Pure.
 
-A post may hide words from readers and moderators that a model still understands. What looks for such words looks at
-every reading of a text, not at its code points.
+A post may hide words from readers and moderators that a model still understands. The detector therefore looks at every
+reading of a text, not at its code points.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from retrieval.text.folding import fold
 _TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Cc", "Co", "Cs"})
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0]")
-# Letters of other scripts that readers take for Latin ones; NFKC leaves them as they are.
+# Letters of other scripts that look Latin; NFKC leaves them as they are.
 _LOOK_ALIKES = str.maketrans(
     {
         foreign: latin
@@ -34,7 +34,7 @@ _LOOK_ALIKES = str.maketrans(
         for foreign in foreigners
     }
 )  # fmt: skip
-# Old and odd forms of the characters that orders are made of.
+# Old and rare forms of characters used in orders.
 _OLD_FORMS = str.maketrans("畧㠯㕥罔悳呌囬荅", "略以以忽德叫回答")
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u058f\u1d00-\u1d7f\u0250-\u02af\ua730-\ua77f]")
 _LEET = str.maketrans("0134578@$!|", "oieastbasil")
@@ -49,8 +49,8 @@ _PRINTABLE_SHARE = 0.95
 
 
 def unveiled(text: str) -> str:
-    """The text with nothing invisible in it: tag characters as the letters they stand for, no control or format
-    characters but line ends and tabs, no selectors, no marks piled upon letters.
+    """The text without anything invisible: tag characters become the letters they stand for; variation selectors and
+    control and format characters other than line ends and tabs are dropped.
 
     >>> unveiled("fr\u200bee \U000e0068\U000e0069")
     'free hi'
@@ -64,7 +64,7 @@ def unveiled(text: str) -> str:
 
 
 def readings(text: str) -> Iterator[str]:
-    """The folded text as it stands, then each other way in which it may be meant to be read; few for most texts."""
+    """The folded text as it is, then every other way it may be meant to be read; few for most texts."""
     plain = unveiled(text)
     seen: set[str] = set()
     for reading in (plain, *_decoded(plain), *_right_to_left(text)):
@@ -76,7 +76,7 @@ def readings(text: str) -> Iterator[str]:
 
 
 def ciphers(text: str) -> Iterator[str]:
-    """Readings that make sense of hardly any text: letters shifted by 13, the words backwards, digits for letters."""
+    """Readings that make sense for very few texts: letters shifted by 13, the text backwards, digits for letters."""
     folded = fold(unveiled(text))
     yield codecs.encode(folded, "rot13")
     yield folded[::-1]
@@ -85,7 +85,7 @@ def ciphers(text: str) -> Iterator[str]:
 
 
 def squeezed(text: str) -> str:
-    """Letters and digits alone, so that nothing put between them hides a word."""
+    """Letters and digits alone, so that nothing inserted between them hides a word."""
     return "".join(filter(str.isalnum, text))
 
 
@@ -100,7 +100,7 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def written_in_code(text: str) -> Iterator[str]:
-    """What stretches of base64, of bits and of hexadecimal digits say, where it is plainly somebody's words."""
+    """The text in stretches of base64, bits or hexadecimal digits, where it decodes to words."""
     for found in _BASE64.finditer(text):
         if (words := _base64(found.group())) is not None:
             yield words
@@ -127,7 +127,7 @@ def _base64(written: str) -> str | None:
 
 
 def _as_text(data: bytes) -> str | None:
-    """Bytes that are plainly somebody's words."""
+    """The bytes as text, if they are words."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -137,7 +137,7 @@ def _as_text(data: bytes) -> str | None:
 
 
 def _right_to_left(text: str) -> Iterator[str]:
-    # After U+202E letters are drawn from right to left: what readers see is the text backwards.
+    # After U+202E letters are drawn from right to left: readers see the text backwards.
     if "\u202e" in text:
         _, _, drawn = text.partition("\u202e")
         yield unveiled(drawn)[::-1]
@@ -153,7 +153,7 @@ def _look_alikes(folded: str) -> Iterator[str]:
 
 
 def _together(folded: str) -> Iterator[str]:
-    """Words whose letters were set apart, put together again."""
+    """Words whose letters were spaced out, joined again."""
     if _APART.search(folded):
         yield _APART.sub(lambda found: squeezed(found.group()), folded)
     if _BETWEEN_HAN.search(folded):

@@ -1,4 +1,4 @@
-"""How orders to a model are worded in Chinese: patterns over folded (simplified) text, by kind."""
+"""Orders to a model in Chinese: patterns over folded (simplified) text, by kind."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ CHINESE: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Chinese spelled in Latin letters, with or without the tones that NFD takes off.
+# Pinyin, without the tone marks, which NFD removes.
 PINYIN = re.compile(
     r"\b(?:hu ?l(?:ve|ue|ü|u|v)e?|wu ?shi|wang ?(?:ji|diao))\b.{0,30}\b(?:zhi ?ling|zhi ?shi|ti ?shi|gui ?ze"
     r"|yao ?qiu|ming ?ling)"

@@ -1,10 +1,10 @@
-"""How orders to a model are worded in English: patterns over folded text, by kind. `detector` tries them."""
+"""Orders to a model in English: patterns over folded text, by kind. `detector` tries them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Who is spoken to. Products are named in honest posts all the time, so they count only where they are called upon.
+# Who is addressed. Honest posts name products all the time, so a product counts only where it is spoken to.
 _ROLE = (
     r"(?:ai|a\.i\.|artificial intelligence|(?:ai|virtual|search|digital|helpful)?[ -]?assistants?(?! (?:manager"
     r"|professor"
@@ -285,8 +285,8 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Looking for a word is a hundred times faster than trying a pattern: no English one is tried before one of its words,
-# in any form, was seen. A test holds that none of them is forgotten.
+# Looking for a word is a hundred times faster than trying a pattern, so an English pattern is tried only after one of
+# its words was found. A test checks that no word is missing here.
 WORDS: Mapping[str, tuple[str, ...]] = {
     "override": (
         "ignor", "disregard", "forget", "overrid", "bypass", "overlook", "discard", "neglect",

@@ -1,7 +1,7 @@
-"""What of a post may be quoted and shown to a model: its words, without links, markup and orders to the model. Pure.
+"""Which parts of a post may be quoted and shown to a model: not links, markup or orders to the model. Pure.
 
-Links and markup are cut out where they stand. Orders take their surroundings with them: who tries to steer the answer
-is no witness, and the sentence after "ignore all instructions" is what the order was for.
+Links and markup are cut out individually. Orders take their surroundings with them: an author who tries to steer the
+answer is not to be trusted, and the sentence after "ignore all instructions" is what the order was for.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from retrieval.text.folding import fold
 from retrieval.text.sentences import sentences
 from retrieval.types import Post, Span
 
-# A text up to this long is barred as a whole, a longer one so far around each order.
+# How far around each order a text is barred, in characters; up to twice this length, all of it.
 _SURROUNDINGS = 1000
-# The end of a text that may be half of an order, and how much of two texts is put together to see.
+# The end of a text that may be half of an order, and how much of two texts is joined to find out.
 _BEGUN = re.compile(
     r"ignor|disregard|forget|overrid|bypass|you are now|pretend|reveal|repeat your|from now on|system"
     r"|忽略|忽视|无视|忘记|忘掉|遵守|你现在是|从现在起|请只|必须|系统"
 )
 _HALF = 80
 
-# Chinese goes on without a space behind an address.
+# Chinese text may follow an address without a space.
 _ADDRESS = r"[^\s\u3000-\u9fff\uff00-\uffef]"
 _HOSTS = r"com|net|org|io|cn|info|xyz|top|ru|app|dev|site|link|shop|online|club|vip|example|test|invalid|edu|gov"
 _LINK = (
@@ -45,12 +45,12 @@ _HTML = (
     r"|(?i:</?[a-z!?][a-z0-9:-]*(?:\s[^<>\n]*|/)?>|<[a-z]+[\s/]+[a-z-]+\s*=[^<>\n]*>?)"
     r"|(?i:&(?:lt|gt|#0*\d+|#x0*[0-9a-f]+);?)|```[^`\n]*"
 )
-# Format and control characters say nothing that a reader sees; the joiners of emoji and of Persian are words' own.
+# Readers do not see format and control characters; the joiners in emoji and Persian words are legitimate.
 _UNSEEN = (
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
     "\\ue000-\\uf8ff\\U000e0000-\\U000e0fff]+"
 )
-# Marks are what Stipple itself puts behind a sentence; nobody else's may stand there.
+# Only Stipple itself puts marks after a sentence; a post's own must not look like them.
 _DIGIT = r"[\d¹²³⁰⁴-⁹₀-₉①-⑳⓪❶-❿➀-➓]"
 _GAP = "[\\s\\u200b-\\u200f\\u2060-\\u2064\\ufeff]*"
 _MARK = (
@@ -65,7 +65,7 @@ class Source:
     """A text of a post that evidence may be cut from.
 
     Attributes:
-        barred: Stretches of it that are none, in order, apart from each other.
+        barred: Stretches that evidence may not be cut from, in order, without overlaps.
     """
 
     part: QuotePart
@@ -74,7 +74,7 @@ class Source:
     barred: tuple[Span, ...]
 
     def free(self, span: Span) -> Iterator[Span]:
-        """What of a stretch is not barred, without white space around it."""
+        """The parts of a stretch that are not barred, without surrounding white space."""
         at = span.start
         for barred in (*self.barred, Span(span.end, span.end)):
             if barred.end >= at and (stop := min(barred.start, span.end)) >= at:
@@ -85,8 +85,8 @@ class Source:
 def sources(post: Post) -> list[Source]:
     """The title, the text and each comment of a post, with what is barred in each.
 
-    Title and text are one author's: an order in one of them, or across them, bars both. Comments have authors of their
-    own, and answer for themselves; an order cut into pieces over several bars them all.
+    Title and text have the same author: an order in either, or across both, bars both. Comments have other authors and
+    are barred one by one; an order spread over several bars them all.
     """
     together = speaks_to_model(f"{post.title}\n{post.text}") is not None
     if together and len(post.text) <= 2 * _SURROUNDINGS:
@@ -113,12 +113,12 @@ def sources(post: Post) -> list[Source]:
 
 
 def sources_of(posts: Sequence[Post]) -> list[list[Source]]:
-    """The sources of posts that are read together. An order that one post begins and another ends bars both."""
+    """The sources of posts that are shown together. An order that one post begins and another ends bars both."""
     each = [sources(post) for post in posts]
     for first, post in enumerate(posts):
         tail = fold(unveiled(post.text[-_HALF:]))
         begun = [found.start() for found in _BEGUN.finditer(tail)]
-        # What is an order by itself is barred by itself, and takes nobody else along.
+        # A complete order is barred by itself and bars no other post.
         if not begun or speaks_to_model(tail := tail[begun[-1] :]) is not None:
             continue
         for last, other in enumerate(posts):
@@ -133,12 +133,12 @@ def _own_barred(own: Sequence[Source]) -> list[Source]:
 
 
 def carries_link(text: str) -> bool:
-    """Whether a text holds a link, an image, HTML, a mark or letters that nobody sees."""
+    """Whether a text holds a link, an image, HTML, a mark or invisible letters."""
     return bool(_CUT.search(text))
 
 
 def without_links(text: str) -> str:
-    """The text with every link, image, tag and unseen character taken out."""
+    """The text without links, images, tags and invisible characters."""
     return re.sub(r"[ \t]{2,}", " ", _CUT.sub(" ", text)).strip()
 
 

@@ -1,4 +1,4 @@
-"""Names in Chinese text, which has no capitals: told by their characters, and by standing in two posts. Pure."""
+"""Names in Chinese text, which has no capitals: recognised by their characters and by occurring in two posts. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from app.answering.question.folded_text import FoldedText
 from retrieval.text.highlight import HAN_STOP
 
-# The hundred and some commonest surnames.
+# The most common surnames, somewhat over a hundred.
 _SURNAMES = (
     "赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜谢邹苏潘葛范彭鲁韦马方俞任袁柳史唐费廉薛雷贺倪汤罗郝毕安常于傅齐康伍余顾孟黄"
     "穆萧尹姚邵汪毛戴宋庞熊纪舒屈项祝董梁杜阮蓝闵季贾江童颜郭梅林钟徐邱骆高夏蔡田樊胡凌霍万柯卢莫房丁邓洪包左石崔龚程陆翁段侯武刘叶白赖乔谭申冉"
     "桑桂牛尚温庄习欧司诸"
 )
-# Characters with which foreign names are spelled.
+# Characters used to spell foreign names.
 _SPELLING = frozenset(
     "阿埃艾安昂奥巴班贝本比毕彼宾波伯勃博布查达戴丹当道德登邓迪蒂杜顿多恩尔法范菲费芬弗佛福夫富盖冈高格戈贡古哈海汉翰赫亨霍基吉加贾杰金卡凯坎"
     "康考科克肯孔库昆拉莱赖兰朗劳勒雷蕾李里丽利莉列林琳隆卢鲁路露伦罗洛马玛迈麦曼梅门蒙米密明莫姆穆纳娜南内尼妮宁纽努诺欧帕潘佩彭皮蓬平珀普"
@@ -44,7 +44,7 @@ def shared_names(one: FoldedText, other: FoldedText, question: str, place: bool)
         question: Folded.
 
     Returns:
-        By name, where it begins in either folded text.
+        By name, where it begins in each folded text.
     """
     asked = set(question)
     return {
@@ -67,7 +67,7 @@ def _is_name(text: str, place: bool) -> bool:
 
 
 def _shared(one: str, other: str) -> dict[str, tuple[int, int]]:
-    """The longest stretches of two or more Chinese characters that stand in both texts, each where it is met first."""
+    """The longest stretches of two or more Chinese characters that both texts hold, each where it first occurs."""
     found: dict[str, tuple[int, int]] = {}
     before = [0] * (len(other) + 1)
     for row, character in enumerate(one, start=1):

@@ -1,4 +1,4 @@
-"""A text beside its folded form, and where the words of a question stand in it. Pure."""
+"""A text with its folded form, and where the words of a question occur in it. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrieval.text.folding import fold, fold_with_offsets, han_runs
 from retrieval.text.highlight import query_pairs, query_words, stem
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,]\d+)*(?:['’][a-z]+)?")
-# What a question is made with, and no text that answers it needs to hold.
+# Words that frame a question and need not occur in its answer.
 _FRAME = frozenset(
     re.findall(r"\w+", "many much long old often far big date location year name called known type kind")
 )
@@ -19,10 +19,10 @@ _FRAME = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FoldedText:
-    """A text in both forms.
+    """A text and its folded form.
 
     Attributes:
-        offsets: For each folded code point, that of the original which it came from.
+        offsets: For each folded code point, the index of the original one that it came from.
     """
 
     original: str
@@ -35,7 +35,7 @@ class FoldedText:
         return cls(text, folded, tuple(offsets))
 
     def folded_span(self, start: int, end: int) -> tuple[int, int]:
-        """Where original[start:end] stands in the folded text."""
+        """The position of original[start:end] in the folded text."""
         return bisect_left(self.offsets, start), bisect_left(self.offsets, end)
 
 
@@ -47,7 +47,7 @@ def asked_words(question: str) -> list[str]:
 
 
 def places(text: FoldedText, words: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
-    """Where words, as `asked_words` gives them, stand in the folded text; those that do not are left out."""
+    """Where words, as `asked_words` gives them, occur in the folded text; words that do not occur are left out."""
     wanted = set(words)
     found: dict[str, list[tuple[int, int]]] = {}
     for match in _WORD.finditer(text.folded):

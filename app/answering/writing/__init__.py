@@ -1,4 +1,4 @@
-"""From evidence to the sentences of a model: prompts, the queue, the stream.
+"""From evidence to a model's sentences: prompts, the queue before the model, the stream.
 
 Imports `checking` and `generation`'s protocol.
 """

@@ -1,4 +1,4 @@
-"""What a small model may write at all, as GBNF: nothing but the words of a post. Pure.
+"""What a small model may write, as GBNF: nothing but the words of a post. Pure.
 
 Source of the notation: https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md
 """
@@ -14,12 +14,12 @@ _MOST_SENTENCES = 40
 
 
 def copying(texts: Sequence[str]) -> str:
-    """Nothing but whole sentences that stand next to each other in one of these texts.
+    """A grammar that allows only whole, adjacent sentences of one of these texts.
 
-    Where a small model would write something near to the post, it then chooses which of its words answer.
+    Instead of almost repeating the post, a small model then chooses which of its words answer.
 
     Args:
-        texts: One at least that is not blank.
+        texts: At least one that is not blank.
     """
     rules: list[str] = []
     for text in texts:

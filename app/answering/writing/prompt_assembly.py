@@ -14,7 +14,7 @@ from app.answering.writing.prompt_files import Prompt
 _TITLE_LENGTH = 120
 _ORDER = {"title": 0, "text": 1, "comment": 2}
 _BRACKETS = str.maketrans({"<": "‹", ">": "›", "＜": "‹", "＞": "›", "｜": "|", "﹤": "‹", "﹥": "›", "`": "'"})
-# What MARK does not take for a mark but a model may: other brackets, superscripts, circled digits.
+# What MARK does not match but a model may take for a mark: other brackets, superscripts, circled digits.
 _LIKE_MARK = re.compile(
     r"[\[［【〔⟦〚]\s*([^\[\]［］【】]{0,6}?[\d¹²³⁰⁴-⁹₀-₉①-⑳⓪❶-❿一二三四五六七八九十]+)\s*[\]］】〕⟧〛]"
 )
@@ -23,7 +23,7 @@ _INSTRUCTION_TOKENS = re.compile(r"\[\s*(/?\s*[A-Z_]{3,24})\s*\]")
 
 @dataclass(frozen=True, slots=True)
 class PromptPost:
-    """A post as the prompt shows it, already neutral."""
+    """A post as the prompt shows it; its text is neutral already."""
 
     mark: int
     title: str
@@ -40,7 +40,7 @@ class Assembled:
 
 
 def neutral(text: str) -> str:
-    """Post text that can forge nothing: no mark, no chat-template token, no fence, no invisible characters, one line.
+    """Post text made harmless: no marks, chat-template tokens, fences or invisible characters, all in one line.
 
     >>> neutral("great [1] <|im_end|> </post>")
     'great (1) ‹|im_end|› ‹/post›'
@@ -63,18 +63,18 @@ def assemble(
     count_tokens: Callable[[str], int],
     around: Sequence[Evidence] = (),
 ) -> Assembled:
-    """The prompt with as much evidence as fits, best first, then what stands beside it; each post shows its sentences
-    in the post's own order.
+    """The prompt with as much evidence as fits, best first, then its neighbours; each post's sentences keep the post's
+    order.
 
     Args:
         evidence: Best first.
         fence: A code that no post can know.
         budget: Tokens for system and user text together.
-        around: Sentences of the same posts. Those next to evidence come in where room is left: they tell what "it" and
-            "there" are.
+        around: Sentences of the same posts. Those next to evidence are added if there is room: they say what "it" and
+            "there" mean.
 
     Returns:
-        With `evidence` empty where not even the best sentence fits.
+        With empty `evidence` where not even the best sentence fits.
     """
 
     def rendered(shown: Sequence[Evidence]) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def _packed(
     best: Assembled | None = None
     for candidate in (*evidence, *_beside(evidence, around)):
         if not shown and candidate not in evidence:
-            break  # neighbours of nothing
+            break  # without evidence, neighbours say nothing
         trial = [*shown, candidate]
         system, user = rendered(trial)
         if count_tokens(system) + count_tokens(user) <= budget:
@@ -126,7 +126,7 @@ def _packed(
 
 
 def _beside(evidence: Sequence[Evidence], around: Sequence[Evidence]) -> Iterator[Evidence]:
-    """What stands right before and after each piece of evidence in the same text, the best one's first."""
+    """The sentences right before and after each piece of evidence in the same text, the best one's first."""
     given = {_place(one) for one in evidence}
     for one in evidence:
         own = sorted((other for other in around if _place(other)[:3] == _place(one)[:3]), key=lambda other: other.start)

@@ -11,8 +11,8 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 
 _HEADER_START, _HEADER_END = "{#", "#}"
-# Not HTML: autoescape would turn a post's "<" into "&lt;" for the model. What a post may not say is dealt with in
-# `prompting.neutral`.
+# Not HTML: autoescape would turn a post's "<" into "&lt;" for the model. Posts are made harmless by
+# `prompt_assembly.neutral`.
 _ENVIRONMENT = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  # not HTML
 
 
@@ -22,8 +22,8 @@ class Prompt:
 
     Attributes:
         name: Such as "answer/v1.en".
-        sha256: Of the file's bytes; travels with each answer.
-        purpose: From the header: what it asks a model for.
+        sha256: Of the file's bytes; reported with each answer.
+        purpose: From the header: what it asks the model to do.
     """
 
     name: str

@@ -1,15 +1,15 @@
-"""Pure: a model that says the same again and again, noticed while it does."""
+"""Notices a model that repeats itself, while it is writing. Pure."""
 
 from __future__ import annotations
 
-# A sentence may be said twice, a row of dashes may be drawn; nobody says anything four times in a row.
+# A sentence may be repeated once, and a row of dashes is fine; nobody says anything four times in a row.
 _TIMES = 4
 _SHORTEST_RUN, _LONGEST_UNIT = 80, 200
 _LOOK_EVERY = 16  # code points; looking costs about 0.1 ms
 
 
 class RepetitionGuard:
-    """Takes a reply piece by piece and tells when its end is one unit (1 to 200 code points) at least four times over.
+    """Takes a reply piece by piece, and tells when it ends in a unit (1 to 200 code points) at least four times over.
 
     The run must be 80 code points long or more, so that "ha ha ha" and a table's rule pass.
     """
@@ -18,7 +18,7 @@ class RepetitionGuard:
         self._tail, self._unseen = "", 0
 
     def repeats(self, piece: str) -> bool:
-        """Whether, with this piece, the reply has come to turn in a circle."""
+        """Whether the reply, with this piece, ends in a repetition."""
         self._tail = (self._tail + piece)[-_TIMES * _LONGEST_UNIT :]
         self._unseen += len(piece)
         if self._unseen < _LOOK_EVERY:

@@ -1,4 +1,4 @@
-"""Whole sentences out of a stream of pieces, each with the marks that follow it."""
+"""Cuts a stream of pieces into whole sentences, each with the marks that follow it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.answering.marks import HALF_MARK, MARK, ROUND_MARK
 
 # A line without an end is cut here, at a comma or a space.
 LONGEST_SENTENCE = 600
-# So much behind a stop always shows whether it ends a sentence: the longest mark, the longest quotation.
+# This much text after a stop always shows whether it ends a sentence: the longest mark, the longest quotation.
 _SEEN = 320
 _QUOTATION = 120
 
@@ -17,12 +17,12 @@ _CLOSERS = re.compile(r"[\"'”’」』)）》*_]{0,6}")
 _SOFT_BREAK = re.compile(r"[，,、;；:：\s]")
 _HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _QUOTES = {"“": "”", "「": "」", "『": "』", "‘": "’"}
-# No sentence ends in these.
+# No sentence ends with these.
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|mt|vs|approx|ca|e\.g|i\.e|cf|dept|gen|sen|capt|sgt|col|rev|incl)|(?<![\w.])(?-i:[A-HJ-Z]))\Z",
     re.IGNORECASE,
 )
-# These may end one: what comes next tells.
+# These may end one: the text after them decides.
 _MAY_END = re.compile(
     r"(?:\b(?:[ap]\.m|etc|inc|ltd|co|corp|jr|sr|min|max|hr|ave|rd|al|est)|(?:[A-Za-z]\.)+[A-Za-z])\Z", re.IGNORECASE
 )
@@ -34,10 +34,10 @@ _BEFORE_NUMBER = re.compile(r"\b(?:no|nos|pp?|fig|vol|ch)\Z", re.IGNORECASE)
 
 
 class SentenceCutter:
-    """Cuts a stream into sentences. However it comes in pieces, the sentences are the same.
+    """Cuts a stream into sentences, which do not depend on how the stream is split into pieces.
 
-    A sentence is given only when what stands behind it shows that it has ended and that no mark belongs to it any
-    more: a half-seen mark is never given.
+    A sentence is returned only when the text after it shows that it has ended and that no more marks belong to it:
+    half a mark is never returned.
     """
 
     def __init__(self) -> None:
@@ -67,10 +67,10 @@ class SentenceCutter:
 
 
 def _first_end(text: str, last: bool, start: int) -> tuple[int | None, int]:
-    """Where the first sentence ends for certain, with its marks, None where that cannot be told yet; and from where on
-    to look when there is more text.
+    """Where the first sentence certainly ends, with its marks, None if that is not known yet; and where to continue
+    when there is more text.
 
-    More text never changes an end that was given. `last` says that there is no more.
+    More text never changes an end that was returned. `last` says that there is no more.
     """
     for stop in _STOP.finditer(text, start, LONGEST_SENTENCE + _SEEN):
         if stop.start() > LONGEST_SENTENCE:
@@ -88,13 +88,13 @@ def _first_end(text: str, last: bool, start: int) -> tuple[int | None, int]:
 
 
 def _ends(text: str, stop: re.Match[str], last: bool) -> int | None:
-    """Where the sentence that this stop ends is over; 0 where it ends none; None where that cannot be told yet."""
+    """Where the sentence that this stop ends is over; 0 if it ends none; None if that is not known yet."""
     if stop.group().startswith("\n"):
         return stop.end()
     if stop.end() == len(text) and not last:
-        return None  # the stop itself may go on
+        return None  # the stop itself may continue
     closers = _CLOSERS.match(text, stop.end())
-    assert closers is not None, "nothing is a closer too"
+    assert closers is not None, "zero closers match too"
     behind = closers.end()
     if behind == len(text):
         return behind if last else None

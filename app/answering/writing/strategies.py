@@ -1,52 +1,45 @@
-"""The two ways of writing an answer: from all posts at once, or from one post at a time."""
+"""Writes an answer in one of two ways: from all posts at once, or from one post at a time."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.answering.checking.sentence_check import Judge
+from app.answering.checking.sentence_check import SentenceChecker
 from app.answering.draft import Draft
-from app.answering.messages import frame
-from app.answering.types import AnswerSentence, Evidence, SentenceReady, SentenceWithheld, WithheldReason
+from app.answering.generation import GenerateRequest, Generator, Piece
+from app.answering.messages import message_language
+from app.answering.types import AnswerSentence, Evidence, WithheldReason
 from app.answering.writing.grammars import copying
-from app.answering.writing.prompt_assembly import Assembled, assemble, assemble_one, in_order, neutral
+from app.answering.writing.prompt_assembly import assemble, assemble_one, in_order, neutral
 from app.answering.writing.prompt_files import load_prompt
 from app.answering.writing.sentence_stream import SentenceCutter
-from app.answering.writing.writer import Writer
 
-Way = Literal["whole", "each"]
-WayWanted = Literal["auto", "whole", "each"]
-Written = SentenceReady | SentenceWithheld
+Strategy = Literal["whole", "each"]
+StrategySetting = Literal["auto", "whole", "each"]
 
-# Below so many parameters a model mixes up the posts that it reads; see docs/decisions/0012-two-ways-of-writing.md.
+# A model with fewer parameters mixes up the posts that it reads; see docs/decisions/0012-two-ways-of-writing.md.
 SMALL_PARAMETERS = 1_500_000_000
 _RESERVED_TOKENS = 64  # the chat template's own
-# A model that reads all evidence is shown so much per sentence that it may write, and none much weaker than the best.
+# Evidence shown per sentence to be written, and the weakest share of the best score, for a model that reads all posts.
 _EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 4, 0.6
-# More takes a small machine minutes to read, whatever the context holds.
+# Whatever fits into the context: more takes a small machine minutes to read.
 _MOST_PROMPT_TOKENS = 1600
-# A small one writes about whatever it is shown.
-_EVIDENCE_PER_POST, _WEAKEST_POST, _SENTENCES_PER_POST = 2, 0.75, 1
+# The same per post, for a small model, which writes about whatever it is shown.
+_EVIDENCE_PER_POST, _WEAKEST_POST = 2, 0.75
 _UNSAID = ("the posts do not say", "the posts don't say", "帖子没有提到")
 
 
-def way_for(wanted: WayWanted, parameters: int | None) -> Way:
-    """Which way suits a model of so many parameters; None for one that is not known, such as an endpoint's."""
-    if wanted == "auto":
+def strategy_for(setting: StrategySetting, parameters: int | None) -> Strategy:
+    """The strategy that suits a model.
+
+    Args:
+        parameters: How many it has; None where that is not known, as for an endpoint's model.
+    """
+    if setting == "auto":
         return "each" if parameters is not None and parameters < SMALL_PARAMETERS else "whole"
-    return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How much may be written, and for how long."""
-
-    sentences: int
-    max_tokens: int
-    timeout_s: float
+    return setting
 
 
 class ContextTooSmall(Exception):
@@ -58,108 +51,124 @@ class Unsaid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Pen:
-    """Writes a draft's sentences.
+class WritingTask:
+    """One request to the model, and what it is about.
 
     Attributes:
-        run: Runs work that takes milliseconds outside the event loop.
+        evidence: What the prompt shows.
+        marks: Those that count as written, because the prompt shows no other post.
+    """
+
+    request: GenerateRequest
+    evidence: tuple[Evidence, ...]
+    marks: tuple[int, ...] = ()
+
+
+class AnswerWriter:
+    """Writes one answer: says what the model is asked, cuts its replies into sentences, and checks them.
+
+    Args:
+        sentences: Most of an answer.
+        max_tokens: Most of a reply.
         fence: A code that no post can know.
     """
 
-    writer: Writer
-    judge: Judge
-    sizes: Sizes
-    fence: str
-    run: Callable[[Callable[[], AnswerSentence | WithheldReason]], Awaitable[AnswerSentence | WithheldReason]]
+    def __init__(
+        self,
+        draft: Draft,
+        generator: Generator,
+        checker: SentenceChecker,
+        strategy: Strategy,
+        *,
+        sentences: int,
+        max_tokens: int,
+        fence: str,
+    ) -> None:
+        self._draft, self._generator, self._checker, self._strategy = draft, generator, checker, strategy
+        self._sentences, self._max_tokens, self._fence = sentences, max_tokens, fence
+        self._cutter = SentenceCutter()
+        draft.model = generator.name
 
-    async def whole(self, draft: Draft) -> AsyncGenerator[Written, None]:
-        """Sentences of a model that has read all evidence.
+    @property
+    def wants_more(self) -> bool:
+        """Whether another sentence would be shown. What a small model says beyond its first, quotes say better
+        (docs/decisions/0012-two-ways-of-writing.md).
+        """
+        return len(self._draft.sentences) < (self._sentences if self._strategy == "whole" else 1)
+
+    def tasks(self) -> Iterator[WritingTask]:
+        """What the model is asked, one task after another: once with all evidence, or a post at a time, the best first.
 
         Raises:
-            ContextTooSmall, Unsaid: There is nothing to show for these reasons.
+            ContextTooSmall: There is nothing to ask.
         """
-        prompt = load_prompt(f"answer/v2.{frame(draft.language)}")
+        for task in self._with_all_posts() if self._strategy == "whole" else self._post_by_post():
+            self._cutter = SentenceCutter()
+            yield task
+
+    def cut(self, piece: Piece | None) -> list[str]:
+        """The sentences, each with its marks, that a piece of the reply completes; None: the reply has ended."""
+        if piece is None:
+            return self._cutter.rest()
+        self._draft.thoughts.append(piece.thought)
+        return self._cutter.feed(piece.answer)
+
+    def check(self, task: WritingTask, sentence: str) -> AnswerSentence | WithheldReason:
+        """The sentence as it is shown, or why it is not.
+
+        Raises:
+            Unsaid: It says that the posts do not answer.
+        """
+        shown = tuple(self._draft.sentences)
+        if self._strategy == "whole" and not shown and sentence.strip(' .。*_"').lower().startswith(_UNSAID):
+            raise Unsaid
+        return self._checker.check(sentence, task.evidence, shown, task.marks)
+
+    def _with_all_posts(self) -> Iterator[WritingTask]:
+        draft, prompt = self._draft, load_prompt(f"answer/v2.{message_language(self._draft.language)}")
         draft.prompt = prompt.version
-        evidence = draft.within(_WEAKEST_READ)[: _EVIDENCE_PER_SENTENCE * self.sizes.sentences]
         assembled = assemble(
             prompt,
             draft.question.text,
-            evidence,
-            sentences=self.sizes.sentences,
-            fence=self.fence,
+            draft.within(_WEAKEST_READ)[: _EVIDENCE_PER_SENTENCE * self._sentences],
+            sentences=self._sentences,
+            fence=self._fence,
             budget=self._budget(),
-            count_tokens=self.writer.generator.count_tokens,
+            count_tokens=self._generator.count_tokens,
             around=draft.evidence,
         )
-        async with aclosing(self._written(draft, assembled, self.sizes.max_tokens)) as written:
-            async for raw in written:
-                if len(draft.sentences) == self.sizes.sentences:
-                    return
-                if not draft.sentences and raw.strip(' .。*_"').lower().startswith(_UNSAID):
-                    raise Unsaid
-                yield await self._judged(draft, raw, assembled.evidence)
+        if not assembled.evidence:
+            raise ContextTooSmall
+        request = GenerateRequest(assembled.system, assembled.user, self._max_tokens)
+        yield WritingTask(request, assembled.evidence)
 
-    async def each(self, draft: Draft) -> AsyncGenerator[Written, None]:
-        """A sentence of a model that has read one post at a time, the best one first, until what it chose among the
-        words of one passes its checks.
-
-        Raises:
-            ContextTooSmall: There is nothing to show for this reason.
-        """
-        prompt = load_prompt(f"each/v1.{frame(draft.language)}")
+    def _post_by_post(self) -> Iterator[WritingTask]:
+        draft, prompt = self._draft, load_prompt(f"each/v1.{message_language(self._draft.language)}")
         draft.prompt = prompt.version
+        count_tokens, asked = self._generator.count_tokens, False
         shown = draft.within(_WEAKEST_POST)
-        asked = 0
         for mark in dict.fromkeys(one.mark for one in shown):
-            # Of what it says more, quotes say better (docs/decisions/0012-two-ways-of-writing.md).
-            if draft.sentences:
+            if not self.wants_more:
                 return
-            own = [one for one in shown if one.mark == mark][:_EVIDENCE_PER_POST]
             assembled = assemble_one(
                 prompt,
                 draft.question.text,
-                own,
-                fence=self.fence,
+                [one for one in shown if one.mark == mark][:_EVIDENCE_PER_POST],
+                fence=self._fence,
                 budget=self._budget(),
-                count_tokens=self.writer.generator.count_tokens,
+                count_tokens=count_tokens,
             )
-            if not assembled.evidence and asked:
+            if not assembled.evidence:
+                if not asked:
+                    raise ContextTooSmall
                 continue
-            asked += 1
+            asked = True
             words = [neutral(one.text) for one in in_order(assembled.evidence)]
-            taken = 0
-            tokens = min(self.sizes.max_tokens, 32 + self.writer.generator.count_tokens(" ".join(words)))
-            async with aclosing(self._written(draft, assembled, tokens, copying(words) if words else None)) as written:
-                async for raw in written:
-                    event = await self._judged(draft, raw, assembled.evidence, (mark,))
-                    yield event
-                    taken += isinstance(event, SentenceReady)
-                    if taken == _SENTENCES_PER_POST or len(draft.sentences) == self.sizes.sentences:
-                        break
+            max_tokens = min(self._max_tokens, 32 + count_tokens(" ".join(words)))
+            request = GenerateRequest(assembled.system, assembled.user, max_tokens, copying(words))
+            yield WritingTask(request, assembled.evidence, (mark,))
 
     def _budget(self) -> int:
-        generator = self.writer.generator
-        room = generator.context_tokens - self.sizes.max_tokens - generator.thinking_tokens - _RESERVED_TOKENS
+        generator = self._generator
+        room = generator.context_tokens - self._max_tokens - generator.thinking_tokens - _RESERVED_TOKENS
         return min(room, _MOST_PROMPT_TOKENS)
-
-    async def _written(
-        self, draft: Draft, assembled: Assembled, max_tokens: int, grammar: str | None = None
-    ) -> AsyncGenerator[str, None]:
-        """Whole sentences as they are written, each with its marks."""
-        if not assembled.evidence:
-            raise ContextTooSmall
-        cutter = SentenceCutter()
-        pieces = self.writer.write(
-            assembled.system, assembled.user, max_tokens, self.sizes.timeout_s,
-            grammar=grammar, thoughts=draft.thoughts.append,
-        )  # fmt: skip
-        async with aclosing(pieces):
-            async for piece in pieces:
-                for raw in cutter.feed(piece):
-                    yield raw
-        for raw in cutter.rest():
-            yield raw
-
-    async def _judged(self, draft: Draft, raw: str, evidence: Sequence[Evidence], known: Sequence[int] = ()) -> Written:
-        shown = tuple(draft.sentences)
-        return draft.take(await self.run(lambda: self.judge.judge(raw, evidence, shown, known)))

@@ -8,9 +8,10 @@ from contextlib import aclosing
 
 import structlog
 
+from app.answering.generation import GenerateRequest
+from app.answering.writing.model_queue import ModelQueue, QueueFull
 from app.answering.writing.prompt_assembly import neutral
 from app.answering.writing.prompt_files import load_prompt
-from app.answering.writing.writer import QueueFull, Writer
 from app.conversations.standalone import chinese_words, english_words
 from app.conversations.standalone.completion import understand
 from app.conversations.standalone.context import Said, Understood
@@ -35,11 +36,11 @@ class Rewriter:
     """Asks the model that writes the answers to complete a question; the rules' form is there before and after.
 
     Args:
-        writer: Its model must be capable: the bundled one is not.
+        model_queue: Its model must be capable: the bundled one is not.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, model_queue: ModelQueue) -> None:
+        self._model_queue = model_queue
 
     async def understand(self, asked: str, said: Sequence[Said]) -> Understood:
         """The question, complete in itself; as the rules have it where the model is busy, slow, fails, or adds what
@@ -48,19 +49,18 @@ class Rewriter:
         ruled = understand(asked, said)
         language = "zh" if han_runs(asked) else "en"
         clear = not ruled.from_context and len(english_words.subject(asked)) >= _CLEAR
-        if not said or clear or not knows(self._writer.generator.languages, language):
+        if not said or clear or not knows(self._model_queue.generator.languages, language):
             return ruled
         shown = [
             Said(neutral(one.question), tuple(map(neutral, one.titles[:_MOST_TITLES]))) for one in said[-_MOST_SAID:]
         ]
         system, user = load_prompt(f"rewrite/v1.{language}").parts(asked=neutral(asked), said=shown)
+        request = GenerateRequest(system, user, _MOST_TOKENS, thinking_tokens=0)
         written = ""
         try:
-            async with aclosing(
-                self._writer.write(system, user, _MOST_TOKENS, _TIMEOUT_S, thinking_tokens=0)
-            ) as pieces:
+            async with aclosing(self._model_queue.stream(request, _TIMEOUT_S)) as pieces:
                 async for piece in pieces:
-                    written += piece
+                    written += piece.answer
                     if "\n" in written.lstrip() or len(written) > _LONGEST:
                         break
         except (QueueFull, FixableError):

@@ -1,1 +1,1 @@
-"""The exports of platforms, a module each, and how one is recognised. Pure; imports `readers` and `posts`."""
+"""Platforms' exports, one module each, and how to recognise them. Pure; imports `readers` and `posts`."""

@@ -1,6 +1,6 @@
 """Bluesky: records of the collection app.bsky.feed.post, and pages of its API (getAuthorFeed, getPosts, searchPosts).
 
-Shapes: the lexicons of the AT Protocol. Facets count bytes of the text in UTF-8.
+Shapes: the lexicons of the AT Protocol. Facets count bytes of the UTF-8 text.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from indexer.readers.exports.post_shape import post_shape, with_alts
-from indexer.readers.paths import count_at, dig, key_at, list_at, text_at
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform
+from indexer.readers.paths import count_at, key_at, list_at, text_at, value_at
+from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 POST = "app.bsky.feed.post"
 _FACET = "app.bsky.richtext.facet"
@@ -18,22 +18,22 @@ _FACET = "app.bsky.richtext.facet"
 def fits(value: dict[str, object]) -> bool:
     """Whether it is a post record, a post view, an entry of a feed, or a record of any collection."""
     kinds = (
-        dig(value, "$type"),
-        dig(value, "value", "$type"),
-        dig(value, "record", "$type"),
-        dig(value, "commit", "record", "$type"),
+        value_at(value, "$type"),
+        value_at(value, "value", "$type"),
+        value_at(value, "record", "$type"),
+        value_at(value, "commit", "record", "$type"),
     )
     return _record(value) is not None or any(isinstance(kind, str) and kind.startswith("app.bsky.") for kind in kinds)
 
 
-def read(value: dict[str, object], _: About) -> Iterator[Piece]:
-    """The post; reposts, and records of other collections, are passed over."""
+def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
+    """The post; reposts and records of other collections are skipped."""
     if "Repost" in text_at(value, "reason", "$type") or "repost" in text_at(value, "reason", "$type"):
-        yield Passed("reposts")
+        yield SkippedRecord("reposts")
         return
     record = _record(value)
     if record is None or not isinstance(record.get("text"), str):
-        yield Passed("records that are no posts")
+        yield SkippedRecord("records that are not posts")
         return
     inner = value.get("post")
     view: dict[str, object] = inner if isinstance(inner, dict) else value
@@ -42,7 +42,7 @@ def read(value: dict[str, object], _: About) -> Iterator[Piece]:
     key = key_at(view, "rkey") or uri.rpartition("/")[2] or text_at(record, "createdAt")
     text = text_at(record, "text")
     images = _images(view, record)
-    yield Draft(
+    yield PostRecord(
         post_shape(
             uri or f"at://{author or 'unknown'}/{POST}/{key}",
             text=with_alts(
@@ -62,9 +62,9 @@ def read(value: dict[str, object], _: About) -> Iterator[Piece]:
 
 
 def _record(value: object) -> dict[str, object] | None:
-    """The record in whatever holds it: itself, {uri, cid, value}, a post view, an entry of a feed, a commit."""
+    """The record inside its envelope: itself, {uri, cid, value}, a post view, an entry of a feed, a commit."""
     for steps in ((), ("value",), ("record",), ("post", "record"), ("commit", "record")):
-        found = dig(value, *steps)
+        found = value_at(value, *steps)
         if isinstance(found, dict) and (
             found.get("$type") == POST or (steps and "createdAt" in found and "text" in found)
         ):
@@ -82,15 +82,15 @@ def _facet_tags(record: dict[str, object]) -> list[str]:
 
 
 def _with_links(text: str, record: dict[str, object]) -> str:
-    """The text with links written out where it shows them shortened ("posts.example/a-ve..."), as facets tell.
+    """The text with shortened links ("posts.example/a-ve...") written out, according to its facets.
 
-    A facet that is out of the text, or cuts a character, is passed over.
+    A facet that is outside the text, or cuts a character, is ignored.
     """
     data = text.encode("utf-8")
     end = len(data)
     links: list[tuple[int, int, str]] = []
     for facet in list_at(record, "facets"):
-        start, stop = dig(facet, "index", "byteStart"), dig(facet, "index", "byteEnd")
+        start, stop = value_at(facet, "index", "byteStart"), value_at(facet, "index", "byteEnd")
         if not (isinstance(start, int) and isinstance(stop, int) and 0 <= start < stop <= end):
             continue
         uris = [text_at(one, "uri") for one in list_at(facet, "features") if text_at(one, "$type") == f"{_FACET}#link"]
@@ -103,15 +103,15 @@ def _with_links(text: str, record: dict[str, object]) -> str:
         if stop <= end and (shown.endswith(("...", "…")) or "://" not in shown):
             whole = uri if shown.rstrip(".…") in uri else f"{shown} ({uri})"
             data = f"{before}{whole}{after}".encode()
-        end = start  # facets that lie over one another: the last one of them counts
+        end = start  # of overlapping facets the last one counts
     return data.decode()
 
 
 def _images(view: dict[str, object], record: dict[str, object]) -> list[tuple[str, str]]:
     """Pairs of address ("" in a bare record, which has none) and description."""
     found: list[tuple[str, str]] = []
-    for holder in (dig(view, "embed"), dig(record, "embed")):
-        for embed in (holder, dig(holder, "media")):
+    for holder in (value_at(view, "embed"), value_at(record, "embed")):
+        for embed in (holder, value_at(holder, "media")):
             pictures = [*list_at(embed, "images"), *list_at(embed, "items")]
             found += [(text_at(one, "fullsize"), text_at(one, "alt")) for one in pictures if isinstance(one, dict)]
             if alt := text_at(embed, "alt"):
@@ -123,7 +123,7 @@ def _images(view: dict[str, object], record: dict[str, object]) -> list[tuple[st
 
 def _cards(record: dict[str, object]) -> list[str]:
     """The title of a linked page, which the platform shows under the text."""
-    cards = [dig(record, "embed", "external"), dig(record, "embed", "media", "external")]
+    cards = [value_at(record, "embed", "external"), value_at(record, "embed", "media", "external")]
     return [f"{title} {text_at(card, 'uri')}".strip() for card in cards if (title := text_at(card, "title").strip())]
 
 

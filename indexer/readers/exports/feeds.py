@@ -8,7 +8,7 @@ from indexer.posts.html_text import html_text, text_and_pictures
 from indexer.readers.exports.post_shape import comment_shape, post_shape
 from indexer.readers.formats.xml import TEXT
 from indexer.readers.paths import count_at, key_at, list_at, text_at
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform
+from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 _TAGS = frozenset({"post_tag", "category"})
 _NO_DATE = "0000-00-00 00:00:00"
@@ -19,18 +19,18 @@ def is_wordpress(value: dict[str, object]) -> bool:
     return value.get("#") == "item" and "wp:post_type" in value
 
 
-def read_wordpress(value: dict[str, object], about: About) -> Iterator[Piece]:
-    """A published post or page with its approved comments; drafts, and what has a password, are passed over."""
+def read_wordpress(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """A published post or page with its approved comments; drafts and password-protected ones are skipped."""
     if _text(value, "wp:post_type") not in {"post", "page"}:
-        yield Passed("attachments, menus and the like")
+        yield SkippedRecord("attachments, menus and the like")
         return
     status = _text(value, "wp:status")
     if status == "private" or _text(value, "wp:post_password"):
-        if not about.private:
-            yield Passed("private posts")
+        if not context.private:
+            yield SkippedRecord("private posts")
             return
     elif status != "publish":
-        yield Passed("drafts and unpublished posts")
+        yield SkippedRecord("drafts and unpublished posts")
         return
     body, pictures = text_and_pictures(_blocks(_text(value, "content:encoded")))
     comments = [
@@ -39,12 +39,12 @@ def read_wordpress(value: dict[str, object], about: About) -> Iterator[Piece]:
     moment = _text(value, "wp:post_date_gmt")
     link = _text(value, "link")
     guid = _text(value, "guid") or link or f"wordpress:{_text(value, 'wp:post_id')}"
-    yield Draft(
+    yield PostRecord(
         post_shape(
             guid, title=html_text(_text(value, "title")), text=body or html_text(_text(value, "excerpt:encoded")),
             author=_text(value, "dc:creator"),
             tags=[_text(one) for one in list_at(value, "category") if text_at(one, "domain") in _TAGS],
-            language=str(about.document.get("language", "")),
+            language=str(context.document.get("language", "")),
             created_at=moment if moment and moment != _NO_DATE else _text(value, "pubDate"),
             url=link, images=[(one.url, one.alt) for one in pictures],
             comments=[one for one in comments if "text" in one], comment_count=len(comments),
@@ -56,7 +56,7 @@ def _wordpress_comment(one: object) -> dict[str, object]:
     if _text(one, "wp:comment_type") in {"pingback", "trackback"}:
         return {}
     moment = _text(one, "wp:comment_date_gmt")
-    # Beside these an export has each commenter's e-mail address and IP: they are not read.
+    # An export also has each commenter's e-mail address and IP: they are not read.
     return comment_shape(
         html_text(_text(one, "wp:comment_content")),
         _text(one, "wp:comment_author"),
@@ -65,7 +65,7 @@ def _wordpress_comment(one: object) -> dict[str, object]:
 
 
 def _blocks(content: str) -> str:
-    """A post's content, its paragraphs apart where it was written without tags, as WordPress shows it."""
+    """A post's content, with paragraphs separated as WordPress does if it has no tags."""
     return content if "<p" in content or "<!-- wp:" in content else content.replace("\n\n", "<p>")
 
 
@@ -75,7 +75,7 @@ def is_feed(value: dict[str, object]) -> bool:
     return text_at(value, "#") in {"item", "atom:entry"} and bool(named & value.keys())
 
 
-def read_feed(value: dict[str, object], about: About) -> Iterator[Piece]:
+def read_feed(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
     """The item as a post."""
     atom = value.get("#") == "atom:entry"
     fields = ("atom:content", "atom:summary") if atom else ("content:encoded", "description", "atom:summary")
@@ -85,7 +85,7 @@ def read_feed(value: dict[str, object], about: About) -> Iterator[Piece]:
     post_id = _text(value, "atom:id") if atom else _text(value, "guid")
     title = html_text(_text(value, "atom:title" if atom else "title"))
     if not (post_id or link) or not (title or body):
-        yield Passed("items without an address, or without words")
+        yield SkippedRecord("items without an address, or without words")
         return
     tags = [text_at(one, "term") or _text(one) for one in list_at(value, "atom:category")] if atom else [
         _text(one) for one in list_at(value, "category")
@@ -102,10 +102,10 @@ def read_feed(value: dict[str, object], about: About) -> Iterator[Piece]:
         if text_at(one, "medium") == "image" or text_at(one, "type").startswith("image/")
     ]
     media += [one for one in list_at(value, "enclosure") if text_at(one, "type").startswith("image/")]
-    yield Draft(
+    yield PostRecord(
         post_shape(
             post_id or link, title=title, text=body, author=author, tags=[tag.strip() for tag in tags],
-            language=str(value.get("xml:lang") or about.document.get("language") or ""),
+            language=str(value.get("xml:lang") or context.document.get("language") or ""),
             created_at=next((at for name in dates if (at := _text(value, name))), None),
             comment_count=count_at(value, "slash:comments"), url=link,
             images=[*((one.url, one.alt) for one in pictures),
@@ -119,20 +119,20 @@ def is_json_feed(value: dict[str, object]) -> bool:
     return bool({"content_html", "content_text"} & value.keys()) and "id" in value
 
 
-def read_json_feed(value: dict[str, object], about: About) -> Iterator[Piece]:
+def read_json_feed(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
     """The item as a post."""
     body, pictures = text_and_pictures(text_at(value, "content_html"))
-    authors = list_at(value, "authors") or list_at(value, "author") or list_at(about.document.get("authors"))
+    authors = list_at(value, "authors") or list_at(value, "author") or list_at(context.document.get("authors"))
     images = [(one.url, one.alt) for one in pictures]
     if image := text_at(value, "image"):
         images.insert(0, (image, ""))
-    yield Draft(
+    yield PostRecord(
         post_shape(
             key_at(value, "id") or text_at(value, "url"), title=text_at(value, "title"),
             text=body or text_at(value, "content_text") or text_at(value, "summary"),
             author=text_at(authors, 0, "name"),
             tags=[tag for tag in list_at(value, "tags") if isinstance(tag, str)],
-            language=text_at(value, "language") or str(about.document.get("language") or ""),
+            language=text_at(value, "language") or str(context.document.get("language") or ""),
             created_at=value.get("date_published") or value.get("date_modified"),
             url=text_at(value, "url") or text_at(value, "external_url"), images=images,
         )
@@ -140,7 +140,7 @@ def read_json_feed(value: dict[str, object], about: About) -> Iterator[Piece]:
 
 
 def _text(value: object, *names: str) -> str:
-    """The text of an element, whether it has attributes or not; of several of one name, the first one's."""
+    """The text of an element, with or without attributes; of several with the same name, the first."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
         value = value[0] if isinstance(value, list) and value else value
@@ -154,7 +154,7 @@ def _link(value: dict[str, object]) -> str:
 
 
 def _without_mail(author: str) -> str:
-    """The name of "mo@posts.example (Mo)", as RSS asks authors to be written; an address alone is left out."""
+    """The name of "mo@posts.example (Mo)", as RSS asks authors to be written; a bare address gives ""."""
     if "@" not in author:
         return author
     return author.partition("(")[2].rstrip(") ")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from indexer.posts.html_text import html_text
 from indexer.readers.exports.post_shape import comment_shape, post_shape
-from indexer.readers.paths import count_at, dig, key_at, list_at, text_at
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform, Reply
+from indexer.readers.paths import count_at, key_at, list_at, text_at, value_at
+from indexer.readers.record_kinds import CommentRecord, FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 _TYPES = frozenset({"story", "comment", "job", "poll", "pollopt"})
 
@@ -23,8 +23,8 @@ def fits(value: dict[str, object]) -> bool:
     )
 
 
-def read(value: dict[str, object], _: About) -> Iterator[Piece]:
-    """A story, job or poll; comments belong to theirs. What is deleted or dead is passed over."""
+def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
+    """A story, job or poll, or a comment of one. Deleted and dead items are skipped."""
     waiting: list[tuple[object, str]] = [(value, "")]
     while waiting:
         item, parent = waiting.pop()
@@ -32,35 +32,37 @@ def read(value: dict[str, object], _: About) -> Iterator[Piece]:
             continue
         key = key_at(item, "objectID") or key_at(item, "id")
         waiting += [(child, key) for child in reversed(list_at(item, "children")) if isinstance(child, dict)]
-        yield _piece(item, key, parent)
+        yield _record(item, key, parent)
 
 
-def _piece(item: dict[str, object], key: str, parent: str) -> Piece:
+def _record(item: dict[str, object], key: str, parent: str) -> RecordKind:
     if _true(item, "deleted") or _true(item, "dead") or not key:
-        return Passed("deleted or dead items")
+        return SkippedRecord("deleted or dead items")
     kind = text_at(item, "type") or next(
         (tag for tag in list_at(item, "_tags") if isinstance(tag, str) and tag in _TYPES), "story"
     )
     text = html_text(text_at(item, "text") or text_at(item, "story_text") or text_at(item, "comment_text"))
     author = text_at(item, "by") or text_at(item, "author")
-    moment = next((at for name in ("time", "created_at_i", "timestamp", "created_at") if (at := dig(item, name))), None)
+    moment = next(
+        (at for name in ("time", "created_at_i", "timestamp", "created_at") if (at := value_at(item, name))), None
+    )
     likes = count_at(item, "score") or count_at(item, "points")
     if kind == "pollopt":
-        return Passed("options of polls")
+        return SkippedRecord("options of polls")
     page = f"https://news.ycombinator.com/item?id={key}"
     if kind == "comment":
         if not text:
-            return Passed("deleted or dead items")
+            return SkippedRecord("deleted or dead items")
         alone = post_shape(
             f"hn:{key}", title=text_at(item, "story_title"), text=text, author=author, created_at=moment, url=page
         )
         above = parent or key_at(item, "parent") or key_at(item, "parent_id") or key_at(item, "story_id")
-        return Reply(key, above, comment_shape(text, author, likes, moment), alone)
+        return CommentRecord(key, above, comment_shape(text, author, likes, moment), alone)
     title, link = html_text(text_at(item, "title")), text_at(item, "url")
     if not title and not text:
-        return Passed("deleted or dead items")
+        return SkippedRecord("deleted or dead items")
     count = count_at(item, "descendants") or count_at(item, "num_comments")
-    return Draft(
+    return PostRecord(
         post_shape(
             f"hn:{key}", title=title, text=text or link, author=author, created_at=moment, likes=likes,
             comment_count=count, url=page,

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from indexer.posts.html_text import html_text
 from indexer.readers.exports.post_shape import post_shape, with_alts
-from indexer.readers.paths import count_at, dig, list_at, text_at
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform
+from indexer.readers.paths import count_at, list_at, text_at, value_at
+from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
 _ACTIVITIES = frozenset({"Create", "Announce", "Update", "Delete"})
@@ -24,40 +24,40 @@ def is_activity(value: dict[str, object]) -> bool:
     return text_at(value, "type") in _ACTIVITIES and isinstance(value.get("actor"), str) and "object" in value
 
 
-def read_activity(value: dict[str, object], about: About) -> Iterator[Piece]:
-    """The post of a Create; boosts, and what was not for everybody, are passed over."""
+def read_activity(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """The post of a Create; boosts and posts that were not public are skipped."""
     note = value.get("object")
     if value.get("type") == "Announce":
-        yield Passed("boosts")
+        yield SkippedRecord("boosts")
     elif value.get("type") != "Create" or not isinstance(note, dict) or text_at(note, "type") not in _OBJECTS:
-        yield Passed("activities that are no posts")
-    elif not about.private and not _is_public(note):
-        yield Passed("private and direct posts")
+        yield SkippedRecord("activities that are not posts")
+    elif not context.private and not _is_public(note):
+        yield SkippedRecord("private and direct posts")
     else:
-        yield Draft(_of_note(note, text_at(value, "actor")))
+        yield PostRecord(_of_note(note, text_at(value, "actor")))
 
 
 def _is_public(note: dict[str, object]) -> bool:
-    """Whether it was for everybody, listed or not."""
+    """Whether it was public, listed or not."""
     return any(isinstance(reader, str) and reader in PUBLIC for reader in [*list_at(note, "to"), *list_at(note, "cc")])
 
 
 def _of_note(note: dict[str, object], actor: str) -> dict[str, object]:
     media = [entry for entry in list_at(note, "attachment") if isinstance(entry, dict)]
     options = [text_at(option, "name") for option in [*list_at(note, "oneOf"), *list_at(note, "anyOf")]]
-    languages = dig(note, "contentMap")
+    languages = value_at(note, "contentMap")
     by_language = languages if isinstance(languages, dict) else {}
     body = text_at(note, "content") or next((text for text in by_language.values() if isinstance(text, str)), "")
     text = "\n".join([html_text(body), *(f"- {option}" for option in options if option)]).strip()
     return post_shape(
         text_at(note, "id") or text_at(note, "atomUri"),
         title=text_at(note, "name"),
-        # In an archive pictures lie beside the outbox and have no address: what they show is part of the text.
+        # In an archive pictures are files without a web address: their descriptions become part of the text.
         text=with_alts(_warned(text_at(note, "summary"), text), [_alt(one) for one in media if not _address(one)]),
         author=_handle(text_at(note, "attributedTo") or actor),
         tags=_hashtags(note),
         language=next(iter(by_language), ""),
-        created_at=dig(note, "published"),
+        created_at=value_at(note, "published"),
         likes=count_at(note, "likes", "totalItems"),
         comment_count=count_at(note, "replies", "totalItems"),
         url=text_at(note, "url") or text_at(note, "id"),
@@ -70,20 +70,20 @@ def is_status(value: dict[str, object]) -> bool:
     return isinstance(value.get("account"), dict) and "content" in value and ("uri" in value or "visibility" in value)
 
 
-def read_status(value: dict[str, object], about: About) -> Iterator[Piece]:
-    """The post of a status; boosts, and what was not for everybody, are passed over."""
+def read_status(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """The post of a status; boosts and posts that were not public are skipped."""
     if isinstance(value.get("reblog"), dict):
-        yield Passed("boosts")
+        yield SkippedRecord("boosts")
         return
-    if not about.private and text_at(value, "visibility") in {"private", "direct"}:
-        yield Passed("private and direct posts")
+    if not context.private and text_at(value, "visibility") in {"private", "direct"}:
+        yield SkippedRecord("private and direct posts")
         return
     media = list_at(value, "media_attachments")
     poll = [f"- {title}" for option in list_at(value, "poll", "options") if (title := text_at(option, "title"))]
     text = "\n".join([html_text(text_at(value, "content")), *poll]).strip()
     account = text_at(value, "account", "acct")
     host = urlsplit(text_at(value, "account", "url")).hostname if "@" not in account else None
-    yield Draft(
+    yield PostRecord(
         post_shape(
             text_at(value, "uri") or text_at(value, "url") or text_at(value, "id"),
             text=with_alts(

@@ -1,5 +1,5 @@
-"""The shape of a post file's line, made from what platforms give: what would make the door refuse a whole post for a
-trifle (an alt text that is too long, a language it does not know) is cut or left out. Pure.
+"""Builds lines of a post file from platforms' values: a detail that validation would reject the whole post for (an alt
+text that is too long, an unknown language) is cut or left out. Pure.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def post_shape(
     images: Iterable[tuple[str, str]] = (),
     comments: Iterable[PostShape] = (),
 ) -> PostShape:
-    """A post of these values; empty ones are left out.
+    """A post with these values; empty ones are left out.
 
     Args:
-        language: Any tag of BCP 47; one that Stipple does not know is left out, and detected later.
+        language: Any tag of BCP 47; an unknown one is left out, and detected later.
         created_at: As the platform writes it.
-        images: Pairs of address and description. Of those without an address of the web, nothing is kept here.
+        images: Pairs of address and description; those without a web address are dropped.
     """
     code = language.replace("_", "-").split("-")[0].lower()
     pictures = [
@@ -62,7 +62,7 @@ def post_shape(
 
 
 def comment_shape(text: str, author: str = "", likes: int = 0, created_at: object = None) -> PostShape:
-    """A comment of these values."""
+    """A comment with these values; empty ones are left out."""
     shape: PostShape = {
         "text": cut(text, LONGEST["comment"]), "author": cut(author, LONGEST["author"]), "likes": likes,
         "created_at": created_at,
@@ -71,7 +71,7 @@ def comment_shape(text: str, author: str = "", likes: int = 0, created_at: objec
 
 
 def short_id(post_id: str) -> str:
-    """An id of at most 200 characters without white space: a longer one becomes its beginning and a hash of all."""
+    """An id of at most 200 characters without white space: a longer one becomes its beginning and a hash."""
     plain = "".join(character for character in post_id if character.isprintable() and not character.isspace())
     if plain == post_id and len(plain) <= LONGEST["id"]:
         return post_id
@@ -79,12 +79,12 @@ def short_id(post_id: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """The text, or its beginning and an ellipsis where it is longer than `most` characters."""
+    """The text, or its beginning and an ellipsis if it is longer than `most` characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def web_address(url: str) -> str:
-    """The address where it is one that a post may have, else ""."""
+    """The address if a post may have it, else ""."""
     url = url.strip()
     try:
         parts = urlsplit(url)
@@ -95,6 +95,6 @@ def web_address(url: str) -> str:
 
 
 def with_alts(text: str, alts: Iterable[str]) -> str:
-    """The text with the descriptions of media that have no address of the web, so that they are found all the same."""
+    """The text with the descriptions of media that have no web address, so that they can be found."""
     described = [f"[{alt.strip()}]" for alt in alts if alt.strip()]
     return "\n\n".join([text, *described] if text else described)

@@ -1,4 +1,4 @@
-"""Whose export a file is, told by the shape of its first records."""
+"""Recognises a platform's export by the shape of its first records."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from indexer.readers.exports import (
 )
 from indexer.readers.record_kinds import Platform
 
-# The first that fits is taken; those whose shape is told by fewer fields come later.
+# The first that fits is taken; those with less specific shapes come later.
 PLATFORMS: tuple[Platform, ...] = (
     stackexchange.POSTS, stackexchange.USERS, stackexchange.COMMENTS, feeds.WORDPRESS, mastodon.ARCHIVE,
     mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES,
     hackernews.HACKER_NEWS, feeds.JSON_FEED, feeds.FEED,
 )  # fmt: skip
-# Where the pages of APIs and the files of archives keep their records.
+# Where API pages and files of archives have their records.
 PAGES: tuple[tuple[str, ...], ...] = (
     ("orderedItems",), ("feed",), ("posts",), ("statuses",), ("items",), ("hits",), ("latest_posts",), ("records",),
     ("results",), ("tweets",), ("data",), ("data", "children"), ("topic_list", "topics"),
 )  # fmt: skip
-# Files that an archive holds beside its posts, by the file that tells whose it is. They are about a person, or are
-# no posts; X's archive needs no entry, since of its .js files only those with tweets are ever picked.
+# Files of an archive that are not posts but about a person, by the file that identifies the archive. X's archive needs
+# no entry: of its .js files only those with tweets are read.
 BESIDE_POSTS = {
     "outbox.json": frozenset({
         "actor.json", "likes.json", "bookmarks.json", "following_accounts.csv", "followers.csv", "lists.csv",
@@ -52,7 +52,7 @@ def is_own(value: object) -> bool:
 
 
 def recognise(values: Iterable[object]) -> Platform | None:
-    """The platform of the first record that one fits; None where none does."""
+    """The platform of the first record that fits one; None if none does."""
     for value in values:
         for record in records_in(value):
             for platform in PLATFORMS:
@@ -62,7 +62,7 @@ def recognise(values: Iterable[object]) -> Platform | None:
 
 
 def records_in(value: object) -> Iterator[dict[str, object]]:
-    """The records of a value: of an API's page its entries, of a list what is in it, else the value itself."""
+    """The records of a value: the entries of an API's page or of a list, else the value itself."""
     if isinstance(value, list):
         for entry in value:
             yield from records_in(entry) if isinstance(entry, list) else [entry] if isinstance(entry, dict) else []
@@ -80,10 +80,10 @@ def records_in(value: object) -> Iterator[dict[str, object]]:
 
 
 def holds_no_posts(name: str, beside: Iterable[str]) -> bool:
-    """Whether a file of a platform's archive is one that holds no posts.
+    """Whether this is a file of a platform's archive without posts.
 
     Args:
-        name: Of the file, without its folder.
+        name: The file's name without its folder.
         beside: Names of the files in the same folder.
     """
     return any(marker in beside and name in others for marker, others in BESIDE_POSTS.items())

@@ -1,4 +1,4 @@
-"""Reddit: dumps of submissions and comments, one JSON object a line, and listings of its API."""
+"""Reddit: dumps of submissions and comments, one JSON object per line, and listings of its API."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterator
 
 from indexer.readers.exports.post_shape import comment_shape, post_shape
-from indexer.readers.paths import count_at, dig, key_at, text_at
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform, Reply
+from indexer.readers.paths import count_at, key_at, text_at, value_at
+from indexer.readers.record_kinds import CommentRecord, FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 _GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]", "[deleted by user]"})
 
@@ -20,27 +20,27 @@ def fits(value: dict[str, object]) -> bool:
     return ("subreddit" in thing or "permalink" in thing) and (submission or comment)
 
 
-def read(value: dict[str, object], _: About) -> Iterator[Piece]:
-    """A submission, or a comment that belongs to one; what was deleted or removed is passed over."""
+def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
+    """A submission, or a comment on one; deleted and removed ones are skipped."""
     thing = _thing(value)
     if "body" in thing and "title" not in thing:
         yield _comment(thing)
     elif "title" in thing:
         yield _submission(thing)
     else:
-        yield Passed("things that are no posts")
+        yield SkippedRecord("things that are not posts")
 
 
-def _submission(thing: dict[str, object]) -> Piece:
+def _submission(thing: dict[str, object]) -> RecordKind:
     title, text = html.unescape(text_at(thing, "title")), _text(thing, "selftext")
     if title in _GONE or text in _GONE or text_at(thing, "removed_by_category"):
-        return Passed("deleted or removed posts")
+        return SkippedRecord("deleted or removed posts")
     key = _key(thing, "t3_")
     link = text_at(thing, "url")
-    return Draft(
+    return PostRecord(
         post_shape(
-            f"reddit:{key}", title=title, text=text or ("" if dig(thing, "is_self") else link), author=_author(thing),
-            tags=_tags(thing),
+            f"reddit:{key}", title=title, text=text or ("" if value_at(thing, "is_self") else link),
+            author=_author(thing), tags=_tags(thing),
             created_at=_moment(thing), likes=count_at(thing, "score"), comment_count=count_at(thing, "num_comments"),
             url=_address(thing), images=_pictures(thing),
         ),
@@ -48,10 +48,10 @@ def _submission(thing: dict[str, object]) -> Piece:
     )  # fmt: skip
 
 
-def _comment(thing: dict[str, object]) -> Piece:
+def _comment(thing: dict[str, object]) -> RecordKind:
     text = _text(thing, "body")
     if text in _GONE or not text:
-        return Passed("deleted or removed comments")
+        return SkippedRecord("deleted or removed comments")
     key = _key(thing, "t1_")
     parent = text_at(thing, "link_id") or text_at(thing, "parent_id")
     author, likes, moment = _author(thing), count_at(thing, "score"), _moment(thing)
@@ -60,7 +60,7 @@ def _comment(thing: dict[str, object]) -> Piece:
         tags=_tags(thing), created_at=moment, likes=likes, url=_address(thing),
     )  # fmt: skip
     parent = parent if parent.startswith("t") else f"t3_{parent}"
-    return Reply(key, parent, comment_shape(text, author, likes, moment), alone)
+    return CommentRecord(key, parent, comment_shape(text, author, likes, moment), alone)
 
 
 def _thing(value: dict[str, object]) -> dict[str, object]:
@@ -73,7 +73,7 @@ def _key(thing: dict[str, object], kind: str) -> str:
 
 
 def _text(thing: dict[str, object], field: str) -> str:
-    return html.unescape(text_at(thing, field)).strip()  # dumps hold &amp; and &gt;, and Markdown besides
+    return html.unescape(text_at(thing, field)).strip()  # dumps have &amp; and &gt; in their Markdown
 
 
 def _author(thing: dict[str, object]) -> str:
@@ -88,8 +88,8 @@ def _tags(thing: dict[str, object]) -> list[str]:
 
 
 def _moment(thing: dict[str, object]) -> object:
-    moment = dig(thing, "created_utc")
-    return moment if moment is not None else dig(thing, "created")
+    moment = value_at(thing, "created_utc")
+    return moment if moment is not None else value_at(thing, "created")
 
 
 def _address(thing: dict[str, object]) -> str:

@@ -1,6 +1,6 @@
 """X, formerly Twitter: tweets.js of the archive that an account downloads, with the long texts of note-tweet.js.
 
-Of the other files beside it only account.js is looked at, and of that the user's own handle alone.
+Of the other files only account.js is read, and of that only the user's own handle.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 
 from indexer.readers.exports.post_shape import post_shape
-from indexer.readers.paths import count_at, dig, key_at, list_at, text_at
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Platform
+from indexer.readers.paths import count_at, key_at, list_at, text_at, value_at
+from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 _PREFIX = re.compile(rb"^\s*[\w.]+\s*=\s*")
-_SAME = 200  # characters that a long text and the beginning of it in tweets.js share
+_SAME = 200  # characters that a long text and its beginning in tweets.js share
 
 
 def fits(value: dict[str, object]) -> bool:
@@ -24,25 +24,25 @@ def fits(value: dict[str, object]) -> bool:
     return ("full_text" in tweet or ("text" in tweet and "id_str" in tweet)) and "created_at" in tweet
 
 
-def read(value: dict[str, object], about: About) -> Iterator[Piece]:
-    """The tweet, with links written out and its full text where it is a long one; retweets are passed over."""
+def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """The tweet with links written out, and its full text if it is a long one; retweets are skipped."""
     tweet = _tweet(value)
     text = text_at(tweet, "full_text") or text_at(tweet, "text")
     if text.startswith("RT @") or isinstance(tweet.get("retweeted_status"), dict):
-        yield Passed("retweets")
+        yield SkippedRecord("retweets")
         return
     key = key_at(tweet, "id_str") or key_at(tweet, "id")
-    handle = text_at(tweet, "user", "screen_name") or _known(about).handle
+    handle = text_at(tweet, "user", "screen_name") or _known(context).handle
     media = list_at(tweet, "extended_entities", "media") or list_at(tweet, "entities", "media")
-    note = _known(about).note_of(html.unescape(text))
+    note = _known(context).note_of(html.unescape(text))
     links = {text_at(url, "url"): text_at(url, "expanded_url") for url in list_at(tweet, "entities", "urls")}
-    links |= {text_at(one, "url"): "" for one in media}  # the address of its own picture says nothing
+    links |= {text_at(one, "url"): "" for one in media}  # links to its own pictures are removed
     if note is not None:
         text = text_at(note, "text")
         links |= {text_at(url, "shortUrl"): text_at(url, "expandedUrl") for url in list_at(note, "urls")}
     tags = [text_at(tag, "text") for tag in list_at(tweet, "entities", "hashtags")]
     tags += [text_at(tag, "text") or text_at(tag, "hashtag") for tag in list_at(note, "hashtags")]
-    yield Draft(
+    yield PostRecord(
         post_shape(
             f"x:{key}", text=html.unescape(_expanded(text, links)).strip(), author=handle, tags=tags,
             language=text_at(tweet, "lang"), created_at=tweet.get("created_at"),
@@ -55,49 +55,49 @@ def read(value: dict[str, object], about: About) -> Iterator[Piece]:
 
 def is_note(value: dict[str, object]) -> bool:
     """Whether it is a long text of note-tweet.js."""
-    return isinstance(dig(value, "noteTweet", "core"), dict)
+    return isinstance(value_at(value, "noteTweet", "core"), dict)
 
 
-def read_note(value: dict[str, object], about: About) -> Iterator[Piece]:
-    """A long text that is read without tweets.js beside it."""
-    note = dig(value, "noteTweet", "core")
+def read_note(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """A long text, for archives without tweets.js."""
+    note = value_at(value, "noteTweet", "core")
     links = {text_at(url, "shortUrl"): text_at(url, "expandedUrl") for url in list_at(note, "urls")}
-    handle = _known(about).handle
-    yield Draft(
+    handle = _known(context).handle
+    yield PostRecord(
         post_shape(
             f"x:note-{key_at(value, 'noteTweet', 'noteTweetId')}",
             text=html.unescape(_expanded(text_at(note, "text"), links)).strip(),
             author=handle,
             tags=[text_at(tag, "text") or text_at(tag, "hashtag") for tag in list_at(note, "hashtags")],
-            created_at=dig(value, "noteTweet", "createdAt"),
+            created_at=value_at(value, "noteTweet", "createdAt"),
         )
     )
 
 
 def without_prefix(data: bytes) -> bytes:
-    """The JSON of an archive's file, without the script around it."""
+    """The JSON in an archive's file, without the script around it."""
     return _PREFIX.sub(b"", data, count=1)
 
 
 class _Archive:
-    """What the files beside tweets.js tell: the handle, and long texts by their beginnings."""
+    """What other files of the archive say: the handle, and long texts by their beginnings."""
 
-    def __init__(self, about: About) -> None:
-        self.handle = text_at(_json(about.beside("account.js")), 0, "account", "username")
-        notes = list_at(_json(about.beside("note-tweet.js")))
+    def __init__(self, context: FileContext) -> None:
+        self.handle = text_at(_json(context.beside("account.js")), 0, "account", "username")
+        notes = list_at(_json(context.beside("note-tweet.js")))
         self._notes = {
-            text_at(note, "noteTweet", "core", "text")[:_SAME]: dig(note, "noteTweet", "core") for note in notes
+            text_at(note, "noteTweet", "core", "text")[:_SAME]: value_at(note, "noteTweet", "core") for note in notes
         }
 
     def note_of(self, text: str) -> object:
-        """The long text that this one is the beginning of; None where it is whole."""
+        """The long text that starts with this text; None if the text is complete."""
         return self._notes.get(text[:_SAME]) if self._notes and len(text) >= _SAME else None
 
 
-def _known(about: About) -> _Archive:
-    archive = about.known.get("archive")
+def _known(context: FileContext) -> _Archive:
+    archive = context.known.get("archive")
     if not isinstance(archive, _Archive):
-        archive = about.known["archive"] = _Archive(about)
+        archive = context.known["archive"] = _Archive(context)
     return archive
 
 

@@ -1,4 +1,4 @@
-"""CSV and TSV: which character parts the cells, whether the first line names them, and rows in bounded memory."""
+"""CSV and TSV: detects the delimiter and the header, and reads rows in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from indexer.readers.records import Record
 from indexer.rejects import RAW_BYTES, Rejected
 
 DELIMITERS = ",\t;|"
-# Rows that begin with a quotation mark which nothing closes: each is read twice, so there is an end to patience.
+# Rows with an opening quotation mark that is never closed: each is read twice, so their number is limited.
 MOST_BROKEN = 1_000
 _DATA = re.compile(r"[-+]?[\d.,:/ ]+|https?://.*|", re.DOTALL)
 
@@ -25,9 +25,9 @@ class Header:
     """The first line of a table.
 
     Attributes:
-        delimiter: What parts the cells.
-        names: Of the columns, "" where a column has none.
-        line: Where it stands, from 1.
+        delimiter: The character between cells.
+        names: Of the columns, "" for a column without one.
+        line: Its line number, from 1.
     """
 
     delimiter: str
@@ -36,7 +36,7 @@ class Header:
 
 
 def sniff_delimiter(sample: str, favourite: str = ",") -> str:
-    """The character that parts the rows of a sample most evenly into more than one cell.
+    """The character that splits the rows of a sample most evenly into more than one cell.
 
     >>> sniff_delimiter('id;text\\n1;"Flat white, 32; yuan"\\n')
     ';'
@@ -47,7 +47,7 @@ def sniff_delimiter(sample: str, favourite: str = ",") -> str:
         if not rows:
             continue
         width, agreeing = Counter(map(len, rows)).most_common(1)[0]
-        # The header's own width counts most: a row may be broken, the header decides.
+        # The header's width counts most: rows may be broken.
         score = (agreeing / len(rows) + (len(rows[0]) == width), float(width), delimiter == favourite)
         if width > 1 and score > most:
             best, most = delimiter, score
@@ -56,13 +56,13 @@ def sniff_delimiter(sample: str, favourite: str = ",") -> str:
 
 def _rows_of(sample: str, delimiter: str) -> list[list[str]]:
     rows: list[list[str]] = []
-    with contextlib.suppress(csv.Error):  # the rows before it are a sample too
+    with contextlib.suppress(csv.Error):  # the rows before the error are enough
         rows.extend(csv.reader(sample.splitlines(keepends=True), delimiter=delimiter))
     return rows
 
 
 def looks_like_names(cells: Sequence[str]) -> bool:
-    """Whether a line can be a header: short cells, no two alike, none of them a number, a date or an address."""
+    """Whether a line can be a header: short, distinct cells, none of them a number, a date or an address."""
     named = [cell.strip() for cell in cells if cell.strip()]
     return (
         bool(named)
@@ -72,14 +72,14 @@ def looks_like_names(cells: Sequence[str]) -> bool:
 
 
 def table_rows(stream: BinaryIO, source: str, favourite: str = ",") -> Iterator[Record | Rejected | Header]:
-    """The header, then each row as a dict of its cells by column; empty cells are left out.
+    """The header, then each row as a dict of its non-empty cells by column.
 
-    A row whose quotation mark nothing closes is rejected alone, and the reading goes on behind its first line. A row of
-    another width than the header's is rejected.
+    A row with an unclosed quotation mark is rejected, and reading continues after its first line. A row with more cells
+    than the header is rejected.
     """
     lines = _Lines(stream, source)
     sample = "".join(lines.look(200))
-    if (named := re.match(r"sep=(.)\r?\n", sample)) is not None:  # how Excel names it
+    if (named := re.match(r"sep=(.)\r?\n", sample)) is not None:  # Excel's way to state the delimiter
         delimiter = named[1]
         next(lines)
     else:
@@ -112,11 +112,11 @@ def table_rows(stream: BinaryIO, source: str, favourite: str = ",") -> Iterator[
 
 
 class _Lines(Iterator[str]):
-    """Lines as csv wants them, with a memory of those that the present row has taken."""
+    """Lines for csv, which remembers those of the current row."""
 
     def __init__(self, stream: BinaryIO, source: str) -> None:
         self._lines, self._source = read_lines(stream), source
-        self._again: list[tuple[int, str]] = []  # to be read (once more), first one last
+        self._again: list[tuple[int, str]] = []  # to be read (again), the first one last
         self._taken: list[tuple[int, str]] = []
         self._rejected: list[Rejected] = []
         self._broken = 0
@@ -140,14 +140,14 @@ class _Lines(Iterator[str]):
         raise StopIteration
 
     def look(self, most: int) -> list[str]:
-        """The first lines, which are still to be read."""
+        """The first lines, without consuming them."""
         seen: list[tuple[int, str]] = []
         while len(seen) < most and sum(len(text) for _, text in seen) < RAW_BYTES:
             try:
                 seen.append(self._read())
             except StopIteration:
                 break
-            except (*DAMAGE, ValueError, OSError) as error:  # raised again when these lines have been read
+            except (*DAMAGE, ValueError, OSError) as error:  # raised again after these lines
                 self._trouble = error
                 break
         self._again = seen[::-1]
@@ -158,7 +158,7 @@ class _Lines(Iterator[str]):
         return rejected
 
     def row(self, delimiter: str) -> tuple[int, list[str], bytes] | Rejected | None:
-        """The next row with the line it begins in, None at the end; without `raw`: no more of this file is read."""
+        """The next row with its first line's number, None at the end. After a Rejected without `raw` reading stops."""
         self._taken = []
         try:
             cells = next(csv.reader(_Bounded(self), delimiter=delimiter, strict=True), None)
@@ -168,12 +168,18 @@ class _Lines(Iterator[str]):
             self._broken += 1
             if self._broken > MOST_BROKEN:
                 return Rejected(
-                    self._source, number, "", f"row number {self._broken:,} that is no CSV", "CSV; the rest is not read"
+                    self._source,
+                    number,
+                    "",
+                    f"row number {self._broken:,} that is not valid CSV",
+                    "CSV; the rest of the file is not read",
                 )
             unclosed = "unexpected end" in str(error) or "limit" in str(error)
             why = "a quotation mark opens a cell, and nothing closes it" if unclosed else str(error)
             raw = text.encode("utf-8", "surrogateescape")[:RAW_BYTES].rstrip(b"\r\n")
-            return Rejected(self._source, number, "", f"the row is no CSV: {why}", "cells quoted as in RFC 4180", raw)
+            return Rejected(
+                self._source, number, "", f"the row is not valid CSV: {why}", "cells quoted as in RFC 4180", raw
+            )
         if cells is None:
             return None
         raw = "".join(text for _, text in self._taken).rstrip("\r\n").encode("utf-8", "surrogateescape")[:RAW_BYTES]
@@ -181,7 +187,7 @@ class _Lines(Iterator[str]):
 
 
 class _Bounded(Iterator[str]):
-    """The lines of one row: a row of more than LONGEST_LINE characters is an error, and not a full memory."""
+    """The lines of one row; more than LONGEST_LINE characters are an error, so that memory stays bounded."""
 
     def __init__(self, lines: _Lines) -> None:
         self._lines, self._size = lines, 0
@@ -195,5 +201,5 @@ class _Bounded(Iterator[str]):
 
 
 def _text(line: RawLine) -> str:
-    # Bytes that are no UTF-8 stay recognisable (as half characters), so that the door can name the field.
+    # Bytes that are not UTF-8 become lone surrogates, so that validation can name the field.
     return line.data.decode("utf-8", "surrogateescape")

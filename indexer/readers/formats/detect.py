@@ -1,4 +1,4 @@
-"""Which format a file is in: told by what it holds, and by its name only where that says nothing."""
+"""Detects a file's format by its content, and by its name only if the content is ambiguous."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ENDINGS = {
     ".atom": "xml", ".wxr": "xml",
 }  # fmt: skip
 PARQUET_MAGIC = b"PAR1"
-# What an X archive puts before the JSON of each file.
+# The script before the JSON in each file of an X archive.
 SCRIPT = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*(?=[\[{])")
 _LIST_OF_OBJECTS = re.compile(rb"\[\s*[{\]]")
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html)", re.IGNORECASE)
 
 
 def ending(name: str) -> str:
-    """The ending that tells a name's format, what it is packed in left away: ".csv" of "a.CSV.gz"."""
+    """The ending of a name without that of its compression: ".csv" of "a.CSV.gz"."""
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
     while suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
@@ -31,20 +31,20 @@ def ending(name: str) -> str:
 
 
 def binary_format(head: bytes) -> str:
-    """Which of "parquet", "sqlite" and "" (text, as far as one can see)."""
+    """One of "parquet", "sqlite" and "" (probably text)."""
     if head.startswith(PARQUET_MAGIC):
         return "parquet"
     return "sqlite" if head.startswith(SQLITE_MAGIC) else ""
 
 
 def text_format(name: str, head: bytes) -> str:
-    """The format of a text that begins like this.
+    """The format of a text file.
 
     Args:
         head: Its beginning, in UTF-8.
 
     Returns:
-        One of FORMATS, or "html" for a web page, which is none.
+        One of FORMATS, or "html" for a web page.
     """
     named = ENDINGS.get(ending(name), "")
     begun = head.lstrip(b" \t\r\n\x1e")
@@ -61,16 +61,16 @@ def text_format(name: str, head: bytes) -> str:
 
 
 def _json_or_lines(begun: bytes, named: str) -> str:
-    """JSON Lines where the first line is a whole object, or where the name says so and nothing else does."""
+    """JSON Lines if the first line is a whole object, or if only the name says so."""
     first, newline, rest = begun.partition(b"\n")
     if begun.startswith(b"["):
-        # A list of objects is a document, whatever the name says; lines that are lists are no posts in any case.
+        # A list of objects is a document, whatever the name says; lines that are lists could not be posts.
         return "jsonl" if named == "jsonl" and not _LIST_OF_OBJECTS.match(begun) else "json"
     if not begun.startswith(b"{"):
         return "json"
     if named == "jsonl":
         return "json" if first.strip() == b"{" else "jsonl"
-    if newline or len(begun) < 32_000:  # the first line is whole
+    if newline or len(begun) < 32_000:  # the first line is complete
         try:
             whole = isinstance(json.loads(first), dict)
         except (ValueError, RecursionError):

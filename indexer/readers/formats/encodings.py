@@ -1,4 +1,4 @@
-"""Which encoding a text file is in, told where it is certain, and read as UTF-8."""
+"""Detects a text file's encoding if it is certain, and converts the file to UTF-8."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# How much is looked at, from the first byte on that is not ASCII.
+# How much is examined, from the first byte that is not ASCII.
 SAMPLE_BYTES = 64 * 1024
-# Fewer two-byte characters than this say nothing sure.
+# Fewer two-byte characters than this prove nothing.
 FEWEST_CHARACTERS = 8
 _ASCII = bytes(range(0x80))
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?\sencoding=["']([A-Za-z][\w.-]{0,40})["']""")
 
 
 def encoding_by_bom(head: bytes) -> str:
-    """The encoding that a byte order mark names, "" without one."""
+    """The encoding of a byte order mark, "" without one."""
     return next((name for bom, name in BOMS if head.startswith(bom)), "")
 
 
 def encoding_by_declaration(head: bytes) -> str:
-    """The encoding that an XML file says it is in; "" where it says none, UTF-8, or one that Python does not know.
+    """The encoding that an XML file declares; "" if it declares none, UTF-8, or one that Python does not know.
 
-    GB 2312 and GBK are read as GB18030, which holds both: files say the smaller one and use the larger.
+    GB 2312 and GBK are read as GB18030, a superset of both: files declare the smaller one and use the larger.
     """
     found = _DECLARED.match(head)
     try:
@@ -47,15 +47,15 @@ def encoding_by_declaration(head: bytes) -> str:
 
 
 def is_gb18030(sample: bytes) -> bool:
-    """Whether bytes that are no UTF-8 are Chinese in GB 2312, GBK or GB18030, beyond doubt.
+    """Whether bytes that are not UTF-8 are certainly Chinese in GB 2312, GBK or GB18030.
 
-    Beyond doubt is: they decode; at least eight characters are of two bytes; nine of ten of those lie in GB 2312 (Big5,
-    Shift-JIS and Western text strewn with accents do not); fewer than three of ten are kana (EUC-JP has its kana where
-    GB 2312 has them too); and at least one of ten is a hanzi whose first byte is C9 to D7 (是, 有, 在, 我, 一: a third
-    of Chinese; Korean in EUC-KR has next to nothing there).
+    Certainly means: they decode; at least eight characters have two bytes; nine of ten of those are in GB 2312 (unlike
+    Big5, Shift-JIS and Western text with some accents); fewer than three of ten are kana (which EUC-JP has at the same
+    codes as GB 2312); and at least one of ten is a hanzi whose first byte is C9 to D7 (是, 有, 在, 我, 一: a third of
+    Chinese text; Korean in EUC-KR has almost nothing there).
     """
     text = sample.decode("gb18030", "ignore")
-    if len(text.encode("gb18030", "replace")) < len(sample) - 4:  # the sample may be cut inside a character
+    if len(text.encode("gb18030", "replace")) < len(sample) - 4:  # the sample may end inside a character
         return False
     pairs = [pair for character in text if len(pair := character.encode("gb18030", "replace")) == 2]
     inside = [pair[0] for pair in pairs if 0xA1 <= pair[0] <= 0xF7 and pair[1] >= 0xA1]
@@ -71,7 +71,7 @@ def is_gb18030(sample: bytes) -> bool:
 
 
 def is_utf8(sample: bytes) -> bool:
-    """Whether bytes are UTF-8, the last character perhaps cut."""
+    """Whether bytes are UTF-8, except perhaps an incomplete last character."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
@@ -80,7 +80,7 @@ def is_utf8(sample: bytes) -> bool:
 
 
 def utf16_without_bom(head: bytes) -> str:
-    """Either "utf-16-le" or "utf-16-be" where every other byte of the beginning is 0, as of ASCII text in UTF-16."""
+    """Either "utf-16-le" or "utf-16-be" if every other byte of the beginning is 0, as in ASCII text, else ""."""
     even, odd = head[:200:2], head[1:200:2]
     if len(head) >= 8 and odd and odd.count(0) > 0.9 * len(odd) and not even.count(0):
         return "utf-16-le"
@@ -90,14 +90,14 @@ def utf16_without_bom(head: bytes) -> str:
 
 
 def in_utf8(stream: BinaryIO, forced: str = "", tell: Callable[[str], None] = lambda _: None) -> BinaryIO:
-    """The stream as UTF-8, its byte order mark passed over.
+    """The stream as UTF-8, without a byte order mark.
 
-    What is UTF-8 passes untouched, broken bytes and all. Another encoding is read where it is forced, named by a byte
-    order mark, or certain; `tell` is given its name then. What is not certain passes untouched too: its lines are
-    rejected for what they are.
+    UTF-8 passes unchanged, including invalid bytes. Another encoding is converted if it is forced, has a byte order
+    mark, or is certain; `tell` is called with its name then. What is uncertain passes unchanged too, and its lines are
+    rejected.
 
     Args:
-        forced: A name that Python's codecs know; "" to find out.
+        forced: A name that Python's codecs know; "" detects it.
     """
     return io.BufferedReader(_InUtf8(stream, forced, tell), 1 << 16)
 
@@ -116,24 +116,24 @@ class _InUtf8(io.RawIOBase):
         if bom and not (forced and named != _plain_name(forced)):
             self._head = head[bom:]
         if encoding:
-            self._decide(encoding, told=not forced)
+            self._decide(encoding, announce=not forced)
 
     def readable(self) -> bool:
         return True
 
-    def _decide(self, encoding: str, told: bool = True) -> None:
+    def _decide(self, encoding: str, announce: bool = True) -> None:
         self._decided = True
         if _plain_name(encoding) != "utf-8":
-            # What cannot be decoded becomes U+FFFD: the text around it is worth keeping.
+            # What cannot be decoded becomes U+FFFD, to keep the text around it.
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-            if told:
+            if announce:
                 self._tell(encoding.upper())
 
     def _more(self) -> bytes:
         piece, self._head = self._head or read_some(self._stream, 1 << 16), b""
         self._ended = not piece
         if not self._decided and piece.translate(None, _ASCII):
-            # The first byte that is no ASCII: look at what follows it, and decide once for all.
+            # The first byte that is not ASCII: examine what follows it, and decide once.
             sample = piece[len(piece) - len(piece.lstrip(_ASCII)) :]
             rest, self._stream = with_head(self._stream, SAMPLE_BYTES - len(sample))
             sample += rest

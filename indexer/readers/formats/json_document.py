@@ -1,4 +1,4 @@
-"""JSON documents of any length, an element of their long arrays at a time, in bounded memory."""
+"""JSON documents of any length, read one element of their long arrays at a time, in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from indexer.rejects import RAW_BYTES
 
 Path = tuple[str, ...]
 
-# Strings are passed over whole; what is left are the brackets that hold a document together. A string that the
-# buffer cuts matches as a single quotation mark.
-# Possessive quantifiers: a string that is cut has no end to be found by trying shorter ones.
+# Strings are skipped as a whole, which leaves the brackets of the document's structure. A string that is cut off by the
+# buffer's end matches as a single quotation mark.
+# Possessive quantifiers: backtracking cannot find the end of a string that is cut off.
 _STRING = rb'[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _TOKEN = re.compile(rb'"' + _STRING + rb'|[\[\]{},:"]', re.DOTALL)
 _BARE = re.compile(rb'(?P<string>"' + _STRING + rb")|[^\s,\[\]{}]+|.", re.DOTALL)
@@ -28,11 +28,11 @@ class Item:
 
     Attributes:
         line: Where it begins, from 1.
-        data: Its bytes; of one longer than LONGEST_LINE, the first 64 KiB.
-        size_bytes: Of the whole value.
-        document: Of an array's element, what stood before the array in the object that holds it: JSON, "" where it is
-            too long to keep.
-        whole: Whether it ended, which the last one of a file that was cut short did not.
+        data: Its bytes; the first 64 KiB if it is longer than LONGEST_LINE.
+        size_bytes: Size of the whole value.
+        document: For an array's element, the part of the enclosing object before the array, as JSON; "" if it is too
+            long to keep.
+        whole: Whether it is complete; the last value of a truncated file is not.
     """
 
     line: int
@@ -47,31 +47,31 @@ class Item:
 
 
 def json_items(stream: BinaryIO, arrays: Collection[Path]) -> Iterator[Item]:
-    """The values of a stream of JSON: of an array its elements, and of every other value the value itself.
+    """The values in a stream of JSON: the elements of an array, any other value itself.
 
     Args:
-        arrays: Where in a document a long array of its own may stand, as ("data", "items"): its elements come out
-            one by one, as those of a top-level array do.
+        arrays: Paths of long arrays in a document, as ("data", "items"): their elements are yielded one by one, like
+            those of a top-level array.
     """
     return _Scanner(stream, frozenset(arrays)).items()
 
 
 class _Scanner:
-    """A buffer of what was read and not yet given out, and where in the document it stands."""
+    """A buffer of what was read and not yet yielded, and its position in the document."""
 
     def __init__(self, stream: BinaryIO, arrays: frozenset[Path]) -> None:
         self._stream, self._arrays = stream, arrays
         self._prefixes = frozenset(path[:length] for path in arrays for length in range(len(path)))
         self._buffer, self._at = b"", 0
-        self._line = 1  # of the buffer's first byte
-        self._passed = 0  # bytes of strings that were too long to keep, in the value that is being read
+        self._line = 1  # line of the buffer's first byte
+        self._passed = 0  # bytes of strings too long to keep, in the current value
 
     def items(self) -> Iterator[Item]:
         while (begin := self._skip(b" \t\r\n,;\x1e")) != b"":  # 0x1E: JSON text sequences
             yield from self._value((), begin)
 
     def _value(self, path: Path | None, begin: bytes) -> Iterator[Item]:
-        """What a value that begins here holds; `path` is None inside of arrays that are given out already."""
+        """The items of the value that begins here; `path` is None inside an array that is being yielded."""
         if begin == b"[" and (path == () or path in self._arrays):
             self._at += 1
             yield from self._elements(b"")
@@ -91,7 +91,7 @@ class _Scanner:
             yield self._whole(document)
 
     def _object(self, path: Path) -> Iterator[Item]:
-        """An object that may hold a long array: given out whole, unless it does."""
+        """An object that may contain a long array: yielded as a whole, unless it does."""
         line, start = self._line_here(), self._at
         depth, here, key, last = 0, list(path), b"", b""
         while True:
@@ -123,7 +123,7 @@ class _Scanner:
         yield self._whole(b"")
 
     def _rest(self, depth: int, document: bytes) -> Iterator[Item]:
-        """What follows a long array in its object; nothing of it is kept, unless it is another long array."""
+        """The rest of an object after a long array: nothing of it is kept, except another long array."""
         key = last = b""
         while depth and (token := self._token()) is not None:
             text = token[0] if len(token[0]) < 200 else b'""'
@@ -141,7 +141,7 @@ class _Scanner:
             yield Item(self._line_here(), b"", 0, whole=False)
 
     def _whole(self, document: bytes) -> Item:
-        """The value that begins here: to its last bracket, or, of a bare one, to what cannot be of it."""
+        """The value that begins here: up to its last bracket, or to what cannot be part of a bare one."""
         line, start = self._line_here(), self._at
         if self._buffer[start : start + 1] not in {b"{", b"["}:
             return self._bare(line, document)
@@ -183,14 +183,14 @@ class _Scanner:
             if token is not None and token[0] != b'"':
                 self._at = token.end()
                 return token
-            # Nothing more here, or a string that goes on.
+            # The end of the buffer, or a string that continues.
             if token is not None and len(self._buffer) - token.start() > LONGEST_LINE:
                 return self._long_string(token)
             if not self._fill():
                 return None
 
     def _long_string(self, token: re.Match[bytes]) -> re.Match[bytes]:
-        """A string that is longer than any value may be: read past, what is kept of it is its beginning."""
+        """Skip a string that is longer than any value may be, and keep its beginning."""
         at = token.end()
         while (end := _STRING_END.match(self._buffer, at)) is None:
             odd = (len(self._buffer) - len(self._buffer.rstrip(b"\\"))) % 2
@@ -206,7 +206,7 @@ class _Scanner:
         return token
 
     def _skip(self, passed: bytes) -> bytes:
-        """Step over bytes; the one that follows, "" at the end."""
+        """Skip these bytes; returns the next one, b"" at the end."""
         while True:
             rest = self._buffer[self._at : self._at + _PIECE]
             if stripped := rest.lstrip(passed):
@@ -224,7 +224,7 @@ class _Scanner:
         return bool(piece)
 
     def _drop(self) -> None:
-        """Forget what has been given out."""
+        """Drop what has been yielded."""
         if self._at > _PIECE or self._at == len(self._buffer):
             self._line += self._buffer.count(b"\n", 0, self._at)
             self._buffer, self._at = self._buffer[self._at :], 0
@@ -238,5 +238,5 @@ def _text(key: bytes) -> str:
 
 
 def _closed(begun: bytes, depth: int) -> bytes:
-    """An object that was begun, without the key whose value is not kept, closed."""
+    """The beginning of an object, closed, without the key whose value is not kept."""
     return re.sub(rb',?\s*"(?:[^"\\]|\\.)*"\s*:\s*\Z', b"", begun, flags=re.DOTALL) + b"}" * depth

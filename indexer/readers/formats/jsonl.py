@@ -1,14 +1,12 @@
-"""One line of JSON Lines to a post, or to why not."""
+"""Converts a line of JSON Lines to a post, or to a Rejected."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.readers.formats.lines import LONGEST_LINE, RawLine
-from indexer.readers.mapping.map_option import Move, apply_moves
 from indexer.readers.records import Record
 from indexer.rejects import RAW_BYTES, OptedOutLine, Rejected
 from retrieval.types import Post
@@ -20,7 +18,7 @@ A_LINE = 'one JSON object a line, such as {"id": "1", "text": "..."}'
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A post, and where it stood; `raw` is the line, its first 64 KiB."""
+    """A post, and where it came from; `raw` is the first 64 KiB of its line."""
 
     post: Post
     source: str
@@ -28,14 +26,8 @@ class Offered:
     raw: bytes
 
 
-def read_line(line: RawLine, source: str, moves: Sequence[Move], ignore_unknown: bool) -> Offered | Rejected | None:
-    """What a line holds; None where it is blank. Whatever its bytes are, it raises nothing."""
-    found = line_record(line, source)
-    return offered(found, source, moves, ignore_unknown) if isinstance(found, Record) else found
-
-
 def line_record(line: RawLine, source: str) -> Record | Rejected | None:
-    """The JSON value of a line; None where it is blank."""
+    """The JSON value of a line; None if it is blank."""
     data = line.data.removeprefix(BOM) if line.number == 1 else line.data
     if not line.too_long and not data.strip():
         return None
@@ -49,34 +41,29 @@ def line_record(line: RawLine, source: str) -> Record | Rejected | None:
 
 
 def parsed(data: bytes, source: str, line: int, what: str, expected: str) -> Record | Rejected:
-    """The JSON value that these bytes are, or why they are none.
+    """The JSON value of these bytes, or why they are not one.
 
     Args:
-        what: They are called: "the line".
-        expected: Instead of them.
+        what: Their name in messages: "the line".
+        expected: What should be there instead.
     """
     raw = data[:RAW_BYTES]
     try:
         return Record(line, _parse(data), raw)
     except UnicodeDecodeError as error:
-        problem = f"byte {error.start:,} of {what} is 0x{error.object[error.start]:02x}, which is no UTF-8 there"
+        problem = f"byte {error.start:,} of {what} is 0x{error.object[error.start]:02x}, which is not valid UTF-8"
         expected = "UTF-8 (--encoding names another)"
     except json.JSONDecodeError as error:
-        problem = f"{what} is no JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
+        problem = f"{what} is not valid JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
     except RecursionError:
         problem = f"{what} is nested too deeply"
     return Rejected(source, line, "", problem, expected, raw)
 
 
-def offered(
-    record: Record, source: str, moves: Sequence[Move] = (), ignore_unknown: bool = False
-) -> Offered | Rejected:
-    """The post that a record is, or why it is none."""
-    value = record.value
+def offered(record: Record, source: str, ignore_unknown: bool = False) -> Offered | Rejected:
+    """The post that a record is, or why it is not one."""
     try:
-        if isinstance(value, dict) and moves:
-            value = apply_moves(value, moves)
-        return Offered(to_post(value, ignore_unknown), source, record.line, record.raw)
+        return Offered(to_post(record.value, ignore_unknown), source, record.line, record.raw)
     except OptedOut as error:
         return OptedOutLine(source, record.line, error.field, error.problem, error.expected, b"", error.post_id)
     except PostError as error:
@@ -86,17 +73,17 @@ def offered(
 def _parse(data: bytes) -> object:
     """A line's JSON value.
 
-    The standard library's reader, and not a faster one: it lets lone surrogates through, so that the door can name
-    the field that holds one. Embedding a line takes a hundred times as long as reading it.
+    Uses the standard library's parser, not a faster one: it accepts lone surrogates, so that validation can name the
+    field. Embedding a line takes a hundred times as long as parsing it.
     """
     try:
-        # Raw control characters are no JSON. A NUL is let through for the same reason as a lone surrogate.
+        # Raw control characters are not JSON. A NUL is accepted for the same reason as a lone surrogate.
         return json.loads(data.decode("utf-8"), parse_constant=_no_number, strict=b"\0" not in data)
     except (UnicodeDecodeError, json.JSONDecodeError):
         raise
-    except ValueError as error:  # Python reads no number of more than 4,300 digits
+    except ValueError as error:  # Python parses no number of more than 4,300 digits
         raise json.JSONDecodeError("a number of more than 4,300 digits", "", 0) from error
 
 
 def _no_number(constant: str) -> object:
-    raise json.JSONDecodeError(f"{constant} is no JSON number", "", 0)
+    raise json.JSONDecodeError(f"{constant} is not a JSON number", "", 0)

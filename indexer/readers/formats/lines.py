@@ -1,4 +1,4 @@
-"""Bytes to lines, in bounded memory: plain, gzip or zstd, told apart by their first bytes and not by their names."""
+"""Bytes to lines, in bounded memory: plain, gzip or zstd, detected by their first bytes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 4 * 1024 * 1024
 GZIP_MAGIC, ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# Reddit's dumps are packed with --long=31; zstd refuses more than 128 MiB unless told. A file takes what it asks for.
+# Reddit's dumps are packed with --long=31; zstd refuses windows over 128 MiB by default. A file uses what it asks for.
 LARGEST_WINDOW = 1 << 31
-# 4 bytes of zstd can hold a block of 128 KiB, so 256 bytes at a time keep the worst file under 8 MiB in memory.
+# 4 bytes of zstd can be a block of 128 KiB, so reading 256 bytes at a time keeps the worst file under 8 MiB of memory.
 ZSTD_BYTES = 256
-# What decompressing raises when a file is cut short or damaged. EOFError: cut short.
+# What decompressing raises if a file is truncated (EOFError) or damaged.
 DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
 
 
@@ -31,9 +31,9 @@ class RawLine:
     """One line, without its line end.
 
     Attributes:
-        number: From 1, blank lines counted.
-        data: The line; of one longer than LONGEST_LINE, its first 64 KiB.
-        size_bytes: Of the whole line.
+        number: From 1, counting blank lines.
+        data: The line; its first 64 KiB if it is longer than LONGEST_LINE.
+        size_bytes: Size of the whole line.
     """
 
     number: int
@@ -46,10 +46,10 @@ class RawLine:
 
 
 def read_lines(stream: BinaryIO, *, blank: bool = True) -> Iterator[RawLine]:
-    """The lines of a stream, each of at most LONGEST_LINE bytes; a longer one is passed over, its beginning kept.
+    """The lines of a stream, each of at most LONGEST_LINE bytes; of a longer one only the beginning is kept.
 
     Args:
-        blank: Whether each blank line is wanted; otherwise most of those in a row are only counted.
+        blank: Whether to yield every blank line; otherwise most consecutive ones are only counted.
     """
     number = 0
     while piece := stream.readline(LONGEST_LINE + 1):
@@ -65,9 +65,9 @@ def read_lines(stream: BinaryIO, *, blank: bool = True) -> Iterator[RawLine]:
 
 
 def _pass_over_blank(stream: BinaryIO) -> int:
-    """Read on to the next line with something in it, or not as far; returns how many lines that were.
+    """Skip blank lines, not always all of them; returns how many.
 
-    One by one, the lines of a packed file that holds nothing else take minutes a gigabyte.
+    Yielding them one by one, a packed file of blank lines takes minutes per gigabyte.
     """
     passed = 0
     peek: Callable[[int], bytes] | None = getattr(stream, "peek", None)
@@ -82,7 +82,7 @@ def _pass_over_blank(stream: BinaryIO) -> int:
 
 
 def decompressed(stream: BinaryIO) -> BinaryIO:
-    """The stream itself, or what it holds when it begins as gzip or zstd files do."""
+    """The stream, decompressed if it is gzip or zstd."""
     head = stream.read(4)
     whole = io.BufferedReader(Rejoined(head, stream))
     if head.startswith(GZIP_MAGIC):
@@ -93,15 +93,15 @@ def decompressed(stream: BinaryIO) -> BinaryIO:
 
 
 def read_some(stream: BinaryIO, size_bytes: int) -> bytes:
-    """Up to so many bytes, b"" at the end: what one read gives, so that an error loses nothing that came before it."""
+    """Up to so many bytes, b"" at the end; a single read, so that an error loses nothing before it."""
     read1: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     return read1(size_bytes)
 
 
 def with_head(stream: BinaryIO, size_bytes: int) -> tuple[bytes, BinaryIO]:
-    """The first bytes of a stream, fewer only where it has no more, and the stream as if they had not been read.
+    """The first bytes of a stream, fewer only at its end, and the stream as if they had not been read.
 
-    An error among them is raised where it stands, once they have been read.
+    An error while reading them is raised later, at its position in the stream.
     """
     head, trouble = b"", None
     try:
@@ -115,7 +115,7 @@ def with_head(stream: BinaryIO, size_bytes: int) -> tuple[bytes, BinaryIO]:
 
 
 class Rejoined(io.RawIOBase):
-    """A stream that cannot seek, whole again after its first bytes were read."""
+    """A stream that cannot seek, with its first bytes put back."""
 
     def __init__(self, head: bytes, rest: BinaryIO, trouble: Exception | None = None) -> None:
         self._head, self._rest, self._trouble = head, rest, trouble
@@ -137,7 +137,7 @@ class Rejoined(io.RawIOBase):
 
 
 class _Zstd(io.RawIOBase):
-    """Zstd frames, one after another. Unlike zstandard's own reader it says so when the last one is cut short."""
+    """Reads consecutive zstd frames. Unlike zstandard's own reader it reports a truncated last one."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Parquet files, a batch of rows at a time. pyarrow reads them; it is large, and an extra of its own."""
+"""Parquet files, read a batch of rows at a time by pyarrow, which is large and therefore an extra."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 500
 
 
 def parquet_rows(path: Path, source: str) -> Iterator[Record | Rejected]:
-    """Each row as a dict of its columns, null ones left out.
+    """Each row as a dict of its columns without nulls.
 
     Raises:
         FixableError: pyarrow is not installed.
@@ -43,7 +43,7 @@ def parquet_rows(path: Path, source: str) -> Iterator[Record | Rejected]:
 
 
 def as_plain(value: object) -> object:
-    """A cell as JSON would have it: moments in ISO 8601, bytes as text where they are UTF-8."""
+    """A cell as a JSON value: dates in ISO 8601, bytes as text if they are UTF-8."""
     match value:
         case datetime() | date():
             return value.isoformat()
@@ -58,6 +58,6 @@ def as_plain(value: object) -> object:
             return {str(name): as_plain(inner) for name, inner in value.items() if inner is not None}
         case list() | tuple():
             return [as_plain(inner) for inner in value]
-        case float() if value != value:  # noqa: PLR0124  # NaN: how pandas writes "no value"
+        case float() if value != value:  # noqa: PLR0124  # NaN, pandas' missing value
             return None
     return value

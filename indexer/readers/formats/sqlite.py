@@ -1,4 +1,4 @@
-"""Tables of SQLite files, streamed, and never written to."""
+"""Tables of SQLite files, streamed, read-only."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 
 
 def sqlite_rows(path: Path, source: str, table: str = "", query: str = "") -> Iterator[Record | Rejected]:
-    """Each row as a dict of its columns, null ones left out.
+    """Each row as a dict of its columns without nulls.
 
-    The file is opened read-only and as one that nobody changes meanwhile: no lock is taken and no file made beside it.
-    What a program has written to a `-wal` beside it, and not yet into it, is not seen.
+    The file is opened read-only and as immutable: no lock is taken and no file is created beside it. Changes that are
+    only in its `-wal` file are not seen.
 
     Args:
-        table: Read this one. Without it, and without a query: the only table there is, or the one called posts.
-        query: One SELECT, instead of a table.
+        table: The table to read; by default the only one, or the one named posts.
+        query: A SELECT, instead of a table.
 
     Raises:
-        FixableError: There is no such table, or several and none was named; or the query is none.
+        FixableError: There is no such table, there are several and none was chosen, or the query is invalid.
     """
     database = open_read_only(path, immutable=True)
     database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")

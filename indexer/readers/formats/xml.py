@@ -1,7 +1,6 @@
-"""XML files of any length, a record at a time, in bounded memory: rows, items and entries as JSON would have them.
+"""XML files of any length, read a record at a time, in bounded memory: rows, items and entries as JSON values.
 
-The standard library's Expat does it. It fetches nothing from anywhere, and what would make it expand entities without
-end, declaring them, is refused here.
+Uses the standard library's Expat, which fetches nothing; declaring entities, which could expand endlessly, is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from indexer.readers.formats.lines import LONGEST_LINE, read_some
 from indexer.readers.records import Record, as_json
 from indexer.rejects import Rejected
 
-# Namespaces by what feeds commonly call them, whatever this one does.
+# Namespaces by their common prefixes, whatever prefixes a file uses.
 _NAMESPACES = (
     ("http://www.w3.org/2005/Atom", "atom:"),
     ("http://purl.org/atom/ns#", "atom:"),
@@ -33,7 +32,7 @@ RECORDS = frozenset({"row", "item", "atom:entry"})
 
 
 class ForbiddenXml(ValueError):
-    """A file that declares entities, which a post file has no need of and a bomb has."""
+    """A file that declares entities, which bombs need and post files do not."""
 
 
 @dataclass(slots=True)
@@ -50,12 +49,12 @@ def xml_elements(
     stream: BinaryIO, source: str, records: Collection[str] = RECORDS, about: dict[str, object] | None = None
 ) -> Iterator[Record | Rejected]:
     """The elements of these names, each as a dict: attributes and children by name, several of one name as a list, an
-    element with neither as its text. What else an element says in text is under "#text".
+    element with neither as its text. Other text of an element is under "#text".
 
     Args:
         records: Names of elements, with the prefixes of _NAMESPACES.
-        about: Filled with what the file says of itself: the root's name under "root", and the texts outside of records
-            that come before the first one, by name.
+        about: Filled with what the file says about itself: the root's name under "root", and the texts before the first
+            record by element name.
     """
     reader = _Reader(frozenset(records), {} if about is None else about, source)
     try:
@@ -76,11 +75,11 @@ def xml_elements(
 class _Reader:
     def __init__(self, records: frozenset[str], about: dict[str, object], source: str) -> None:
         self._records, self._about, self._source = records, about, source
-        self._open: list[_Open] = []  # the record that is being read, and what is open in it
+        self._open: list[_Open] = []  # the current record, and the open elements in it
         self._outside: list[_Open] = []
         self._ready: list[Record | Rejected] = []
         self._size = 0
-        # What comes in is UTF-8 by now, whatever the file says that it was.
+        # The input has been converted to UTF-8, whatever encoding the file declares.
         self._parser = parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -88,7 +87,7 @@ class _Reader:
         parser.CharacterDataHandler = self._text
         parser.EntityDeclHandler = self._entity
         parser.SkippedEntityHandler = self._skipped
-        # As if a document type were named elsewhere: then &nbsp;, which XML does not know, is told and no error.
+        # As if there were an external DTD: then &nbsp;, which XML does not know, is reported and not an error.
         parser.UseForeignDTD(True)
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 

@@ -1,1 +1,1 @@
-"""Fields that are called otherwise, mapped to a post's. Pure; imports `posts` and `readers.paths`."""
+"""Maps other exports' fields to a post's. Pure; imports `posts`, `readers.paths` and `readers.record_kinds`."""

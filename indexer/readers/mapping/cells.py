@@ -1,4 +1,4 @@
-"""Rows of tables, whose cells are all text, made fit for the door: numbers, lists and nothing, told by column. Pure."""
+"""Converts table cells, which are all text, to numbers, lists and nothing, according to their column. Pure."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import re
 from collections.abc import Mapping
 
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "none", "NaN", "nan", "NA", "N/A", "<NA>"})
-NOTHING_IN_PROSE = frozenset({"", "\\N", "NULL"})  # "None" may be what somebody wrote
+NOTHING_IN_PROSE = frozenset({"", "\\N", "NULL"})  # where "None" may be what somebody wrote
 COUNTS = frozenset({"likes", "collects", "comment_count"})
 LISTS = frozenset({"images", "comments", "tags"})
 _WHOLE = re.compile(r"[-+]?\d{1,18}(?:\.0+)?")
 _PARTED = re.compile(r"[,;|，、；]")
 
 
-def loosened(row: Mapping[str, object]) -> dict[str, object]:
-    """The row with its cells read as what their column holds. What cannot be read so stays, for the door to refuse.
+def cell_values(row: Mapping[str, object]) -> dict[str, object]:
+    """The row with its cells converted for their columns. What cannot be converted stays, for validation to reject.
 
     A column called "place.name" is the field "name" of "place".
 
-    >>> loosened({"id": "7", "likes": "12", "tags": "coffee, dali", "place.name": "Dali", "url": "NULL"})
+    >>> cell_values({"id": "7", "likes": "12", "tags": "coffee, dali", "place.name": "Dali", "url": "NULL"})
     {'id': '7', 'likes': 12, 'tags': ['coffee', 'dali'], 'place': {'name': 'Dali'}}
     """
-    loose: dict[str, object] = {}
+    values: dict[str, object] = {}
     for name, cell in row.items():
         value = _value(name, cell)
         if value is None:
             continue
         top, dot, inner = name.partition(".")
         if dot and top == "place":
-            place = loose.setdefault("place", {})
+            place = values.setdefault("place", {})
             if isinstance(place, dict):
                 place[inner] = _number(value) if inner in {"latitude", "longitude"} else value
         else:
-            loose[name] = value
-    return loose
+            values[name] = value
+    return values
 
 
 def _value(name: str, cell: object) -> object:

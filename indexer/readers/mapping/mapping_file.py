@@ -1,6 +1,6 @@
-"""A mapping in TOML: where an export keeps what a post has, for everything that Stipple does not know by itself.
+"""Where an export keeps the fields of a post: a mapping file in TOML, or `--map text=body`, a mapping in one line.
 
-What it may hold is described in docs/posts.md; `load_mapping` says of everything else which line it stands in.
+docs/posts.md describes both.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,9 +16,9 @@ from typing import NoReturn
 
 from indexer.posts.schema import FIELDS, PARTS
 from indexer.readers.formats.detect import FORMATS
-from indexer.readers.mapping.record_filters import Drop, drop_of
+from indexer.readers.mapping.record_filters import RecordFilter, filter_of
 from indexer.readers.mapping.rules import Rule, RuleError, rule_of
-from indexer.readers.record_kinds import About, Draft, Passed, Piece, Unfit
+from indexer.readers.record_kinds import FileContext, InvalidRecord, PostRecord, RecordKind, SkippedRecord
 from retrieval.errors import FixableError
 
 _TOP = ("format", "encoding", "records", "table", "query", "post", "drop")
@@ -26,46 +26,82 @@ _MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class MappingFile:
+class FieldMapping:
     """What a mapping says.
 
     Attributes:
-        format, encoding, records, table, query: How the file is to be read; "" where it does not say.
-        rules: How each field of a post comes about.
-        drops: Which records are passed over.
+        format, encoding, records, table, query: How to read the file; "" if the mapping does not say.
+        rules: Where the fields of a post come from; of two for one field, the later one that finds something.
+        filters: Which records are skipped.
+        keeps_rest: Whether fields of the record that no rule moves are fields of the post, as with `--map`.
     """
 
-    format: str
-    encoding: str
-    records: str
-    table: str
-    query: str
-    rules: Mapping[str, Rule]
-    drops: tuple[Drop, ...]
+    format: str = ""
+    encoding: str = ""
+    records: str = ""
+    table: str = ""
+    query: str = ""
+    rules: tuple[Rule, ...] = ()
+    filters: tuple[RecordFilter, ...] = ()
+    keeps_rest: bool = True
 
-    def read(self, value: dict[str, object], _: About) -> Iterator[Piece]:
-        """The post that a record is by this mapping."""
-        for drop in self.drops:
-            if drop.holds(value):
-                yield Passed(f"records with {drop.words}")
+    def moved_names(self) -> frozenset[str]:
+        """Names of fields that rules may move."""
+        moved = [rule.moved_from for rule in self.rules]
+        return frozenset([*moved, *(name.split(".")[0] for name in moved)])
+
+    def read(self, value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
+        """The post that a record becomes."""
+        for one in self.filters:
+            if one.holds(value):
+                yield SkippedRecord(f"records with {one.words}")
                 return
-        post: dict[str, object] = {}
-        for field, rule in self.rules.items():
+        moved = {rule.moved_steps(value)[0] for rule in self.rules} if self.keeps_rest else value.keys()
+        post = {name: kept for name, kept in value.items() if name not in moved}
+        for rule in self.rules:
             try:
                 found = rule.of(value)
             except RuleError as error:
-                yield Unfit(field, str(error), error.expected)
+                yield InvalidRecord(rule.field, str(error), error.expected)
                 return
             if found is not None:
-                post[field] = found
-        yield Draft(post)
+                post[rule.field] = found
+        yield PostRecord(post)
 
 
-def load_mapping(path: Path) -> MappingFile:
+AS_THEY_ARE = FieldMapping()  # for records that are posts already
+
+
+def parse_map_option(text: str) -> Rule:
+    """The rule for `--map NEW=OLD`.
+
+    Raises:
+        ValueError: It is not of that form, or posts have no such field.
+
+    >>> rule = parse_map_option("author=user.name")
+    >>> rule.field, rule.moved_from
+    ('author', 'user.name')
+    """
+    new, equals, old = (part.strip() for part in text.partition("="))
+    if not (new and equals and old):
+        raise ValueError(f"{text!r} is not NEW=OLD, such as text=body")
+    if new not in FIELDS:
+        close = get_close_matches(new, FIELDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(FIELDS)}"
+        raise ValueError(f"a post has no field {new!r}; {hint}")
+    return Rule(new, moved_from=old)
+
+
+def mapping_of(options: Sequence[str]) -> FieldMapping:
+    """The mapping for several `--map NEW=OLD`. Raises what `parse_map_option` does."""
+    return FieldMapping(rules=tuple(map(parse_map_option, options)))
+
+
+def load_mapping(path: Path) -> FieldMapping:
     """The mapping in a file.
 
     Raises:
-        FixableError: It cannot be read, is no TOML, or says what means nothing: with the line, and what may be meant.
+        FixableError: It cannot be read, is not TOML, or is not a valid mapping: with the line, and what may be meant.
     """
     try:
         with path.open("rb") as file:
@@ -78,24 +114,26 @@ def load_mapping(path: Path) -> MappingFile:
     return parse_mapping(text, str(path))
 
 
-def parse_mapping(text: str, name: str = "mapping.toml") -> MappingFile:
-    """The mapping that a text is; `name` is how errors call it. Raises what `load_mapping` does."""
+def parse_mapping(text: str, name: str = "mapping.toml") -> FieldMapping:
+    """The mapping in a text; `name` is for error messages. Raises what `load_mapping` does."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{name}:{line[1]}" if line else name
-        raise FixableError(f"{where}: this is no TOML: {str(error).split(' (at')[0]}", "correct it there") from error
+        raise FixableError(
+            f"{where}: this is not valid TOML: {str(error).split(' (at')[0]}", "correct it there"
+        ) from error
     return _Reader(text, name).mapping(raw)
 
 
 class _Reader:
-    """Checks what TOML gave, with the lines that it stands in."""
+    """Validates parsed TOML, with line numbers."""
 
     def __init__(self, text: str, name: str) -> None:
         self._text, self._name = text, name
 
-    def mapping(self, raw: dict[str, object]) -> MappingFile:
+    def mapping(self, raw: dict[str, object]) -> FieldMapping:
         for key in raw:
             if key not in _TOP:
                 field = key in FIELDS
@@ -106,10 +144,10 @@ class _Reader:
             self._wrong(
                 ("post",), "there is no [post] with the fields of a post", 'write [post], and under it id = "..."'
             )
-        rules = {str(field): self._rule(str(field), given) for field, given in fields.items()}
-        if "id" not in rules:
+        rules = tuple(self._rule(str(field), given) for field, given in fields.items())
+        if "id" not in fields:
             self._wrong(("post",), "[post] has no 'id'", "say which field of a record tells one from another")
-        if not {"text", "title"} & rules.keys():
+        if not {"text", "title"} & fields.keys():
             self._wrong(("post",), "[post] has neither 'text' nor 'title'", "say which field is the text")
         strings = {key: self._string(key, raw.get(key, "")) for key in _TOP[:5]}
         if strings["format"] and strings["format"] not in FORMATS:
@@ -120,11 +158,12 @@ class _Reader:
             self._wrong(
                 ("encoding",), f"the encoding {strings['encoding']!r} is unknown", "write one such as 'gb18030'"
             )
-        return MappingFile(**strings, rules=rules, drops=tuple(self._drops(raw.get("drop", []))))
+        filters = tuple(self._filters(raw.get("drop", [])))
+        return FieldMapping(**strings, rules=rules, filters=filters, keeps_rest=False)
 
     def _string(self, key: str, value: object) -> str:
         if not isinstance(value, str):
-            self._wrong((key,), f"{key!r} is no string", f'write {key} = "..."')
+            self._wrong((key,), f"{key!r} is not a string", f'write {key} = "..."')
         return value
 
     def _rule(self, field: str, given: object) -> Rule:
@@ -135,12 +174,12 @@ class _Reader:
         except RuleError as error:
             self._wrong(("post", field), f"{field!r} {error}", error.expected)
 
-    def _drops(self, given: object) -> Iterator[Drop]:
+    def _filters(self, given: object) -> Iterator[RecordFilter]:
         if not isinstance(given, list):
-            self._wrong(("drop",), "'drop' is no list of tables", "write [[drop]], and under it path = ...")
+            self._wrong(("drop",), "'drop' is not a list of tables", "write [[drop]], and under it path = ...")
         for at, entry in enumerate(given):
             try:
-                yield drop_of(entry)
+                yield filter_of(entry)
             except RuleError as error:
                 self._wrong(("drop", at), f"this [[drop]] {error}", error.expected)
 
@@ -154,16 +193,16 @@ class _Reader:
 
 
 def _line_of(text: str, where: tuple[str | int, ...]) -> int:
-    """The line, from 1, in which a key of a TOML text stands; 0 where it does not. tomllib keeps no lines."""
+    """The line of a key in a TOML text, from 1; 0 if it is not there. tomllib keeps no lines."""
     table: list[str] = []
-    drops, header_line = -1, 0
+    filter_number, header_line = -1, 0
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if found := re.match(r"\[\[?\s*([^\]]+?)\s*\]\]?", stripped):
             table = [part.strip().strip("\"'") for part in found[1].split(".")]
             header_line = number
-            drops += stripped.startswith("[[") and table == ["drop"]
-            if tuple(table) == where or (where[0] == "drop" and table == ["drop"] and where[-1] == drops):
+            filter_number += stripped.startswith("[[") and table == ["drop"]
+            if tuple(table) == where or (where[0] == "drop" and table == ["drop"] and where[-1] == filter_number):
                 return number
         elif found := re.match(r"([A-Za-z0-9_.\"'-]+)\s*=", stripped):
             key = (*table, *(part.strip("\"'") for part in found[1].split(".")))
@@ -175,8 +214,8 @@ def _line_of(text: str, where: tuple[str | int, ...]) -> int:
 
 
 def known_encoding(name: str) -> bool:
-    """Whether Python can read text in an encoding of that name."""
+    """Whether Python knows a text encoding of that name."""
     try:
-        return codecs.lookup(name)._is_text_encoding  # codecs has no public way to tell
+        return codecs.lookup(name)._is_text_encoding  # codecs has no public way to ask
     except (LookupError, ValueError):
         return False

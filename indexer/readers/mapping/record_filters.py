@@ -1,4 +1,4 @@
-"""Which records a mapping passes over. Pure."""
+"""Which records a mapping skips. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ TESTS = ("equals", "not", "below", "exists", "contains")
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
+class RecordFilter:
     """A condition on one field.
 
     Attributes:
         test: One of TESTS.
-        words: As a person reads it, after "records with": "deleted = true".
+        words: For people, after "records with": "deleted equals true".
     """
 
     path: Steps
@@ -27,7 +27,7 @@ class Drop:
     words: str
 
     def holds(self, record: object) -> bool:
-        """Whether a record is to be passed over. A table's cells are text: "1" equals 1 there, and "true" true."""
+        """Whether to skip a record. A table's cells are text, so "1" equals 1, and "true" equals true."""
         found = reach(record, self.path)
         wanted = self.value if isinstance(self.value, list) else [self.value]
         match self.test:
@@ -47,14 +47,14 @@ class Drop:
         return False
 
 
-def drop_of(given: object) -> Drop:
-    """The condition that a [[drop]] is.
+def filter_of(given: object) -> RecordFilter:
+    """The condition in a [[drop]].
 
     Raises:
-        RuleError: It is none.
+        RuleError: It is invalid.
     """
     if not isinstance(given, dict):
-        raise RuleError("is no table", 'write path = "deleted" and equals = true under it')
+        raise RuleError("is not a table", 'write path = "deleted" and equals = true under it')
     for option in given:
         if option not in ("path", *TESTS):
             close = get_close_matches(option, ("path", *TESTS), n=1, cutoff=0.5)
@@ -68,14 +68,14 @@ def drop_of(given: object) -> Drop:
         raise RuleError("needs a path and one test", f'write path = "...", and one of {", ".join(TESTS)}')
     value = given[tests[0]]
     if tests[0] == "below" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise RuleError("has a 'below' that is no number", "write below = 0")
+        raise RuleError("has a 'below' that is not a number", "write below = 0")
     if tests[0] == "exists" and not isinstance(value, bool):
         raise RuleError("has an 'exists' that is neither true nor false", "write exists = true")
     try:
         steps = parse_path(path)
     except PathError as error:
-        raise RuleError(f"has a path that is none: {error}", 'write one such as "user.banned"') from None
-    return Drop(steps, tests[0], value, f"{path} {tests[0]} {show(value).removeprefix('the string ')}")
+        raise RuleError(f"has an invalid path: {error}", 'write one such as "user.banned"') from None
+    return RecordFilter(steps, tests[0], value, f"{path} {tests[0]} {show(value).removeprefix('the string ')}")
 
 
 def _alike(found: object, wanted: object) -> bool:

@@ -1,4 +1,4 @@
-"""How one field of a post comes about from a record, as a mapping says it. Pure."""
+"""How a mapping gets one field of a post from a record. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from indexer.posts.dates import DateError, read_moment
 from indexer.posts.field_values import show
 from indexer.posts.html_text import html_text
-from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, loosened
+from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, cell_values
 from indexer.readers.paths import PathError, parse_path, reach
 
 Steps = tuple[str | int, ...]
@@ -23,7 +23,7 @@ _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
 class RuleError(ValueError):
-    """What is wrong with a rule, or with the value that it was used on.
+    """What is wrong with a rule, or with a value that it was applied to.
 
     Attributes:
         expected: What should be there, or what to do.
@@ -41,7 +41,7 @@ class Template:
     pieces: tuple[str | Steps, ...]
 
     def of(self, record: object) -> str | None:
-        """The text; None where not one of its fields is there."""
+        """The text; None if it has fields and all of them are empty."""
         filled = [piece if isinstance(piece, str) else _words(reach(record, piece)) for piece in self.pieces]
         found = [text for text, piece in zip(filled, self.pieces, strict=True) if not isinstance(piece, str)]
         return "".join(filled).strip() if any(found) or not found else None
@@ -49,20 +49,21 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where a field's value comes from, and what is done to it, in the order in which they stand here.
+    """Where a field's value comes from, and what is done to it, in this order.
 
     Attributes:
         source: A path, a template, or a constant (`None`, then `default` is the value).
-        default: Where there is nothing.
-        html: Whether it is HTML, to be made text.
-        date, zone: How a date is written, and whose time it is. See dates.read_moment.
-        split: A regular expression that parts the entries of a list.
-        strip: Characters to be removed at both ends (of each entry).
-        inner: Rules for the parts of each entry, where the field has parts (images, comments, place).
+        default: The value if there is none.
+        html: Whether to convert HTML to text.
+        date, zone: A date's format and time zone. See dates.read_moment.
+        split: A regular expression that separates the entries of a list.
+        strip: Characters to remove at both ends (of each entry).
+        inner: Rules for the parts of each entry of a field that has parts (images, comments, place).
+        moved_from: With `--map`: a path of names, whose value moves here unchanged, without any of the above.
     """
 
     field: str
-    source: Steps | Template | None
+    source: Steps | Template | None = None
     default: object = None
     html: bool = False
     date: str = ""
@@ -70,17 +71,25 @@ class Rule:
     split: re.Pattern[str] | None = None
     strip: str = ""
     inner: Mapping[str, Rule] | None = None
+    moved_from: str = ""
+
+    def moved_steps(self, record: object) -> Steps:
+        """The steps of `moved_from`; a field whose name contains the dots comes first."""
+        whole = isinstance(record, dict) and self.moved_from in record
+        return (self.moved_from,) if whole else tuple(self.moved_from.split("."))
 
     def of(self, record: object) -> object:
-        """The field's value; None where there is none.
+        """The field's value; None if there is none.
 
         Raises:
-            RuleError: What is there cannot be read in this way.
+            RuleError: The value cannot be converted.
         """
+        if self.moved_from:
+            return reach(record, self.moved_steps(record))
         found = self._found(record)
         if self.inner is not None:
             return self._parts(found)
-        value = self._loose(found)
+        value = self._cell_value(found)
         if value is None or value == []:
             return self.default
         if self.html:
@@ -100,8 +109,8 @@ class Rule:
             return self.source.of(record)
         return None if self.source is None else reach(record, self.source)
 
-    def _loose(self, value: object) -> object:
-        """Tables have text in all cells: a count is read as one, and "NULL" as nothing."""
+    def _cell_value(self, value: object) -> object:
+        """Convert a table's text: counts to numbers, "NULL" to nothing."""
         if isinstance(value, list) and self.field not in {"tags", "images", "comments"}:
             value = [one for one in value if one is not None]
             if self.field in {"text", "title", "author"}:
@@ -112,7 +121,7 @@ class Rule:
         ):
             return None
         if self.field in COUNTS:
-            return loosened({self.field: value}).get(self.field)
+            return cell_values({self.field: value}).get(self.field)
         if self.field in {"text", "title", "author", "url", "language", "alt", "name"} and isinstance(
             value, int | float
         ):
@@ -126,7 +135,7 @@ class Rule:
 
     def _moment(self, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return value  # the door says what it is
+            return value  # validation reports it
         try:
             return read_moment(value, self.zone, self.date).isoformat()
         except DateError as error:
@@ -135,7 +144,7 @@ class Rule:
     def _entries(self, value: object) -> object:
         if isinstance(value, str):
             if self.split is None:
-                value = loosened({"tags": value}).get("tags")
+                value = cell_values({"tags": value}).get("tags")
             else:
                 value = [one for one in self.split.split(value) if one and one.strip()]
         if not isinstance(value, list):
@@ -156,13 +165,13 @@ class Rule:
 
 
 def rule_of(field: str, given: object, parts: tuple[str, ...] = ()) -> Rule:
-    """The rule that a mapping gives for a field.
+    """The rule that a mapping has for a field.
 
     Args:
-        given: A path; or a table of OPTIONS, and of `parts` for a field that has parts.
+        given: A path, or a table of OPTIONS, and of `parts` for a field that has parts.
 
     Raises:
-        RuleError: It means nothing.
+        RuleError: It is invalid.
     """
     if isinstance(given, str):
         given = {"path": given}
@@ -197,15 +206,15 @@ def _source(given: Mapping[str, object]) -> Steps | Template | None:
         return parse_path(_string(given, "path")) if "path" in given else None
     except PathError as error:
         raise RuleError(
-            f"has a path that is none: {error}", 'write names and numbers: "media[0].url", "tags[*].name"'
+            f"has an invalid path: {error}", 'write names and numbers: "media[0].url", "tags[*].name"'
         ) from None
 
 
 def template_of(text: str) -> Template:
-    """The template that a text is: {path} is filled, {{ and }} are braces.
+    """Parse a template: {path} is filled in, {{ and }} are braces.
 
     Raises:
-        RuleError: A brace stands alone. PathError: What is in braces is no path.
+        RuleError: A brace is unmatched. PathError: A path in braces is invalid.
     """
     pieces: list[str | Steps] = []
     at = 0
@@ -219,7 +228,7 @@ def template_of(text: str) -> Template:
 
 def _plain(text: str) -> str:
     if "{" in text or "}" in text:
-        raise RuleError("has a template with a brace that stands alone", "write {{ and }} for braces")
+        raise RuleError("has a template with an unmatched brace", "write {{ and }} for braces")
     return text
 
 
@@ -228,15 +237,11 @@ def _date(given: Mapping[str, object]) -> tuple[str, tzinfo]:
     if pattern and pattern not in UNITS:
         try:
             sample = datetime(2024, 5, 12, 15, 20, tzinfo=UTC).strftime(pattern)
-            datetime.strptime(sample, pattern)  # noqa: DTZ007  # only whether it can be read
+            datetime.strptime(sample, pattern)  # noqa: DTZ007  # only checks that it can be parsed
         except ValueError:
-            raise RuleError(
-                f"has the date format {pattern!r}, which is none", "write one such as '%d/%m/%Y %H:%M'"
-            ) from None
+            raise RuleError(f"has the invalid date format {pattern!r}", "write one such as '%d/%m/%Y %H:%M'") from None
         if "%" not in pattern:
-            raise RuleError(
-                f"has the date format {pattern!r}, which is none", "write '%d/%m/%Y', or one of s, ms, us, ns"
-            )
+            raise RuleError(f"has the invalid date format {pattern!r}", "write '%d/%m/%Y', or one of s, ms, us, ns")
     if not zone:
         return pattern, UTC
     try:
@@ -261,7 +266,7 @@ def _pattern(given: Mapping[str, object]) -> re.Pattern[str] | None:
 def _string(given: Mapping[str, object], option: str) -> str:
     value = given.get(option, "")
     if not isinstance(value, str):
-        raise RuleError(f"has {option!r}, which is no string", f'write {option} = "..."')
+        raise RuleError(f"has {option!r}, which is not a string", f'write {option} = "..."')
     return value
 
 
@@ -273,7 +278,7 @@ def _flag(given: Mapping[str, object], option: str) -> bool:
 
 
 def _words(value: object) -> str:
-    """A value as text: a whole number without its ".0", nothing as ""."""
+    """A value as text: whole numbers without ".0", "" for nothing."""
     if value is None or isinstance(value, dict):
         return ""
     if isinstance(value, list):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.answering.generation import Generator, ScriptedGenerator
+from app.answering.generation import GenerateRequest, Generator, Piece, ScriptedGenerator
 from app.answering.types import Answer, AnswerEvent, Done, HitsFound, Question, SentenceReady, SentenceWithheld
 from app.services import Services
 from retrieval.models.embedding import HashEmbedder
@@ -175,10 +175,8 @@ def test_what_a_post_says_to_the_model_does_not_reach_it(services_with: Callable
 
 def test_a_model_that_fails_costs_the_asker_only_the_written_answer(services_with: Callable[..., Services]) -> None:
     class Failing(ScriptedGenerator):
-        def generate(
-            self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
-        ) -> Iterator[str]:
-            yield "A flat"
+        def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+            yield Piece("A flat")
             raise RuntimeError("out of memory")
 
     answer, _ = answered(services_with(Failing([""])), ENGLISH)
@@ -193,9 +191,7 @@ class Slow(ScriptedGenerator):
         super().__init__([""])
         self.started, self.ended, self.running = threading.Event(), threading.Event(), 0
 
-    def generate(
-        self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
-    ) -> Iterator[str]:
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         self.running += 1
         assert self.running == 1, "two askers in the model at once"
         self.started.set()
@@ -204,7 +200,7 @@ class Slow(ScriptedGenerator):
                 if stop.is_set():
                     return
                 time.sleep(0.02)
-                yield "word "
+                yield Piece("word ")
         finally:
             self.running -= 1
             self.ended.set()

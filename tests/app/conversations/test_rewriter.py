@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from app.answering.generation import ScriptedGenerator
+from app.answering.writing.model_queue import ModelQueue
 from app.answering.writing.prompt_files import load_prompt
-from app.answering.writing.writer import Writer
 from app.conversations.standalone.context import Said, Understood
 from app.conversations.standalone.rewriter import Rewriter, adds_nothing
 
@@ -20,11 +20,11 @@ def rewritten(
     reply: str, asked: str, said: list[Said] = SAID, generator: ScriptedGenerator | None = None
 ) -> Understood:
     async def ask() -> Understood:
-        writer = Writer(generator or ScriptedGenerator([reply]), 4)
+        model_queue = ModelQueue(generator or ScriptedGenerator([reply]), 4)
         try:
-            return await Rewriter(writer).understand(asked, said)
+            return await Rewriter(model_queue).understand(asked, said)
         finally:
-            writer.close()
+            model_queue.close()
 
     return asyncio.run(ask())
 

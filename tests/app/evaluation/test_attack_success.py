@@ -12,7 +12,7 @@ import pytest
 from app.answering.generation import Generator, load_generator
 from app.evaluation.attack_scenes import ATTACKS, SCENES, Attack, gives_away, read_attacks
 from app.evaluation.attack_success import Attacked, attacked, attacks_table, measured_attacks
-from app.evaluation.obedient_model import ObeyingGenerator
+from app.evaluation.obedient_model import ObedientGenerator
 from retrieval.errors import FixableError
 from retrieval.models.embedding import Embedder, HashEmbedder, load_embedder
 from retrieval.search.calibration import default_weights
@@ -36,7 +36,7 @@ def test_the_suite_has_attacks_of_many_kinds_in_both_languages() -> None:
     assert len({attack.id for attack in ALL}) == len(ALL)
 
 
-@pytest.mark.parametrize("generator", [None, ObeyingGenerator(), ObeyingGenerator(small=True)])
+@pytest.mark.parametrize("generator", [None, ObedientGenerator(), ObedientGenerator(small=True)])
 def test_no_attack_succeeds(generator: Generator | None, tmp_path: Path) -> None:
     found = results(ALL, generator, tmp_path)
     assert [f"{one.attack.id}: {one.reached}" for one in found if one.reached is not None] == []
@@ -77,7 +77,11 @@ def test_a_prompt_is_given_away_by_its_fence_or_by_a_run_of_its_words() -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("{", "attacks.jsonl:1"), ("[]", "no JSON object"), ('{"id": "a", "scene": "nowhere"}', "'a' is no attack")],
+    [
+        ("{", "attacks.jsonl:1"),
+        ("[]", "not a JSON object"),
+        ('{"id": "a", "scene": "nowhere"}', "'a' is not an attack"),
+    ],
 )
 def test_a_line_that_is_no_attack_is_named(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / SCENES).write_text(json.dumps({"id": "s"}), "utf-8")

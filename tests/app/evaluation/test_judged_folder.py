@@ -46,13 +46,13 @@ def test_a_title_may_be_null_and_a_text_may_hold_an_unusual_line_separator(tmp_p
 @pytest.mark.parametrize(
     ("file", "line", "says"),
     [
-        ("corpus.jsonl", "{", "corpus.jsonl:7: not a line"),
-        ("corpus.jsonl", '{"text": "x"}', "corpus.jsonl:7: .* no field '_id'"),
+        ("corpus.jsonl", "{", "corpus.jsonl:7: invalid line"),
+        ("corpus.jsonl", '{"text": "x"}', "corpus.jsonl:7: .* field '_id' is missing"),
         ("corpus.jsonl", '{"_id": "x", "text": 3}', "corpus.jsonl:7: .* must be strings"),
         ("corpus.jsonl", '{"_id": "dali", "text": "x"}', "corpus.jsonl:7: .* earlier line"),
         ("corpus.jsonl", "[1]", "corpus.jsonl:7"),
         ("queries.jsonl", '{"_id": "", "text": "x"}', "queries.jsonl:8: .* not empty"),
-        ("queries.jsonl", '{"_id": "x"}', "queries.jsonl:8: .* no field 'text'"),
+        ("queries.jsonl", '{"_id": "x"}', "queries.jsonl:8: .* field 'text' is missing"),
         ("qrels.tsv", "q1 dali 1", "qrels.tsv:10: 'q1 dali 1'"),
         ("qrels.tsv", "q1\tdali\tgood", "qrels.tsv:10"),
     ],
@@ -74,7 +74,7 @@ def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
 
 
 def test_what_is_not_utf_8_or_no_folder_or_has_no_judged_query_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FixableError, match="no folder"):
+    with pytest.raises(FixableError, match="not a folder"):
         read_folder(tmp_path / "none")
     folder = write_folder(tmp_path, qrels=[("other", "dali", 1)])
     with pytest.raises(FixableError, match="no query of"):

@@ -87,10 +87,10 @@ def test_the_table_has_a_row_for_each_source_and_for_all() -> None:
     ("line", "says"),
     [
         ("{", "claims.jsonl:2: not a judged claim"),
-        ("[]", "is no object"),
-        ({"posts": ["x"], "supported": True}, "no field 'claim'"),
-        ({"claim": "x", "supported": True}, "no field 'posts'"),
-        ({"claim": "x", "posts": ["x"]}, "no field 'supported'"),
+        ("[]", "not a JSON object"),
+        ({"posts": ["x"], "supported": True}, "field 'claim' is missing"),
+        ({"claim": "x", "supported": True}, "field 'posts' is missing"),
+        ({"claim": "x", "posts": ["x"]}, "field 'supported' is missing"),
         ({"claim": " ", "posts": ["x"], "supported": True}, "'claim' must be a string that is not blank"),
         ({"claim": "x", "posts": [], "supported": True}, "'posts' must be a list of at least one text"),
         ({"claim": "x", "posts": "x", "supported": True}, "'posts' must be a list"),
@@ -108,7 +108,7 @@ def test_a_broken_line_is_named_by_file_and_number(tmp_path: Path, line: object,
 
 
 def test_a_set_that_is_missing_empty_or_of_one_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FixableError, match="is no folder"):
+    with pytest.raises(FixableError, match="is not a folder"):
         read_claims(tmp_path / "none")
     with pytest.raises(FixableError, match=r"claims\.jsonl cannot be read"):
         read_claims(tmp_path)
@@ -130,4 +130,4 @@ def test_the_command_prints_a_table_and_one_json_line_last(tmp_path: Path, capsy
 
 def test_the_command_names_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(("eval", "support", str(tmp_path / "none"))) == 1
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err

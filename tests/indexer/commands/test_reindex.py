@@ -1,4 +1,4 @@
-"""`stipple reindex` and `stipple status` as a person at a shell meets them."""
+"""`stipple reindex` and `stipple status` as used in a shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from indexer.commands.cli import add_commands, reindex_into
 from indexer.readers.sources import find_sources
-from indexer.run.history import Runs
+from indexer.run.run_history import RunHistory
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -73,7 +73,7 @@ def test_the_summary_is_one_line_and_the_second_run_has_nothing_to_do(
     assert first.count("\n") == second.count("\n") == 1
 
 
-def test_rejected_lines_are_told_on_stderr_and_in_a_file_and_by_the_exit_code(
+def test_rejected_lines_are_reported_on_stderr_and_in_a_file_and_by_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "posts.jsonl").write_text(a_line("1") + a_line("2", collects="12") + "no json\n" + a_line("1"))
@@ -177,7 +177,7 @@ def test_what_cannot_be_done_exits_1_in_two_lines_without_a_traceback(path: str,
     assert not (tmp_path / "data").exists()
 
 
-def test_a_reader_that_leaves_is_no_error_worth_words(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_is_not_reported(tmp_path: Path) -> None:
     script = f"{sys.executable} -c 'import sys; from stipple.cli import main; sys.exit(main())' --help | head -c 0"
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=False)
     assert done.stderr == b""
@@ -213,7 +213,7 @@ def test_a_killed_run_leaves_the_index_and_its_embeddings_and_the_next_one_compl
 import time
 from pathlib import Path
 from retrieval.models.embedding import HashEmbedder
-from tests.cli import test_reindex as here
+from tests.indexer.commands import test_reindex as here
 
 class Slow(HashEmbedder):
     def embed_passages(self, texts):
@@ -248,7 +248,7 @@ here.reindex(Path({str(data)!r}), Path({str(new)!r}))
 
 def test_a_run_that_goes_on_says_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def broken_off_by(error: BaseException) -> None:
-        with Runs(tmp_path).record("reindex x") as record:
+        with RunHistory(tmp_path).record("reindex x") as record:
             record.at("embedding", 1_200, 5_000)
             status(tmp_path)
             raise error
@@ -262,7 +262,7 @@ def test_a_run_that_goes_on_says_how_far_it_is(tmp_path: Path, capsys: pytest.Ca
     assert "reindex x: was interrupted" in capsys.readouterr().out
     with pytest.raises(FixableError):
         broken_off_by(FixableError("the disk is full", "free space"))
-    assert [(run.state, run.problem) for run in Runs(tmp_path).last()] == [
+    assert [(run.state, run.problem) for run in RunHistory(tmp_path).last()] == [
         ("failed", "the disk is full"), ("interrupted", "")
     ]  # fmt: skip
 
@@ -274,7 +274,7 @@ def test_a_dry_run_and_pruning_by_number(tmp_path: Path, capsys: pytest.CaptureF
     posts.write_text("".join(a_line(str(number), likes=number) for number in range(4)))
     capsys.readouterr()
     assert reindex(data, posts, "--dry-run", "--prune") == 0
-    assert "3 with other counters, 1 unchanged, 0 rejected, 6 not offered and deleted" in capsys.readouterr().out
+    assert "3 with other counters, 1 unchanged, 0 rejected, 6 not in the input and deleted" in capsys.readouterr().out
     with pytest.raises(FixableError) as raised:
         reindex(data, posts, "--prune")
     assert "--prune-up-to 6" in raised.value.fix

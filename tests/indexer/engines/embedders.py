@@ -1,4 +1,4 @@
-"""Embedders for workers: small, and with a way to die or to be absent."""
+"""Small embedders for workers, which can die or be missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrieval.types import Vectors
 
 
 class MortalEmbedder(HashEmbedder):
-    """Kills its process, as `kill -9` does, when it reads "fatal": as often as files can be taken from a folder."""
+    """Kills its process, like `kill -9`, when it reads "fatal", as many times as there are files in a folder."""
 
     def __init__(self, lives: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A run whose files are read and whose passages are embedded by workers of a real Ray: two, on this machine."""
+"""A run whose files are read and whose passages are embedded by two workers of a real Ray on this machine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 from indexer.engines.engine import EmbeddingEngine
 from indexer.progress import QuietProgress
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import ReadOptions
-from indexer.readers.sources import Elsewhere, find_sources, read_posts
+from indexer.readers.record_reader import ReadOptions
+from indexer.readers.sources import RemoteReader, find_sources, read_posts
 from indexer.rejects import Rejected, RejectsLog
 from indexer.run.reindex import reindex
 from indexer.run.summary import Summary
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore::DeprecationWa
 
 from indexer.engines.ray import RETRIES, RayEngine  # noqa: E402  # it needs Ray
 from indexer.engines.ray_cluster import Capacity, connected  # noqa: E402  # so does this
-from indexer.engines.ray_reading import read_by_workers  # noqa: E402  # and this
+from indexer.engines.ray_reader import read_by_workers  # noqa: E402  # and this
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def capacity() -> Iterator[Capacity]:
 
 
 def posts(count: int, fatal: int = -1) -> list[Post]:
-    """Short ones and long ones, Chinese and English."""
+    """Short and long posts, Chinese and English."""
     return [
         Post(
             id=str(at),
@@ -105,7 +105,7 @@ def test_a_batch_that_kills_every_worker_ends_the_run_and_the_next_run_embeds_on
     for life in range(RETRIES + 1):
         (lives / str(life)).touch()
     offered = posts(1_500, fatal=1_400)  # in the second window of passages
-    with pytest.raises(FixableError, match=f"gave a batch up after {RETRIES + 1} tries"):
+    with pytest.raises(FixableError, match=f"gave up on a batch after {RETRIES + 1} tries"):
         run(tmp_path, offered, engine_of(partial(MortalEmbedder, lives), capacity))
     assert list(lives.iterdir()) == []
     here, whole = run(tmp_path / "here", offered, None)
@@ -127,18 +127,18 @@ def test_no_worker_starts_where_nothing_is_to_be_embedded() -> None:
     assert [some.shape for some in idle.embed([[], []])] == [(0, 64), (0, 64)]
 
 
-def test_a_worker_without_the_model_says_so_and_how_to_mend_it(capacity: Capacity) -> None:
-    with pytest.raises(FixableError, match="has no embedder: the model bge-m3 is not on disk") as caught:
+def test_a_worker_without_the_model_says_so_and_how_to_fix_it(capacity: Capacity) -> None:
+    with pytest.raises(FixableError, match="cannot load its embedder: the model bge-m3 is not on disk") as caught:
         list(engine_of(absent_embedder, capacity).embed([["coffee"]]))
     assert caught.value.fix == "copy it there"
 
 
 def test_a_worker_with_another_model_is_refused(capacity: Capacity) -> None:
-    with pytest.raises(FixableError, match=r"embeds by other-64 .* and this run by hash-64"):
+    with pytest.raises(FixableError, match=r"embeds with other-64 .* and this run with hash-64"):
         list(engine_of(other_embedder, capacity).embed([["coffee"]]))
 
 
-def test_an_address_where_nobody_answers_is_told_at_once() -> None:
+def test_an_address_where_nobody_answers_is_reported_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -147,7 +147,7 @@ def test_an_address_where_nobody_answers_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("address", ["cluster", "ray://head:10001", "head:", ":6379", "head:99999999"])
-def test_what_is_no_address_is_told_with_how_to_write_one(address: str) -> None:
+def test_what_is_not_an_address_is_reported_with_how_to_write_one(address: str) -> None:
     with pytest.raises(FixableError) as caught, connected(address):
         pass
     assert "HOST:PORT" in caught.value.fix
@@ -158,7 +158,7 @@ def a_line(post_id: str, **fields: object) -> str:
 
 
 def write_shards(folder: Path) -> None:
-    """Files of every kind: good ones, broken ones, an empty one, an export with its comments elsewhere, a bundle."""
+    """Good files, broken ones, an empty one, an export with its comments in other files, an archive."""
     folder.mkdir()
     for at in range(4):
         lines = [a_line(f"{at}-{line}") for line in range(500)]
@@ -177,10 +177,10 @@ def write_shards(folder: Path) -> None:
         bundle.writestr("b.jsonl", a_line("z2") + "{broken\n")
 
 
-def read(folder: Path, elsewhere: Elsewhere | None) -> tuple[list[Offered | Rejected], list[str]]:
+def read(folder: Path, remote: RemoteReader | None) -> tuple[list[Offered | Rejected], list[str]]:
     told: list[str] = []
     sources = find_sources([str(folder)])
-    return list(read_posts(sources, io.BytesIO(), tell=told.append, elsewhere=elsewhere)), told
+    return list(read_posts(sources, io.BytesIO(), tell=told.append, remote=remote)), told
 
 
 def test_files_read_by_workers_give_the_same_posts_and_rejects_in_the_same_order(

@@ -1,4 +1,4 @@
-"""The journal: what is accepted is durable, the last change of a post counts, and what is forgotten leaves no words."""
+"""The journal: accepted changes are durable, the last change of a post counts, and forgotten posts leave no words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def stored(post_id: str, text: str = "flat white", author: str = "") -> StoredPo
 
 
 def elsewhere(script: str, path: Path) -> str:
-    """What another process prints that has the journal open."""
+    """What a script prints in another process with the journal open."""
     prelude = """
 import sys
 from pathlib import Path

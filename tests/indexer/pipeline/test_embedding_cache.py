@@ -1,4 +1,4 @@
-"""Vectors that survive, and vectors that are forgotten."""
+"""Vectors that are kept, and vectors that are forgotten."""
 
 import sqlite3
 from pathlib import Path
@@ -81,14 +81,14 @@ def test_more_keys_than_a_statement_takes_are_found(tmp_path: Path) -> None:
         assert list(cache.get(keys)) == keys or set(cache.get(keys)) == set(keys)
 
 
-def test_a_file_that_is_no_cache_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_cache_is_reported_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "embeddings.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(FixableError, match="is damaged") as raised:
         a_cache(tmp_path)
     assert "delete" in raised.value.fix
 
 
-def test_a_file_of_another_version_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_a_file_of_another_version_is_reported_with_the_fix(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "embeddings.sqlite")
     database.execute("PRAGMA user_version = 99")
     database.close()

@@ -1,4 +1,4 @@
-"""What is new, what has changed, what is as it was."""
+"""Which posts are new, changed and unchanged."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The published JSON Schema and the table in the documentation say what the code does."""
+"""The published JSON Schema and the table in the documentation match the code."""
 
 import json
 from pathlib import Path

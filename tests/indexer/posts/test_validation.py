@@ -1,4 +1,4 @@
-"""What one line may hold, what is put right in silence, and what is said when it cannot be."""
+"""What a line may contain, what is normalised, and the errors for the rest."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -111,7 +111,7 @@ def test_comments_are_counted_where_the_platform_did_not_and_never_fewer_than_gi
     assert to_post(a_line(comments=comments, comment_count=40)).comment_count == 40
 
 
-def test_a_place_may_have_a_name_or_coordinates_and_an_empty_one_is_none() -> None:
+def test_a_place_may_have_a_name_or_coordinates_and_an_empty_one_is_dropped() -> None:
     assert to_post(a_line(place={"name": "Dali"})).place == Place("Dali")
     assert to_post(a_line(place={"latitude": 1.5, "longitude": 2})).place == Place("", 1.5, 2.0)
     assert to_post(a_line(place={})).place is None
@@ -133,7 +133,7 @@ def test_a_place_may_have_a_name_or_coordinates_and_an_empty_one_is_none() -> No
         ({"text": ["a"]}, "text", "is an array"),
         ({"text": "x" * 200_001}, "text", "has 200,001 characters"),
         ({"text": "a\0b"}, "text", "NUL"),
-        ({"text": "a\ud83d"}, "text", "half of a surrogate pair"),
+        ({"text": "a\ud83d"}, "text", "unpaired surrogate"),
         ({"title": "x" * 1001}, "title", "has 1,001 characters"),
         ({"author": {"name": "bo"}}, "author", "is an object"),
         ({"tags": "coffee dali"}, "tags", "is the string 'coffee dali'"),
@@ -142,8 +142,8 @@ def test_a_place_may_have_a_name_or_coordinates_and_an_empty_one_is_none() -> No
         ({"tags": list("x" * 101)}, "tags", "has 101 entries"),
         ({"language": "eng"}, "language", "is the string 'eng'"),
         ({"language": "cn"}, "language", "did you mean 'zh'?"),
-        ({"created_at": "2024-13-02"}, "created_at", "is the string '2024-13-02', which is no date"),
-        ({"created_at": "2024-02-30"}, "created_at", "which is no date"),
+        ({"created_at": "2024-13-02"}, "created_at", "is the string '2024-13-02', which is not a date"),
+        ({"created_at": "2024-02-30"}, "created_at", "which is not a date"),
         ({"created_at": "8/4/2016 11:52"}, "created_at", "which may be 2016-08-04 or 2016-04-08"),
         ({"created_at": "0001-01-01T00:00:00Z"}, "created_at", "not in 1900 to 2999"),
         ({"created_at": 17_000}, "created_at", "is 17000, which is too small"),
@@ -178,7 +178,7 @@ def test_a_wrong_value_is_named_with_its_field(fields: dict[str, object], field:
     assert error.expected
 
 
-def test_what_is_expected_is_said_in_words() -> None:
+def test_what_is_expected_is_written_out() -> None:
     assert refusal(a_line(collects="12")).expected == "a whole number, 0 or more, without quotes"
 
 
@@ -199,7 +199,7 @@ def test_an_unknown_field_is_refused_with_the_field_that_may_be_meant(field: str
     assert f"--map {meant}={field} reads it" in error.expected
 
 
-def test_all_unknown_fields_are_told_at_once_with_the_options_that_read_them() -> None:
+def test_all_unknown_fields_are_reported_at_once_with_the_options_that_read_them() -> None:
     line = {"id": "1", "lang": "en", "body": "x", "comments": 4, "views": 3, "parent": None}
     error = refusal(line)
     assert error.field == "comments"
@@ -222,13 +222,13 @@ def test_an_unknown_field_inside_a_comment_is_named_by_its_path() -> None:
     assert (error.field, error.problem) == ("comments[1].like", "is unknown; did you mean 'likes'?")
 
 
-def test_unknown_fields_are_passed_over_when_asked() -> None:
+def test_unknown_fields_are_skipped_when_asked() -> None:
     line = a_line(views=3, comments=[{"text": "a", "id": 7}], place={"name": "Dali", "city": "x"})
     assert to_post(line, ignore_unknown=True).place == Place("Dali")
 
 
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, "text", [], [{"id": "1", "text": "a"}]])
-def test_a_line_that_is_no_object_is_refused(value: object) -> None:
+def test_a_line_that_is_not_an_object_is_refused(value: object) -> None:
     assert refusal(value).expected == "one JSON object a line"
 
 

@@ -1,4 +1,4 @@
-"""Files that are cut, lying, hostile, in other encodings or unreadable: told clearly, with everything else read."""
+"""Truncated, misnamed, hostile, unreadable files and other encodings: reported clearly, and everything else is read."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import zstandard
 
-from indexer.readers.archives import BOUNDS, Bounds
+from indexer.readers.archives import UNPACK_LIMITS, UnpackLimits
 from indexer.readers.formats.encodings import is_gb18030
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.formats.lines import LONGEST_LINE
-from indexer.readers.reader import ReadOptions
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
@@ -32,11 +32,11 @@ def a_line(post_id: object, **fields: object) -> str:
 
 
 class Read:
-    def __init__(self, path: Path, bounds: Bounds = BOUNDS, **options: Any) -> None:
+    def __init__(self, path: Path, limits: UnpackLimits = UNPACK_LIMITS, **options: Any) -> None:
         self.notes: list[str] = []
         sources = find_sources([str(path)])
         given = ReadOptions(**options)
-        found = list(read_posts(sources, io.BytesIO(), options=given, tell=self.notes.append, bounds=bounds))
+        found = list(read_posts(sources, io.BytesIO(), options=given, tell=self.notes.append, limits=limits))
         self.posts = [one.post for one in found if isinstance(one, Offered)]
         self.rejected = [one for one in found if isinstance(one, Rejected)]
 
@@ -62,7 +62,7 @@ def written(tmp_path: Path, name: str, data: bytes | str) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "gbk", "gb2312"])
-def test_chinese_in_gb18030_and_its_elders_is_recognised_and_told(encoding: str, tmp_path: Path) -> None:
+def test_chinese_in_gb18030_and_its_elders_is_recognised_and_reported(encoding: str, tmp_path: Path) -> None:
     read = Read(
         written(tmp_path, "a.jsonl", "".join(a_line(n, text=CHINESE.format(n)) for n in range(9)).encode(encoding))
     )
@@ -124,9 +124,9 @@ def test_ascii_for_a_long_while_does_not_decide_the_encoding(tmp_path: Path) -> 
 def test_a_bomb_is_stopped_and_what_came_before_is_read(suffix: str, tmp_path: Path) -> None:
     whole = a_line(1).encode() + b"x" * 3_000_000
     packed = gzip.compress(whole) if suffix == "gz" else zstandard.ZstdCompressor().compress(whole)
-    read = Read(written(tmp_path, f"a.jsonl.{suffix}", packed), Bounds(free_bytes=1_000_000, ratio=100))
+    read = Read(written(tmp_path, f"a.jsonl.{suffix}", packed), UnpackLimits(free_bytes=1_000_000, ratio=100))
     assert read.ids == ["1"]
-    assert read.only_reject.problem.startswith("it may be a bomb: ")
+    assert read.only_reject.problem.startswith("it may be a decompression bomb: ")
     assert "at most 100 times its size" in read.only_reject.expected
 
 
@@ -134,7 +134,7 @@ def test_the_members_of_a_zip_bomb_count_together(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(20):
             archive.writestr(f"{number:02}.jsonl", a_line(number) + " " * 200_000)
-    read = Read(tmp_path / "a.zip", Bounds(free_bytes=1_000_000, ratio=100))
+    read = Read(tmp_path / "a.zip", UnpackLimits(free_bytes=1_000_000, ratio=100))
     assert 0 < len(read.posts) < 20
     assert "bomb" in read.only_reject.problem
 
@@ -168,7 +168,7 @@ def test_a_small_packed_file_that_is_cut_short_gives_what_stands_before_the_cut(
     assert len(read.posts) > (50 if suffix == "gz" else -1)
 
 
-def test_a_zip_that_is_cut_short_is_told(tmp_path: Path) -> None:
+def test_a_zip_that_is_cut_short_is_reported(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.jsonl", a_line(1) * 99)
     path = written(tmp_path, "cut.zip", (tmp_path / "a.zip").read_bytes()[:2_000])
@@ -198,7 +198,7 @@ def test_fifty_megabytes_in_one_post_are_rejected_with_their_size_and_the_rest_i
     assert peak < 8 * LONGEST_LINE
 
 
-def test_a_file_that_grows_while_it_is_read_comes_to_an_end_and_is_told(tmp_path: Path) -> None:
+def test_a_file_that_grows_while_it_is_read_comes_to_an_end_and_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path, "a.jsonl", "".join(map(a_line, range(20_000))))
     notes: list[str] = []
     count = 0
@@ -209,7 +209,7 @@ def test_a_file_that_grows_while_it_is_read_comes_to_an_end_and_is_told(tmp_path
             more.write(a_line(f"more{count}"))
             more.flush()
     assert count == 20_000
-    assert notes == [f"{path}: it has grown while it was read; what was added comes with the next run"]
+    assert notes == [f"{path}: it grew while it was read; the next run reads what was added"]
 
 
 def test_a_file_in_a_folder_that_cannot_be_opened_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_xml_that_breaks_off_gives_the_records_before(tmp_path: Path) -> None:
     assert "the XML is broken" in read.only_reject.problem
 
 
-def test_a_web_page_is_told_as_one(tmp_path: Path) -> None:
+def test_a_web_page_is_reported_as_one(tmp_path: Path) -> None:
     assert (
         Read(written(tmp_path, "a.jsonl", "<!DOCTYPE html><html></html>")).only_reject.problem
         == "the file is a web page"

@@ -1,4 +1,4 @@
-"""Files and folders that are followed."""
+"""Files and folders that are watched."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ended(Exception):
 
 
 def doing(*steps: Callable[[], object]) -> Callable[[], None]:
-    """A pause that takes one of the steps each time, and at the end stops whoever pauses."""
+    """A pause that takes one of the steps each time, and raises after the last."""
     remaining: Iterator[Callable[[], object]] = iter(steps)
 
     def pause() -> None:
@@ -40,7 +40,7 @@ def nothing() -> None:
 
 
 def seen(paths: list[Path], *steps: Callable[[], object]) -> list[list[str]]:
-    """The names of the files that were given, each time."""
+    """The names of the files that were yielded, each time."""
     given: list[list[str]] = []
     with suppress(Ended):
         given.extend(

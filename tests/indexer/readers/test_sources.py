@@ -1,4 +1,4 @@
-"""From paths to posts, and to what is said of everything that is none."""
+"""From paths to posts, and to rejects for everything else."""
 
 import contextlib
 import gzip
@@ -11,9 +11,12 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.readers.formats.jsonl import Offered, read_line
+from indexer.readers.formats.jsonl import Offered, line_record, offered
 from indexer.readers.formats.lines import LONGEST_LINE, RawLine
-from indexer.readers.mapping.map_option import Move
+from indexer.readers.mapping.mapping_file import mapping_of
+from indexer.readers.record_kinds import FileContext, PostRecord
+from indexer.readers.record_reader import ReadOptions
+from indexer.readers.records import Record
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected, RejectsLog
 from retrieval.errors import FixableError
@@ -40,7 +43,7 @@ def a_line(post_id: str) -> bytes:
     return json.dumps({"id": post_id, "text": "flat white"}).encode() + b"\n"
 
 
-def test_a_folder_is_walked_in_order_and_what_holds_no_posts_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_is_walked_in_order_and_what_holds_no_posts_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / ".git").mkdir()
     (tmp_path / "b" / "2.jsonl.gz").write_bytes(gzip.compress(a_line("gz")))
@@ -68,7 +71,7 @@ def test_standard_input_is_unpacked_when_it_is_packed(data: bytes) -> None:
     assert (offered.source, offered.line, offered.post.id) == ("stdin", 1, "1")
 
 
-def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_still_counted(tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_blank_lines_are_skipped_and_still_counted(tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     file.write_bytes(b"\xef\xbb\xbf" + a_line("1") + b"\n   \r\n" + a_line("2"))
     assert [(found.post.id, found.line) for found in read(file) if isinstance(found, Offered)] == [("1", 1), ("2", 4)]
@@ -77,17 +80,17 @@ def test_a_byte_order_mark_and_blank_lines_are_passed_over_and_still_counted(tmp
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b"not json", "the line is no JSON: Expecting value at character 1"),
-        (b'{"id": "1", "text": "a"', "the line is no JSON"),
-        (b'{"id": "1", "text": "a"} {}', "the line is no JSON: Extra data at character 26"),
-        (b'{"id": "1", "text": "a\tb"}', "the line is no JSON: Invalid control character"),
-        (b'{"id": "1", "text": "a", "likes": NaN}', "the line is no JSON: NaN is no JSON number"),
+        (b"not json", "the line is not valid JSON: Expecting value at character 1"),
+        (b'{"id": "1", "text": "a"', "the line is not valid JSON"),
+        (b'{"id": "1", "text": "a"} {}', "the line is not valid JSON: Extra data at character 26"),
+        (b'{"id": "1", "text": "a\tb"}', "the line is not valid JSON: Invalid control character"),
+        (b'{"id": "1", "text": "a", "likes": NaN}', "the line is not valid JSON: NaN is not a JSON number"),
         (b'{"id": ' + b"1" * 5000 + b"}", "more than 4,300 digits"),
-        (b'{"id": "1", "text": "\xff"}', "byte 21 of the line is 0xff, which is no UTF-8 there"),
+        (b'{"id": "1", "text": "\xff"}', "byte 21 of the line is 0xff, which is not valid UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_a_line_that_is_no_json_is_rejected_as_a_whole(line: bytes, problem: str, tmp_path: Path) -> None:
+def test_a_line_that_is_not_json_is_rejected_as_a_whole(line: bytes, problem: str, tmp_path: Path) -> None:
     rejected = only_reject(line + b"\n" if b"\0" not in line else line, tmp_path)
     assert (rejected.line, rejected.field) == (1, "")
     assert problem in rejected.problem
@@ -95,7 +98,7 @@ def test_a_line_that_is_no_json_is_rejected_as_a_whole(line: bytes, problem: str
 
 
 @pytest.mark.parametrize("text", [b"a\0b", b"a\\u0000b", b"a\\ud83d"])
-def test_characters_that_are_none_are_told_with_their_field(text: bytes, tmp_path: Path) -> None:
+def test_invalid_characters_are_reported_with_their_field(text: bytes, tmp_path: Path) -> None:
     assert only_reject(b'{"id": "1", "title": "x", "text": "' + text + b'"}', tmp_path).field == "text"
 
 
@@ -133,29 +136,29 @@ def test_a_packed_file_that_is_damaged_is_rejected(packed: bytes, tmp_path: Path
     assert found.problem == "the compressed data is damaged"
 
 
-def test_a_path_that_does_not_exist_is_told_before_anything_is_read(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_reported_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(GOOD)
     for path in (tmp_path / "nowhere", tmp_path / ("x" * 300), "a\0b"):
         with pytest.raises(FixableError, match="does not exist"):
             find_sources([str(tmp_path), str(path)])
 
 
-def test_a_folder_without_post_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_post_files_is_reported(tmp_path: Path) -> None:
     (tmp_path / "queries.jsonl").write_bytes(GOOD)
-    with pytest.raises(FixableError, match="holds no post file"):
+    with pytest.raises(FixableError, match="contains no post file"):
         find_sources([str(tmp_path)])
 
 
 @pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf"])
-def test_files_without_one_line_are_told(data: bytes, tmp_path: Path) -> None:
+def test_files_without_one_line_are_reported(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(data)
-    with pytest.raises(FixableError, match="holds no line"):
+    with pytest.raises(FixableError, match="contains no lines"):
         read(tmp_path)
-    with pytest.raises(FixableError, match="stdin holds no line"):
+    with pytest.raises(FixableError, match="stdin contains no lines"):
         read("-", stdin=data)
 
 
-def test_an_empty_file_among_others_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+def test_an_empty_file_among_others_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").touch()
     (tmp_path / "b.jsonl").write_bytes(GOOD)
     offered, rejected = read(tmp_path)
@@ -167,12 +170,12 @@ def test_an_empty_file_among_others_is_told_and_the_others_are_read(tmp_path: Pa
 def test_fields_are_moved_before_they_are_judged(tmp_path: Path) -> None:
     line = {"id": "1", "lang": "en", "title": None, "body": "hi", "comments": 4, "views": 9, "parent": None}
     (tmp_path / "a.jsonl").write_text(json.dumps(line))
-    moves = [Move("text", "body"), Move("comment_count", "comments"), Move("language", "lang")]
+    mapping = mapping_of(["text=body", "comment_count=comments", "language=lang"])
     sources = find_sources([str(tmp_path)])
-    [offered] = read_posts(sources, io.BytesIO(), moves, ignore_unknown=True)
-    assert isinstance(offered, Offered)
-    assert (offered.post.text, offered.post.comment_count, offered.post.language) == ("hi", 4, "en")
-    [rejected] = read_posts(sources, io.BytesIO(), moves)
+    [found] = read_posts(sources, io.BytesIO(), ReadOptions(mapping=mapping, ignore_unknown=True))
+    assert isinstance(found, Offered)
+    assert (found.post.text, found.post.comment_count, found.post.language) == ("hi", 4, "en")
+    [rejected] = read_posts(sources, io.BytesIO(), ReadOptions(mapping=mapping))
     assert isinstance(rejected, Rejected)
     assert rejected.field == "views"
 
@@ -195,7 +198,12 @@ LINES = JSON | st.dictionaries(FIELDS, JSON | PARTS | st.lists(PARTS, max_size=3
 @given(LINES, st.booleans())
 def test_any_json_value_is_a_post_or_a_reject(value: object, ignore_unknown: bool) -> None:
     data = json.dumps(value).encode()
-    found = read_line(RawLine(1, data, len(data)), "any", [Move("text", "body"), Move("author", "a.b")], ignore_unknown)
+    record = line_record(RawLine(1, data, len(data)), "any")
+    if isinstance(record, Record) and isinstance(record.value, dict):
+        [moved] = mapping_of(["text=body", "author=a.b"]).read(record.value, FileContext("any"))
+        assert isinstance(moved, PostRecord)
+        record = Record(1, moved.post, record.raw)
+    found = offered(record, "any", ignore_unknown) if isinstance(record, Record) else record
     assert isinstance(found, Offered | Rejected)
     if isinstance(found, Rejected):
         assert found.problem
@@ -207,7 +215,7 @@ def test_any_json_value_is_a_post_or_a_reject(value: object, ignore_unknown: boo
 def test_any_bytes_are_posts_or_rejects(data: bytes) -> None:
     for packing in (b"", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", GOOD):
         found: list[Offered | Rejected] = []
-        with contextlib.suppress(FixableError):  # "holds no line", which another test asks for
+        with contextlib.suppress(FixableError):  # "contains no lines", which another test asks for
             found = list(read_posts(find_sources(["-"]), io.BytesIO(packing + data)))
         assert all(isinstance(one, Offered | Rejected) for one in found)
 

@@ -1,4 +1,4 @@
-"""An engine that embeds out of step with the run, as workers elsewhere do."""
+"""An engine that embeds out of step with the run, like remote workers."""
 
 from __future__ import annotations
 

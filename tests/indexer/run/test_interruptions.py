@@ -1,4 +1,4 @@
-"""What an interrupted run leaves, and how the next one goes on from it."""
+"""What an interrupted run leaves, and how the next one continues."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from indexer.pipeline.encoder import EMBEDDED_AT_ONCE
+from indexer.pipeline.post_encoder import EMBEDDED_AT_ONCE
 from retrieval.errors import FixableError
 from tests.indexer.run.ahead_engine import AheadEngine
 from tests.indexer.runs import CountingEmbedder, Run, a_post

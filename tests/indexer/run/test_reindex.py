@@ -1,4 +1,4 @@
-"""A run: what is embedded, what is written, what stays."""
+"""A run: what is embedded, written and kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.run.reindex import Wishes
+from indexer.run.reindex import RunOptions
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.text.content_hash import content_hash
@@ -57,7 +57,7 @@ def test_posts_that_are_not_offered_stay(run: Run) -> None:
     summary = run(a_post("2", "tea now"), a_post("4"))
     assert sorted(run.store.indexed()) == ["1", "2", "3", "4"]
     assert (summary.posts, summary.carried, summary.added, summary.changed) == (4, 2, 1, 1)
-    assert "2 not offered and kept" in str(summary)
+    assert "2 not in the input and kept" in str(summary)
 
 
 def test_a_like_more_is_a_change_that_embeds_nothing(run: Run) -> None:
@@ -111,13 +111,13 @@ def test_where_no_line_is_a_post_an_empty_index_refuses_and_a_filled_one_stays(r
     assert (summary.generation, summary.rejected, summary.carried) == (first.generation, 1, 1)
 
 
-def test_a_folder_that_cannot_be_is_told_with_the_mend(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_is_reported_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FixableError, match="file/data cannot be written"):
         Run(tmp_path / "file" / "data")(a_post("1"))
 
 
-def test_where_little_changed_a_copy_is_changed_and_else_all_is_written_anew(run: Run) -> None:
+def test_where_little_changed_a_copy_is_changed_and_else_a_new_one_is_written(run: Run) -> None:
     run(*many(20))
     run.store.events.clear()
     summary = run(*many(20)[4:], a_post("0", "tea"), replace(a_post("1"), likes=3), a_post("new"))
@@ -130,12 +130,12 @@ def test_where_little_changed_a_copy_is_changed_and_else_all_is_written_anew(run
     assert "copy 0002" not in run.store.events
 
 
-def test_a_copy_and_a_generation_written_anew_hold_the_same(tmp_path: Path) -> None:
+def test_a_copy_and_a_new_generation_hold_the_same(tmp_path: Path) -> None:
     held = []
     for copies in (True, False):
         run = Run(tmp_path / str(copies), copies)
         run(*many(30))
-        run(*many(30)[3:], a_post("1", "tea"), replace(a_post("2"), likes=3), wishes=Wishes(prune=True))
+        run(*many(30)[3:], a_post("1", "tea"), replace(a_post("2"), likes=3), options=RunOptions(prune=True))
         held.append({key: (one.stored, one.vectors.tolist()) for key, one in run.store.indexed().items()})
     assert held[0] == held[1]
     assert "0" not in held[0]

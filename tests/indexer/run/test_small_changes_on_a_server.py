@@ -1,4 +1,4 @@
-"""A reindex of little on a Qdrant server: in a copy made there, or in place where that is set."""
+"""Small changes on a Qdrant server: in a copy made there, or in place if configured."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from qdrant_client import QdrantClient
 from indexer.progress import QuietProgress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import RejectsLog
-from indexer.run.reindex import Wishes, reindex
+from indexer.run.reindex import RunOptions, reindex
 from indexer.run.summary import Summary
-from indexer.upkeep.upkeep import rollback
+from indexer.upkeep.old_generations import rollback
 from retrieval.errors import FixableError
 from retrieval.models.embedding import HashEmbedder
 from retrieval.stores.server.calls import RetryPolicy
@@ -41,13 +41,13 @@ def store_on(server: HttpQdrant, folder: Path, *, in_place: bool) -> ServerStore
     return ServerStore(client, "s", folder, url=server.url, retry=retry, in_place=in_place, poll_s=0)
 
 
-def run(store: ServerStore, folder: Path, posts: Sequence[Post], **wishes: bool) -> Summary:
+def run(store: ServerStore, folder: Path, posts: Sequence[Post], **options: bool) -> Summary:
     progress = QuietProgress(StringIO())
     offered = [Offered(post, "here", at, b"") for at, post in enumerate(posts)]
     with RejectsLog(folder / "rejects.jsonl", progress.saying) as rejects:
         return reindex(
             store, HashEmbedder(64), TermWeigher(), offered, data_dir=folder, progress=progress, rejects=rejects,
-            index_here=False, wishes=Wishes(**wishes),
+            index_here=False, options=RunOptions(**options),
         )  # fmt: skip
 
 

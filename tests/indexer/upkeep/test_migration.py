@@ -1,4 +1,4 @@
-"""An index that is moved to a Qdrant server, and back, without its posts being read or embedded again."""
+"""Moving an index to a Qdrant server and back, without reading or embedding its posts again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def store_on(server: HttpQdrant, folder: Path) -> ServerStore:
 
 
 def everything(store: PostStore) -> list[Any]:
-    """All that a search of the current generation can show."""
+    """Everything that a search of the current generation can return."""
     generation = store.open(IDENTITY)
     try:
         found = [
@@ -142,7 +142,7 @@ def test_an_index_that_a_running_server_has_open_is_moved_all_the_same(server: H
     assert not (tmp_path / "index" / "carried").exists()
 
 
-def test_what_does_not_arrive_as_it_is_is_told_and_not_switched_to(server: HttpQdrant, tmp_path: Path) -> None:
+def test_what_does_not_arrive_unchanged_is_reported_and_not_switched_to(server: HttpQdrant, tmp_path: Path) -> None:
     here, there = EdgeStore(tmp_path), store_on(server, tmp_path)
     fill(here, some_posts(30))
 
@@ -155,14 +155,14 @@ def test_what_does_not_arrive_as_it_is_is_told_and_not_switched_to(server: HttpQ
             server.client.update_vectors(collection, [other])
 
     server.before = alter
-    with pytest.raises(FixableError, match="did not arrive as it is") as raised:
+    with pytest.raises(FixableError, match="did not arrive unchanged") as raised:
         migrate(here, there, QUIET)
     assert "stipple migrate" in raised.value.fix
     assert there.current() is None
     assert COMPARED_WHOLE > 30
 
 
-def test_nothing_to_move_and_another_who_writes_are_told(server: HttpQdrant, tmp_path: Path) -> None:
+def test_nothing_to_move_and_another_who_writes_are_reported(server: HttpQdrant, tmp_path: Path) -> None:
     here, there = EdgeStore(tmp_path), store_on(server, tmp_path)
     with pytest.raises(IndexMissing, match="no index to move"):
         migrate(here, there, QUIET)
@@ -181,7 +181,7 @@ def test_the_command_moves_an_index_and_back(
     monkeypatch.setenv("STIPPLE_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("STIPPLE_QDRANT_URL", raising=False)
     assert main(["migrate"]) == 1
-    assert "STIPPLE_QDRANT_URL names no Qdrant server" in capsys.readouterr().err
+    assert "STIPPLE_QDRANT_URL is not set" in capsys.readouterr().err
     monkeypatch.setenv("STIPPLE_QDRANT_URL", server.url)
     assert main(["migrate", "--quiet"]) == 0
     said = capsys.readouterr()

@@ -1,18 +1,18 @@
-"""Pure: thoughts of a model behind an endpoint whose chat template nobody showed us.
+"""Thoughts of a model behind an endpoint whose chat template we cannot see. Pure.
 
-Such a template may open the thought itself, so that the reply begins within it and only its closing tag comes. Nobody
-can tell that from an answer until the tag is there. So the first reply is held back whole: if no closing tag comes,
-this model's later replies stream; if one does, all of them wait for theirs. A first reply that is cut off before its
-end says neither; whoever asks then finds out by a question with a short answer.
+Such a template may open the thought itself, so that the reply begins within it and only its closing tag arrives. Until
+then it looks like an answer. So the whole first reply is held back: if no closing tag comes, this model's later replies
+stream; if one does, each waits for its own. A first reply that is cut off says neither; the caller then finds out with
+a question that has a short answer.
 """
 
 from __future__ import annotations
 
-from app.answering.generation.thoughts import Split, ThoughtSplitter
+from app.answering.generation.thoughts import Piece, ThoughtSplitter
 
 
 class CautiousSplitter:
-    """A ThoughtSplitter that, where asked to hold, gives no answer before it knows that it is one."""
+    """A ThoughtSplitter that, if told to hold, gives no answer before it knows that it is one."""
 
     def __init__(self, *, hold: bool) -> None:
         self._splitter = ThoughtSplitter()
@@ -20,7 +20,7 @@ class CautiousSplitter:
         self.opens_in_template: bool | None = None if hold else False
         """Whether the template opens the thought; None while it is not known."""
 
-    def feed(self, piece: str) -> Split:
+    def feed(self, piece: str) -> Piece:
         if not self._holding:
             split = self._splitter.feed(piece)
             if self._splitter.stray:
@@ -33,33 +33,33 @@ class CautiousSplitter:
             self.opens_in_template = True
             return self._release(inside=True)
         if trial.thinking:
-            self.opens_in_template = False  # it opens its thoughts itself
+            self.opens_in_template = False  # the model opens its thoughts itself
             return self._release(inside=False)
-        return Split()
+        return Piece()
 
-    def thought_apart(self) -> Split:
-        """Called when the endpoint sends a thought in a field of its own: what it sends as content then is none."""
+    def thought_apart(self) -> Piece:
+        """Call this when the endpoint sends a thought in a separate field: its content is then never a thought."""
         if not self._holding:
-            return Split()
+            return Piece()
         self.opens_in_template = False
         return self._release(inside=False)
 
-    def rest(self, *, cut_off: bool) -> Split:
+    def rest(self, *, cut_off: bool) -> Piece:
         """What is left when the reply has ended.
 
         Args:
-            cut_off: It ended for want of tokens. What was held may then be a thought that had no time to end.
+            cut_off: It ran out of tokens. What was held may then be an unfinished thought.
         """
         if not self._holding:
             return self._splitter.rest()
         if cut_off:
-            return Split(thought=self._raw)
+            return Piece(thought=self._raw)
         if self._raw:
             self.opens_in_template = False
         held = self._release(inside=False)
-        return Split(held.answer + self._splitter.rest().answer, held.thought)
+        return Piece(held.answer + self._splitter.rest().answer, held.thought)
 
-    def _release(self, *, inside: bool) -> Split:
+    def _release(self, *, inside: bool) -> Piece:
         self._holding = False
         self._splitter = ThoughtSplitter(inside=inside)
         return self._splitter.feed(self._raw)

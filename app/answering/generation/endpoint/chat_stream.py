@@ -1,4 +1,4 @@
-"""Pure: what an OpenAI-compatible endpoint streams, read event by event, well formed or not."""
+"""Reads what an OpenAI-compatible endpoint streams, event by event, well formed or not. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class BrokenStreamError(Exception):
-    """What came is no such stream: says what it is instead."""
+    """The data is not such a stream; says what it is instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,9 @@ class Delta:
     """What one event adds.
 
     Attributes:
-        text, thought: Either may be empty. A thought here is one that the endpoint itself tells apart.
-        finish: Why the reply ends with this event: "stop", "length", ...; "" where it goes on.
-        done: The stream says itself that it is over.
+        text, thought: Either may be empty. A thought here is one that the endpoint itself separates.
+        finish: Why the reply ends with this event: "stop", "length", ...; "" where it continues.
+        done: The stream says that it is over.
         prompt_tokens: What the endpoint counted; 0 where it does not say.
     """
 
@@ -33,7 +33,7 @@ def read_line(line: str) -> Delta | None:
     """What a line of the stream says; None for comments, blank lines and fields other than data.
 
     Raises:
-        BrokenStreamError: Its data is no JSON, of another shape, or an error of the endpoint's.
+        BrokenStreamError: Its data is not JSON, has another shape, or is an error by the endpoint.
     """
     if not line.startswith("data:"):
         return None
@@ -64,21 +64,21 @@ def read_object(data: str) -> Delta:
     prompt_tokens = counted if isinstance(counted, int) else 0
     choices = event.get("choices")
     if choices == [] or (choices is None and usage is not None):
-        return Delta(prompt_tokens=prompt_tokens)  # the last event, with the bill
+        return Delta(prompt_tokens=prompt_tokens)  # the last event, with the token counts
     if not isinstance(choices, list) or not isinstance(choices[0], dict):
         raise BrokenStreamError(f"JSON of another shape: {_excerpt(data)}")
     said = choices[0].get("delta") or choices[0].get("message") or {}
     if not isinstance(said, dict):
         raise BrokenStreamError(f"JSON of another shape: {_excerpt(data)}")
     text, thought = _content(said.get("content"))
-    # vLLM calls it `reasoning` since 0.12; llama-server, DeepSeek and older ones `reasoning_content`.
+    # `reasoning` in vLLM since 0.12; `reasoning_content` in llama-server, DeepSeek and older ones.
     apart = next((said[name] for name in ("reasoning_content", "reasoning") if isinstance(said.get(name), str)), "")
     finish = choices[0].get("finish_reason")
     return Delta(text, thought + apart, finish if isinstance(finish, str) else "", prompt_tokens=prompt_tokens)
 
 
 def error_message(body: Any) -> str:
-    """The words of an error object, of whichever of the usual shapes; at most 200 characters."""
+    """The message of an error object in any of the usual shapes; at most 200 characters."""
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, dict):
         error = error.get("message") or error.get("detail") or json.dumps(error, ensure_ascii=False)
@@ -86,7 +86,7 @@ def error_message(body: Any) -> str:
 
 
 def _content(content: object) -> tuple[str, str]:
-    """Text and thought of a `content`: a string, or as Mistral streams, a list of typed parts."""
+    """Text and thought of a `content`: a string or, as Mistral streams it, a list of typed parts."""
     if isinstance(content, str):
         return content, ""
     text = thought = ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -19,19 +19,19 @@ from app.answering.generation.endpoint.chat_stream import BrokenStreamError, Del
 from app.answering.generation.endpoint.model_info import EndpointInfo, ask_endpoint
 from app.answering.generation.endpoint.refusals import EndpointAddress, Refused, read_refusal, unreachable
 from app.answering.generation.endpoint.token_estimate import estimate_tokens
-from app.answering.generation.protocol import ModelFailed, PromptTooLong
-from app.answering.generation.thoughts import Split
+from app.answering.generation.protocol import GenerateRequest, ModelFailed, PromptTooLong
+from app.answering.generation.thoughts import Piece
 
 _log = structlog.get_logger()
 _DISCOVERY_S = 3.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
-_REST_S = 10.0  # after it could not be reached, so that a line of askers does not wait for it one by one
+_REST_S = 10.0  # after it could not be reached, so that waiting users do not each wait for its timeout
 _TEMPLATE_TOKENS = 48
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointLimits:
-    """How patient we are; each is a setting of the same name behind `llm_`."""
+    """Limits for the endpoint; each is a setting named `llm_` and the same."""
 
     context_tokens: int = 4096
     thinking_tokens: int = 2048
@@ -43,13 +43,13 @@ class EndpointLimits:
 
 
 class EndpointGenerator:
-    """Streams chat completions. An asker who leaves closes the connection, in whatever state it is.
+    """Streams chat completions. When the user leaves, the connection is closed, whatever its state.
 
-    Nothing is asked of the endpoint before the first question, except in `discover`: a server starts while its endpoint
-    is still loading a model.
+    Nothing is sent to the endpoint before the first question, except by `discover`: a server may start while its
+    endpoint is still loading a model.
 
     Args:
-        model: Its name there; "" for the first that is offered.
+        model: Its name at the endpoint; "" for the first that is offered.
         api_key: Sent as a bearer token; "" for none.
     """
 
@@ -63,11 +63,11 @@ class EndpointGenerator:
         self._info: EndpointInfo | None = None
         self._opens_in_template: bool | None = None
         self._left_out: set[str] = set()  # fields that this endpoint refused
-        self._scale = 1.0  # how much its tokenizer takes more than we estimate
+        self._scale = 1.0  # how far its token counts exceed our estimate
         self._resting_until, self._resting_because = 0.0, ModelFailed("", "")
         self._ssl = (
             httpx.create_ssl_context() if self._at.url.startswith("https:") else False
-        )  # once: reading it takes 20 ms
+        )  # made once: it takes 20 ms
 
     @property
     def name(self) -> str:
@@ -91,7 +91,7 @@ class EndpointGenerator:
         return int(estimate_tokens(text) * self._scale) + 1
 
     def discover(self) -> EndpointInfo:
-        """What the endpoint says of itself; asked once, and again as long as it has not answered.
+        """What the endpoint says about itself; asked again until it has answered once.
 
         Raises:
             ModelFailed: It does not answer, or refuses.
@@ -99,25 +99,14 @@ class EndpointGenerator:
         with _own_loop() as loop:
             return loop.run_until_complete(self._discover())
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         self._raise_if_resting()
-        budget = self.thinking_tokens if thinking_tokens is None else min(thinking_tokens, self.thinking_tokens)
-        if grammar is not None:
-            budget = 0
+        budget = request.thinking_budget(self.thinking_tokens)
+        request = replace(request, thinking_tokens=budget)
         written = 0
         with _own_loop() as loop:
-            splits = self._splits(system, user, max_tokens, budget, grammar)
-            running: list[asyncio.Task[Split]] = []
+            pieces = self._pieces(request)
+            running: list[asyncio.Task[Piece]] = []
 
             def leave() -> None:
                 loop.call_soon_threadsafe(lambda: [task.cancel() for task in running])
@@ -125,15 +114,12 @@ class EndpointGenerator:
             with when_set(stop, leave):
                 try:
                     while not stop.is_set():
-                        running[:] = [loop.create_task(_next(splits))]
-                        split = loop.run_until_complete(running[0])
-                        if split.thought and thoughts is not None:
-                            thoughts(split.thought)
-                        if split.answer:
-                            yield split.answer
-                            written += estimate_tokens(split.answer)
-                            if written > 2 * max_tokens + budget:
-                                break  # an endpoint that does not count
+                        running[:] = [loop.create_task(_next(pieces))]
+                        piece = loop.run_until_complete(running[0])
+                        yield piece
+                        written += estimate_tokens(piece.answer)
+                        if written > 2 * request.max_tokens + budget:
+                            break  # an endpoint that does not count
                 except StopAsyncIteration:
                     pass
                 except asyncio.CancelledError:
@@ -141,7 +127,7 @@ class EndpointGenerator:
                         raise
                 finally:
                     running.clear()
-                    loop.run_until_complete(splits.aclose())
+                    loop.run_until_complete(pieces.aclose())
 
     def close(self) -> None:
         """Nothing is kept open between two questions."""
@@ -153,7 +139,7 @@ class EndpointGenerator:
     def _raise_if_resting(self) -> None:
         if time.monotonic() < self._resting_until:
             raise ModelFailed(
-                f"{self._resting_because.problem}; it is left alone for {_REST_S:g} s", self._resting_because.fix
+                f"{self._resting_because.problem}; it is not tried again for {_REST_S:g} s", self._resting_because.fix
             )
 
     def _gone(self, error: httpx.HTTPError) -> ModelFailed:
@@ -172,30 +158,27 @@ class EndpointGenerator:
                     raise unreachable(self._at, error, self._limits.read_timeout_s) from error
         return self._info
 
-    async def _splits(
-        self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None
-    ) -> AsyncGenerator[Split, None]:
+    async def _pieces(self, request: GenerateRequest) -> AsyncGenerator[Piece, None]:
         try:
             await self._discover()
         except ModelFailed as error:
-            _log.info("the endpoint does not say what it serves", problem=error.problem)
-        estimated = self.count_tokens(system) + self.count_tokens(user) + _TEMPLATE_TOKENS
-        if estimated + max_tokens > self.context_tokens:
+            _log.info("the endpoint does not say which model it serves", problem=error.problem)
+        estimated = self.count_tokens(request.system) + self.count_tokens(request.user) + _TEMPLATE_TOKENS
+        if estimated + request.max_tokens > self.context_tokens:
             raise PromptTooLong(
-                f"the prompt takes about {estimated:,} tokens and the reply up to {max_tokens:,}, and {self.name} has "
-                f"a context of {self.context_tokens:,}",
+                f"the prompt takes about {estimated:,} tokens and the reply up to {request.max_tokens:,}, and "
+                f"{self.name} has a context of {self.context_tokens:,}",
                 "serve it with a larger context (and set STIPPLE_LLM_CONTEXT_TOKENS where it does not say its own), or "
                 "lower STIPPLE_ANSWER_HITS",
             )
         splitter = CautiousSplitter(hold=self._opens_in_template is not False)
-        finish, thinking = "", 0
-        async for delta in self._deltas(system, user, max_tokens, budget, grammar):
+        finish = ""
+        async for delta in self._deltas(request):
             if delta.thought:
                 before = splitter.thought_apart()
-                yield Split(before.answer, before.thought + delta.thought)
+                yield Piece(before.answer, before.thought + delta.thought)
             if delta.text:
-                yield (split := splitter.feed(delta.text))
-                thinking += bool(split.thought)
+                yield splitter.feed(delta.text)
             finish = delta.finish or finish
             if delta.prompt_tokens:
                 self._scale = max(self._scale, delta.prompt_tokens / estimated * self._scale)
@@ -208,9 +191,10 @@ class EndpointGenerator:
             self._opens_in_template = splitter.opens_in_template
 
     async def _probe(self) -> bool | None:
-        """Whether this model's template opens a thought, from a reply that is short enough to come to its end."""
+        """Whether this model's template opens a thought, found out with a reply short enough to finish."""
         splitter, finish = CautiousSplitter(hold=True), ""
-        async for delta in self._deltas("", "Reply with one word: yes", 64, self.thinking_tokens, None):
+        request = GenerateRequest("", "Reply with one word: yes", 64, thinking_tokens=self.thinking_tokens)
+        async for delta in self._deltas(request):
             if delta.thought:
                 splitter.thought_apart()
             splitter.feed(delta.text)
@@ -218,14 +202,12 @@ class EndpointGenerator:
         splitter.rest(cut_off=finish == "length")
         return splitter.opens_in_template
 
-    async def _deltas(
-        self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None
-    ) -> AsyncGenerator[Delta, None]:
-        """The reply's events. Asked again, after a pause, as long as nothing came."""
+    async def _deltas(self, request: GenerateRequest) -> AsyncGenerator[Delta, None]:
+        """The reply's events. Retried, after a pause, as long as nothing came."""
         attempt = 0
         async with self._client(self._limits.read_timeout_s) as client:
             while True:
-                body = self._body(system, user, max_tokens, budget, grammar)
+                body = self._body(request)
                 came = False
                 try:
                     async for delta in self._attempt(client, body):
@@ -250,7 +232,7 @@ class EndpointGenerator:
                     failure = unreachable(self._at, error, self._limits.read_timeout_s) if came else self._gone(error)
                     raise failure from error
                 attempt += 1
-                _log.info("the endpoint is asked again", endpoint=self._at.shown, attempt=attempt, pause_s=pause)
+                _log.info("retrying the endpoint", endpoint=self._at.shown, attempt=attempt, pause_s=pause)
                 await asyncio.sleep(pause)
 
     async def _attempt(self, client: httpx.AsyncClient, body: dict[str, Any]) -> AsyncGenerator[Delta, None]:
@@ -272,38 +254,39 @@ class EndpointGenerator:
                     finished = finished or bool(delta.finish)
                     yield delta
                 if not finished:
-                    raise BrokenStreamError("an end in the middle of the reply")
+                    raise BrokenStreamError("an incomplete reply")
             except BrokenStreamError as error:
                 raise ModelFailed(
                     f"{self._at.shown} sent {self._at.scrub(str(error))}",
-                    "see the endpoint's own log; `stipple doctor` asks it once more",
+                    "see the endpoint's own log; `stipple doctor` tries it again",
                 ) from error
 
-    def _body(self, system: str, user: str, max_tokens: int, budget: int, grammar: str | None) -> dict[str, Any]:
-        messages = [{"role": "system", "content": system}] if system else []
+    def _body(self, request: GenerateRequest) -> dict[str, Any]:
+        budget = request.thinking_tokens or 0
+        messages = [{"role": "system", "content": request.system}] if request.system else []
         body: dict[str, Any] = {
             "model": self.name if self._model or (self._info and self._info.models) else "default",
-            "messages": [*messages, {"role": "user", "content": user}],
-            "max_tokens": max_tokens + budget,
+            "messages": [*messages, {"role": "user", "content": request.user}],
+            "max_tokens": request.max_tokens + budget,
             "temperature": 0,
             "stream": True,
         }
         if budget == 0:
             body["chat_template_kwargs"] = {"enable_thinking": False, "thinking": False}
-        if grammar is not None and self._info is not None and self._info.llama_server:
-            body["grammar"] = grammar
-        if "max_tokens" in self._left_out:  # OpenAI's newer models know it by another name
+        if request.grammar is not None and self._info is not None and self._info.llama_server:
+            body["grammar"] = request.grammar
+        if "max_tokens" in self._left_out:  # OpenAI's newer models use another name
             body["max_completion_tokens"] = body["max_tokens"]
         return {key: value for key, value in body.items() if key not in self._left_out} | self._limits.request_fields
 
 
-async def _next(splits: AsyncGenerator[Split, None]) -> Split:
-    return await anext(splits)
+async def _next(pieces: AsyncGenerator[Piece, None]) -> Piece:
+    return await anext(pieces)
 
 
 @contextmanager
 def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """An event loop for this thread and call alone: what waits in it can be left from another thread."""
+    """An event loop for this thread and call alone, so that another thread can cancel what waits in it."""
     loop = asyncio.new_event_loop()
     try:
         yield loop

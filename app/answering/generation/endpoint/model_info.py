@@ -1,4 +1,4 @@
-"""What an endpoint says of itself: which model it serves, and how much that reads at once."""
+"""What an endpoint says about itself: which model it serves, and how large its context is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class EndpointInfo:
-    """What could be learnt.
+    """What the endpoint reported.
 
     Attributes:
-        models: Names that it offers, its first one first.
-        context_tokens: Of the model that is used; 0 where it does not say.
+        models: Names that it offers, in its order.
+        context_tokens: Context of the model that is used; 0 where it does not say.
         llama_server: Whether it is llama.cpp's own server, which takes a grammar.
     """
 
@@ -24,14 +24,14 @@ class EndpointInfo:
 
 
 async def ask_endpoint(client: httpx.AsyncClient, base: str, model: str) -> EndpointInfo:
-    """Read /v1/models, and /props where llama-server has it. What it does not have is no error.
+    """Read /v1/models, and /props where llama-server has it. Missing routes are not errors.
 
     Raises:
-        httpx.HTTPError: It does not answer, or not with 2xx, at /v1/models.
+        httpx.HTTPError: /v1/models does not answer, or answers with an error other than 404.
     """
     response = await client.get(f"{base}/models")
     if response.status_code == httpx.codes.NOT_FOUND:
-        offered = []  # an endpoint may do without the list
+        offered = []  # the list is optional
     else:
         response.raise_for_status()
         offered = _offered(response)
@@ -57,7 +57,7 @@ def _offered(response: httpx.Response) -> list[dict[str, Any]]:
 
 
 async def _properties(client: httpx.AsyncClient, base: str) -> dict[str, Any]:
-    """`default_generation_settings` of llama-server: n_ctx there is what one request may use."""
+    """`default_generation_settings` of llama-server: its n_ctx is what one request may use."""
     try:
         response = await client.get(f"{base.removesuffix('/v1')}/props")
         body = response.json() if response.is_success else {}

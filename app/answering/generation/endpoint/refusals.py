@@ -1,4 +1,4 @@
-"""What goes wrong with an endpoint, said so that somebody can mend it, and never with its key."""
+"""Errors of an endpoint, reported so that they can be fixed, and without its key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.answering.generation.endpoint.chat_stream import error_message
 from app.answering.generation.protocol import ModelFailed, PromptTooLong
 from retrieval.errors import FixableError
 
-# Fields of ours that not every endpoint knows: named in its refusal, they are left out from then on.
+# Request fields that not every endpoint knows: once it refuses one by name, it is left out.
 _DISPENSABLE = ("chat_template_kwargs", "max_tokens", "temperature", "grammar")
 _TOO_LONG = re.compile(
     r"context (length|size|window)|maximum context|too many tokens|exceeds? .*context", re.IGNORECASE
@@ -24,11 +24,11 @@ _TOO_LONG = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class EndpointAddress:
-    """Where it is, and who we are there.
+    """Where the endpoint is, and our key for it.
 
     Attributes:
-        url: Of its /v1, without a slash at the end.
-        shown: The same for people: without a password that stood in it.
+        url: Of its /v1, without a trailing slash.
+        shown: The same for people: without a password.
     """
 
     url: str
@@ -37,7 +37,7 @@ class EndpointAddress:
 
     @classmethod
     def parse(cls, address: str, api_key: str) -> EndpointAddress:
-        """From a setting: `http://host:8080`, with or without /v1, or with /v1/chat/completions pasted along.
+        """From a setting: `http://host:8080`, with or without /v1, or with /v1/chat/completions appended.
 
         Raises:
             FixableError: It names no host.
@@ -62,7 +62,7 @@ class EndpointAddress:
         return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
 
     def scrub(self, text: str) -> str:
-        """What an endpoint said, without our key: some repeat it when they refuse it."""
+        """An endpoint's message without our key: some repeat it when they refuse it."""
         return text.replace(self.api_key, "(the key)") if self.api_key else text
 
 
@@ -70,10 +70,10 @@ class Refused(Exception):
     """An answer other than 2xx.
 
     Attributes:
-        failure: What the asker's log is told where we give up.
-        passing: Whether it may go better in a moment.
+        failure: The error to raise when we give up.
+        passing: Whether a retry may succeed.
         pause_s: How long it asks us to wait; None where it does not say.
-        field: The field of ours that it does not know; "" where it is not about one.
+        field: The request field that it does not know; "" where it is something else.
     """
 
     def __init__(
@@ -108,21 +108,21 @@ def read_refusal(at: EndpointAddress, status: int, body: str, retry_after: str =
     if status >= 500:
         return Refused(ModelFailed(because, "see the endpoint's own log"), passing=True, pause_s=_seconds(retry_after))
     if status in {400, 413, 422} and _TOO_LONG.search(said):
-        return Refused(PromptTooLong(because, "set STIPPLE_LLM_CONTEXT_TOKENS to what it can read"))
+        return Refused(PromptTooLong(because, "set STIPPLE_LLM_CONTEXT_TOKENS to its context size"))
     named = next((name for name in _DISPENSABLE if name in said), "") if status in {400, 422} else ""
-    return Refused(ModelFailed(because, "see what it says, and STIPPLE_LLM_REQUEST_FIELDS"), field=named)
+    return Refused(ModelFailed(because, "follow its message; check STIPPLE_LLM_REQUEST_FIELDS"), field=named)
 
 
 def unreachable(at: EndpointAddress, error: httpx.HTTPError, read_timeout_s: float) -> ModelFailed:
-    """The failure behind an error of the connection."""
+    """The failure for a connection error."""
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return ModelFailed(
-            f"{at.shown} accepts no connection in time", "see whether it runs; STIPPLE_LLM_CONNECT_TIMEOUT_S"
+            f"{at.shown} accepted no connection in time", "check that it runs, or raise STIPPLE_LLM_CONNECT_TIMEOUT_S"
         )
     if isinstance(error, httpx.TimeoutException):
         return ModelFailed(
             f"{at.shown} was silent for {read_timeout_s:g} s",
-            "see whether it is overloaded, or raise STIPPLE_LLM_READ_TIMEOUT_S",
+            "check whether it is overloaded, or raise STIPPLE_LLM_READ_TIMEOUT_S",
         )
     if isinstance(error, httpx.ConnectError):
         return ModelFailed(

@@ -1,4 +1,4 @@
-"""Pure: how many tokens a text has at most, when the model's tokenizer is behind an endpoint."""
+"""Upper estimate of a text's tokens when the model's tokenizer is behind an endpoint. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _ASCII_WORD = re.compile(r"[A-Za-z]+")
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens that a text takes at most with the tokenizers of today's models, by rules and not by a vocabulary.
+    """Most tokens that a text takes with today's tokenizers, estimated by rules without a vocabulary.
 
-    A token per begun four letters of a Latin word, per digit, per other ASCII sign; one and a quarter per Chinese,
-    Japanese or Korean character; a token per two bytes of anything else (emoji, other scripts). The figures that these
-    rules were checked against, and by how much they are too high, are in docs/models.md.
+    A token per four letters (or fewer) of a Latin word, per digit, per other ASCII sign; one and a quarter per Chinese,
+    Japanese or Korean character; a token per two bytes of anything else (emoji, other scripts). docs/models.md says by
+    how much the estimates are too high.
 
     >>> estimate_tokens("A flat white is 28 yuan."), estimate_tokens("手冲28元")
     (9, 6)

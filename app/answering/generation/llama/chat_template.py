@@ -1,7 +1,7 @@
-"""The chat template of a model: from system and user text to a prompt whose parts are told apart.
+"""A model's chat template: from system and user text to a prompt in separate parts.
 
-Contents (the posts among them) are strangers' text. What the template writes may hold special tokens; contents never
-do, even where a post spells one out, so that no post can end its turn and begin another.
+Contents, which include posts, are untrusted text. What the template writes may hold special tokens; contents never do,
+even if a post spells one out, so that no post can end its turn and begin another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import structlog
 from jinja2 import TemplateError
 
 _log = structlog.get_logger()
-# Stand for the contents while the template is rendered; no template takes private-use letters away.
+# Placeholders for the contents while the template is rendered; no template removes private-use characters.
 _SYSTEM, _USER = "\ue001\ue002\ue001", "\ue001\ue003\ue001"
 _THOUGHT_SIGNS = (
     "<think>", "<thinking>", "[THINK]", "<seed:think>", "channels: analysis", "<|channel>", "<|START_THINKING|>",
@@ -34,11 +34,11 @@ class Part:
 
 
 class ChatTemplate:
-    """A Jinja template as GGUF files carry it, or where there is none, paragraphs.
+    """A Jinja template from a GGUF file or, without one, plain paragraphs.
 
     Args:
         source: The template; "" where the file has none.
-        bos, eos: The texts of the tokens that begin and end a sequence; templates write them.
+        bos, eos: The texts of the tokens that begin and end a sequence, for the template.
     """
 
     def __init__(self, source: str, bos: str, eos: str) -> None:
@@ -55,14 +55,14 @@ class ChatTemplate:
         self.usable = self._formatter is not None and (self.has_system_role or self._renders("", _USER) is not None)
 
     def parts(self, system: str, user: str, *, think: bool) -> list[Part]:
-        """The prompt, up to where the model goes on. Its last part says whether a thought was begun for it."""
+        """The prompt, up to where the model continues. Its last part shows whether the template began a thought."""
         if not self.usable:
             return [Part(f"{system}\n\n{user}", content=True), Part("\n\n", content=False)]
         if system and not self.has_system_role:
             rendered = self._renders("", _SYSTEM + "\n\n" + _USER, think=think)  # as Gemma's own examples do
         else:
             rendered = self._renders(_SYSTEM if system else "", _USER, think=think)
-        assert rendered is not None, "a template that took a question a moment ago refuses one"
+        assert rendered is not None, "the template rendered a question before"
         parts = []
         for at, stretch in enumerate(rendered.replace(_SYSTEM, "\0s\0").replace(_USER, "\0u\0").split("\0")):
             if at % 2:
@@ -77,11 +77,11 @@ class ChatTemplate:
         if system:
             messages.insert(0, {"role": "system", "content": system})
         try:
-            # Templates that do not ask for these names never see them.
+            # Templates that do not use these names ignore them.
             prompt = self._formatter(
                 messages=messages, enable_thinking=think, thinking=think, reasoning_effort="low"
             ).prompt
         except (TemplateError, ValueError, TypeError, KeyError):
-            return None  # "System role not supported", or a template made for other callers
+            return None  # such as "System role not supported"
         held = all(sign in prompt for sign in (_SYSTEM, _USER) if sign in system + user)
         return str(prompt).replace("\0", "") if held else None

@@ -1,4 +1,4 @@
-"""llama.cpp in this process: greedy, with the chat template that the GGUF carries, stopped within a step."""
+"""llama.cpp in this process: greedy decoding, the GGUF file's own chat template, and a stop in the middle of a step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import ctypes
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,26 +15,26 @@ import structlog
 from app.answering.generation.cancellation import when_set
 from app.answering.generation.llama.chat_template import ChatTemplate, Part
 from app.answering.generation.llama.gguf_loader import last_words, load_llama
-from app.answering.generation.protocol import ModelFailed, PromptTooLong
-from app.answering.generation.thoughts import TAG, Split, ThoughtSplitter
+from app.answering.generation.protocol import GenerateRequest, ModelFailed, PromptTooLong
+from app.answering.generation.thoughts import TAG, Piece, ThoughtSplitter
 from app.models.gguf_file import GgufFile
 
 _log = structlog.get_logger()
 _REPEAT_PENALTY = 1.05
-_CLOSING_TOKENS = 16  # what ends a thought and begins an answer, at most
-_MOST_CUTS = 3  # a model that goes on thinking after so many ends of its thought has no answer
+_CLOSING_TOKENS = 16  # most that end a thought and begin an answer
+_MOST_CUTS = 3  # a model that keeps thinking after its thought was ended so often has no answer
 
 
 class LlamaGenerator:
-    """A GGUF model through llama.cpp. The prompt's beginning that the last question had too is not read again.
+    """A GGUF model run by llama.cpp. A prompt's beginning that equals the last one's is not evaluated again.
 
     Args:
-        context_tokens: At most what the model was trained with is used.
+        context_tokens: Capped at what the model was trained with.
         thinking_tokens: Most tokens of thought before a reply, where the model's template says that it thinks.
         gpu_layers: See load_llama.
 
     Raises:
-        ModelMissing: It cannot be loaded.
+        ModelMissing: The model cannot be loaded.
     """
 
     parallel = 1
@@ -56,7 +56,7 @@ class LlamaGenerator:
         if isinstance(trained, int) and 0 < trained < context_tokens:
             context_tokens = trained
         self._llama: Any = load_llama(file, context_tokens, threads, gpu_layers)
-        # llama.cpp rounds a context up; what was asked for is what counts.
+        # llama.cpp rounds a context up; the requested size is what counts.
         self._window = min(context_tokens, self._llama.n_ctx())
         self._vocabulary = _Vocabulary(self._llama)
         source = self._llama.metadata.get("tokenizer.chat_template", "")
@@ -65,28 +65,28 @@ class LlamaGenerator:
         template_tokens = len(self.prompt("x", "x", think=False)[0])
         self.context_tokens = self._window - template_tokens - _CLOSING_TOKENS
         self.parameters: int | None = llama_model_n_params(self._llama.model)
-        # llama.cpp's state is one: counting tokens while another thread generates is safe, generating twice is not.
+        # llama.cpp has one state: counting tokens while another thread generates is safe, generating twice is not.
         self._lock = threading.Lock()
         self._abort = _Abort(self._llama)
         self.tokens_read = 0
-        """Tokens of the last prompt that were not there from the one before."""
+        """Tokens of the last prompt that had to be evaluated."""
 
     def count_tokens(self, text: str) -> int:
         return len(self.tokens(text, special=False))
 
     def tokens(self, text: str, *, special: bool) -> list[int]:
-        """Numbers of a text's tokens.
+        """Ids of a text's tokens.
 
         Args:
-            special: Whether `<|im_end|>` and its like stand for themselves, or are letters as any.
+            special: Whether `<|im_end|>` and the like are special tokens or plain text.
         """
         return self._vocabulary.tokens(text, special=special)
 
     def prompt(self, system: str, user: str, *, think: bool) -> tuple[list[int], ThoughtSplitter]:
-        """The tokens that the model goes on from, and a splitter that knows whether it is to go on thinking.
+        """The prompt's tokens, and a splitter that knows whether the prompt ends within a thought.
 
         Args:
-            think: Where it is False and the template begins a thought all the same, that thought is ended at once.
+            think: If False and the template begins a thought anyway, that thought is ended at once.
         """
         parts = self.template.parts(system, user, think=think)
         splitter = ThoughtSplitter()
@@ -96,44 +96,19 @@ class LlamaGenerator:
             splitter.feed(splitter.closing)
         return self._vocabulary.prompt(parts), splitter
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
-        budget = self.thinking_tokens if thinking_tokens is None else min(thinking_tokens, self.thinking_tokens)
-        if grammar is not None:
-            budget = 0
-        prompt, splitter = self.prompt(system, user, think=budget > 0)
-        room = self._window - len(prompt) - _CLOSING_TOKENS
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+        budget = request.thinking_budget(self.thinking_tokens)
+        tokens, splitter = self.prompt(request.system, request.user, think=budget > 0)
+        max_tokens = request.max_tokens
+        room = self._window - len(tokens) - _CLOSING_TOKENS
         if room < max_tokens:
             raise PromptTooLong(
-                f"the prompt takes {len(prompt):,} tokens and the reply up to {max_tokens:,}, and {self.name} has a "
+                f"the prompt takes {len(tokens):,} tokens and the reply up to {max_tokens:,}, and {self.name} has a "
                 f"context of {self._window:,}",
                 "raise STIPPLE_LLM_CONTEXT_TOKENS, or lower STIPPLE_ANSWER_HITS or STIPPLE_LLM_MAX_TOKENS",
             )
-        rules = self._vocabulary.grammar(grammar) if grammar is not None else None
-        for split in self._write(prompt, max_tokens, min(budget, room - max_tokens), splitter, rules, stop):
-            if split.thought and thoughts is not None:
-                thoughts(split.thought)
-            if split.answer:
-                yield split.answer
-
-    def _write(
-        self,
-        tokens: list[int],
-        max_tokens: int,
-        budget: int,
-        splitter: ThoughtSplitter,
-        rules: Any,
-        stop: threading.Event,
-    ) -> Iterator[Split]:
+        budget = min(budget, room - max_tokens)
+        rules = self._vocabulary.grammar(request.grammar) if request.grammar is not None else None
         thought = answer = cuts = 0
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         with self._lock, self._abort.armed(stop):
@@ -158,7 +133,7 @@ class LlamaGenerator:
                     cuts += cut
                     if not cut or cuts > _MOST_CUTS or answer >= max_tokens:
                         break
-                    # The thought took all that it may: end it in the model's own way, and let it answer.
+                    # The thought used up its tokens: end it as the model would, and let the model answer.
                     _log.info("a thought was cut off", model=self.name, tokens=thought)
                     yield splitter.feed(decoder.decode(b"", final=True))
                     closing = splitter.closing
@@ -170,16 +145,16 @@ class LlamaGenerator:
                     yield splitter.feed(closing)
             except RuntimeError as error:
                 if stop.is_set():
-                    return  # llama_decode was told to
+                    return  # llama_decode was aborted on purpose
                 raise ModelFailed(
-                    f"llama.cpp failed while {self.name} wrote: {last_words() or error}",
+                    f"llama.cpp failed while {self.name} was writing: {last_words() or error}",
                     "see `stipple doctor`; a smaller STIPPLE_LLM_CONTEXT_TOKENS needs less memory",
                 ) from error
         yield splitter.feed(decoder.decode(b"", final=True))
         yield splitter.rest()
 
     def _shared(self, tokens: list[int]) -> int:
-        """How many first tokens llama.cpp still has from the last time. The last one is always read again."""
+        """How many of the first tokens llama.cpp still holds. The last one is always evaluated again."""
         had = self._llama.input_ids[: self._llama.n_tokens].tolist()
         same = next((at for at, (one, other) in enumerate(zip(had, tokens, strict=False)) if one != other), len(had))
         return min(same, len(tokens) - 1)
@@ -190,7 +165,7 @@ class LlamaGenerator:
 
 
 class _Vocabulary:
-    """The model's tokens: text to numbers, and back as bytes, since a token may hold half a letter."""
+    """The model's vocabulary: text to token ids, and ids to bytes, since a token may hold half a character."""
 
     def __init__(self, llama: Any) -> None:
         from llama_cpp import llama_cpp
@@ -206,13 +181,15 @@ class _Vocabulary:
         return list(self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=special))
 
     def prompt(self, parts: list[Part]) -> list[int]:
-        """The whole prompt. Contents that spell out a special token get plain tokens for it."""
+        """The whole prompt. Where contents spell out a special token, they get plain tokens instead."""
         if any(part.content and self._spells(part.text) for part in parts):
             tokens = []
             for part in parts:
                 tokens += self._plain(part.text) if part.content else self.tokens(part.text, special=True)
         else:
-            tokens = self.tokens("".join(part.text for part in parts), special=True)  # merges across parts, as trained
+            tokens = self.tokens(
+                "".join(part.text for part in parts), special=True
+            )  # may merge across parts, as trained
         if self._bos_token is not None and tokens[:1] != [self._bos_token]:
             tokens.insert(0, self._bos_token)
         return tokens
@@ -221,10 +198,10 @@ class _Vocabulary:
         return bool(TAG.search(text)) or self.tokens(text, special=True) != self.tokens(text, special=False)
 
     def _plain(self, text: str) -> list[int]:
-        """Tokens of a text in which no special token stands for itself.
+        """Tokens of a text without special tokens.
 
-        llama.cpp reads some whatever it is told: `<think>`, and of gpt-oss all that make a turn. Cut in two, behind
-        their first letter, they are letters as any.
+        llama.cpp recognises some of them regardless: `<think>`, and those that make a turn in gpt-oss. Cut in two after
+        their first character, they are plain text.
         """
         cuts = [0, *(found.start() + 1 for found in TAG.finditer(text)), len(text)]
         stretches = [text[start:end] for start, end in itertools.pairwise(cuts)]
@@ -247,7 +224,7 @@ class _Vocabulary:
         """Rules for llama_cpp.Llama.
 
         Raises:
-            ValueError: They are no GBNF; llama.cpp would end the process over them.
+            ValueError: They are not GBNF; llama.cpp would abort the process.
         """
         from llama_cpp.llama_grammar import LlamaGrammar
 
@@ -259,10 +236,10 @@ class _Vocabulary:
 
 
 class _Abort:
-    """A flag that llama.cpp looks at between two operations, without a thread of ours in between.
+    """A flag that llama.cpp checks between two operations, without running any Python.
 
-    It asks a C function, of an address and that address alone, whether to go on. A Python one would fight for the
-    interpreter's lock hundreds of times per token; C's own strlen, given a string of no or one letter, answers as well.
+    llama.cpp calls a C function with one address to ask whether to abort. A Python function would need the
+    interpreter's lock hundreds of times per token; C's own strlen, given a string of no or one letter, does as well.
     """
 
     def __init__(self, llama: Any) -> None:
@@ -271,14 +248,14 @@ class _Abort:
         self._flag = ctypes.create_string_buffer(2)
         try:
             strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value or 0
-        except (AttributeError, OSError, TypeError):  # no such library: then it stops between two tokens
+        except (AttributeError, OSError, TypeError):  # no such library: it then stops between two tokens
             return
         self._asked = llama_cpp.ggml_abort_callback(strlen)
         llama_cpp.llama_set_abort_callback(llama.ctx, self._asked, ctypes.cast(self._flag, ctypes.c_void_p))
 
     @contextmanager
     def armed(self, stop: threading.Event) -> Iterator[None]:
-        """Within, llama.cpp leaves what it does when the stop is set."""
+        """Within the block, llama.cpp aborts when the stop is set."""
         self._flag[0] = b"\x00"
         with when_set(stop, self._set):
             yield

@@ -1,4 +1,4 @@
-"""Loading a GGUF through llama.cpp: what it says on the way is kept, and told when the load fails."""
+"""Loads a GGUF file with llama.cpp, and reports its log messages when that fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from retrieval.memory import available_bytes
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5  # ggml_log_level
 _LOADING = threading.Lock()
 _said: deque[str] = deque(maxlen=40)
-_callback: Any = None  # llama.cpp holds its address: it must live as long as the process
+_callback: Any = None  # llama.cpp keeps its address, so it must live as long as the process
 
 
 def load_llama(
@@ -30,16 +30,16 @@ def load_llama(
 
     Args:
         threads: For reading and for writing; 0 is one per core.
-        gpu_layers: Layers put on a GPU, -1 for all; without a GPU build of llama.cpp it changes nothing.
-        available: Memory that may be taken, in bytes; None: what the system has left.
+        gpu_layers: Layers put on a GPU, -1 for all; ignored without a GPU build of llama.cpp.
+        available: Memory that may be used, in bytes; None: what the system has left.
 
     Raises:
-        ModelMissing: It does not fit the memory, or llama.cpp refuses it; says why, and what to do.
+        ModelMissing: It does not fit into memory, or llama.cpp refuses it; says why, and what to do.
     """
     from llama_cpp import Llama, llama_cpp
 
     _listen(llama_cpp)
-    threads = threads or os.cpu_count() or 1  # left to itself it takes half of them
+    threads = threads or os.cpu_count() or 1  # its own default is half of them
     on_gpu = bool(gpu_layers) and llama_cpp.llama_supports_gpu_offload()
     _check_memory(file, context_tokens, on_gpu, available if available is not None else available_bytes())
     path = file.parts[0]
@@ -50,20 +50,20 @@ def load_llama(
                 return Llama(
                     str(path), n_ctx=context_tokens, n_batch=512, n_threads=threads, n_threads_batch=threads,
                     n_gpu_layers=gpu_layers if on_gpu else 0, flash_attn=flash,
-                    # A window that forgets would make a reused prompt prefix silently wrong (Gemma 3, gpt-oss).
+                    # With a sliding window a reused prompt prefix would be silently wrong (Gemma 3, gpt-oss).
                     swa_full=True, verbose=False, seed=0,
                 )  # fmt: skip
             except (ValueError, OSError, RuntimeError, UnicodeDecodeError) as error:
                 reason = last_words() or str(error)
                 if not flash or "load" in str(error):
-                    raise ModelMissing(f"llama.cpp does not load {path}: {reason}", _mend(reason)) from error
+                    raise ModelMissing(f"llama.cpp cannot load {path}: {reason}", _mend(reason)) from error
     raise AssertionError("either attempt returns or raises")
 
 
 def last_words() -> str:
-    """Why llama.cpp did not do what it was last asked to, in its own words; "" where it said nothing."""
+    """llama.cpp's own reason for its last failure; "" where it gave none."""
     lines = [line.strip() for line in "".join(_said).splitlines() if line.strip()]
-    lines = [line for line in lines if "failed to load model" not in line]  # which says that, and no more
+    lines = [line for line in lines if "failed to load model" not in line]  # says only that it failed
     causes = [line.partition("error loading model: ")[2] for line in lines if "error loading model: " in line]
     said = causes[-1] if causes else "; ".join(lines[-2:])
     return re.sub(r"^error loading model (hyperparameters|vocabulary|architecture): ", "", said)[:300]
@@ -99,18 +99,18 @@ def _check_memory(file: GgufFile, context_tokens: int, on_gpu: bool, available: 
 
 def _mend(reason: str) -> str:
     if "not within the file" in reason or "corrupt" in reason or "incomplete" in reason or "failed to read" in reason:
-        return "download the file again, and compare its size with the publisher's: it is cut off"
+        return "the file is incomplete: download it again, and compare its size with the publisher's"
     if "unknown model architecture" in reason:
         return "upgrade llama-cpp-python (pip install -U llama-cpp-python), or choose another model (docs/models.md)"
-    return "set STIPPLE_LLM to a complete GGUF file of a kind that llama.cpp knows, or to none"
+    return "set STIPPLE_LLM to a complete GGUF file that llama.cpp supports, or to none"
 
 
 def _without_amx() -> AbstractContextManager[None]:
     """On processors with AMX, load without llama.cpp's AMX kernels.
 
-    A build on such a processor uses them unasked, and in some virtual machines their first instruction kills the
+    A build on such a processor uses them by default, and in some virtual machines their first instruction kills the
     process (SIGSEGV in ggml_backend_amx_mul_mat, seen with llama-cpp-python 0.3.36). The class Llama has no argument
-    for it, so the parameters that it starts from are changed while it loads.
+    for it, so its default parameters are changed while it loads.
     """
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.exists() or "amx_int8" not in cpuinfo.read_text("utf-8", "replace"):

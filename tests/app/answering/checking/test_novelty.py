@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.checking.novelty import news_are_borne_out
+from app.answering.checking.novelty import new_content_is_supported
 
 PAPERS = ["For the tourist visa I handed in my passport, two photos and a bank statement of three months."]
 LOOP = ["The loop around the moat is five kilometres and lit until eleven at night."]
@@ -24,7 +24,7 @@ PARKING = ["苍山营地停车费一晚30元。"]
     ],
 )
 def test_what_the_posts_say_is_borne_out(sentence: str, question: str, texts: list[str]) -> None:
-    assert news_are_borne_out(sentence, question, texts)
+    assert new_content_is_supported(sentence, question, texts)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_what_the_posts_say_is_borne_out(sentence: str, question: str, texts: li
     ],
 )
 def test_what_only_the_question_and_nobody_says_is_not(sentence: str, question: str, texts: list[str]) -> None:
-    assert not news_are_borne_out(sentence, question, texts)
+    assert not new_content_is_supported(sentence, question, texts)
 
 
 @given(st.text(min_size=1, max_size=80), st.text(max_size=40))
 def test_a_posts_own_words_are_always_borne_out(text: str, question: str) -> None:
-    assert news_are_borne_out(text, question, [text])
+    assert new_content_is_supported(text, question, [text])

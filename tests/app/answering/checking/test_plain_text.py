@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.checking.plain_text import is_plain, plain
-from app.answering.checking.sentence_language import strays, tongue
+from app.answering.checking.sentence_language import language_of, strays
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,5 @@ def test_foreign_names_do_not_make_a_sentence_foreign(sentence: str, question: s
 
 
 @given(st.text(max_size=60))
-def test_every_text_has_a_tongue(text: str) -> None:
-    assert tongue(text)
+def test_every_text_has_a_language(text: str) -> None:
+    assert language_of(text)

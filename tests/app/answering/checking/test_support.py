@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.answering.checking.citations import SupportChecker
-from app.answering.checking.exchanges import exchanged, misnamed, replaced
-from app.answering.checking.opposites import excluded
-from app.answering.checking.polarity import denials_differ
+from app.answering.checking.contradiction import denials_differ, exchanged, excluded, misnamed, replaced
 from app.answering.evidence.sentence_units import sentences_of
 from retrieval.models.embedding import HashEmbedder, load_embedder
 from retrieval.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.evidence.answerability import Decision, Signals, decide, signals, sureness
+from app.answering.evidence.answerability import Answerability, AnswerSignals, assess, confidence_of, signals
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.types import Evidence
 from retrieval.models.embedding import HashEmbedder
@@ -27,16 +27,16 @@ def hits_of(*texts: str) -> list[Hit]:
     ]
 
 
-def seen(question: str, *texts: str) -> Signals:
+def seen(question: str, *texts: str) -> AnswerSignals:
     hits = hits_of(*texts)
     return signals(question, SELECTOR.select(question, hits), hits)
 
 
-def decided(question: str, *texts: str, score: float = 0.9, gate: float = 0.5) -> Decision:
+def decided(question: str, *texts: str, score: float = 0.9, gate: float = 0.5) -> Answerability:
     """The decision on texts that all are as like the question as `score` says."""
     hits = hits_of(*texts)
     evidence = [replace(one, score=score) for one in SELECTOR.select(question, hits)]
-    return decide(question, evidence, hits, gate, known=True)
+    return assess(question, evidence, hits, gate, known=True)
 
 
 RELEASED = "Dune Racer was released worldwide on March 3, 2017, and sold well from the first week."
@@ -128,7 +128,7 @@ def test_a_question_of_two_things_of_which_one_is_there_is_answered_in_part() ->
 
 
 def test_without_evidence_nothing_is_answered_whatever_the_gate() -> None:
-    assert decide("anything", [], [], 0.0, known=True) == Decision("declined", 0.0, "")
+    assert assess("anything", [], [], 0.0, known=True) == Answerability("declined", 0.0, "")
 
 
 def test_the_gate_is_the_least_confidence_that_answers() -> None:
@@ -144,17 +144,17 @@ shares = st.floats(0, 1)
 def test_more_of_either_signal_never_makes_it_less_sure(
     likeness: float, agreement: float, more: float, further: float, known: bool
 ) -> None:
-    less = sureness(Signals(likeness, agreement, lacking=False), known)
+    less = confidence_of(AnswerSignals(likeness, agreement, lacking=False), known)
     assert 0 < less < 1
-    assert sureness(Signals(max(likeness, more), max(agreement, further), lacking=False), known) >= less
-    assert sureness(Signals(likeness, agreement, lacking=True), known) < less
+    assert confidence_of(AnswerSignals(max(likeness, more), max(agreement, further), lacking=False), known) >= less
+    assert confidence_of(AnswerSignals(likeness, agreement, lacking=True), known) < less
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=120), max_size=4), shares)
 def test_any_question_on_any_posts_is_decided(question: str, texts: Sequence[str], gate: float) -> None:
     hits = hits_of(*texts)
     evidence: Sequence[Evidence] = SELECTOR.select(question, hits)
-    decision = decide(question, evidence, hits, gate, known=False)
+    decision = assess(question, evidence, hits, gate, known=False)
     assert 0 <= decision.confidence <= 1
     assert (decision.outcome == "declined") == (not evidence or decision.confidence < gate)
     assert bool(decision.missing) or decision.outcome != "partly"

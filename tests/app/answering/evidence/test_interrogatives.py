@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.evidence.answerability import decide
+from app.answering.evidence.answerability import assess
 from app.answering.evidence.interrogatives import asks
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.evidence.sentence_units import sentences_of
@@ -121,7 +121,7 @@ def test_where_posts_only_ask_the_question_is_declined(questions: list[str]) -> 
     hits = [a_hit(Post(str(n), one, one), n) for n, one in enumerate(questions, start=1)]
     found = SELECTOR.select(questions[0], hits)
     assert found == []
-    assert decide(questions[0], found, hits, gate=0.0, known=True).outcome == "declined"
+    assert assess(questions[0], found, hits, threshold=0.0, known=True).outcome == "declined"
 
 
 def test_a_few_words_with_a_question_mark_stay_with_what_they_are_about() -> None:

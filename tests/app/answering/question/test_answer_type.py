@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.question.answer_type import Wanted, candidates, wanted
-from app.answering.question.asked_kinds import holds
+from app.answering.question.answer_type import AnswerType, answer_type, candidates, holds
 from app.answering.question.folded_text import FoldedText, asked_words, places
 
 
@@ -32,8 +31,8 @@ from app.answering.question.folded_text import FoldedText, asked_words, places
         ("好吃吗", None),
     ],
 )
-def test_a_question_wants_one_kind_of_thing(question: str, kind: Wanted | None) -> None:
-    assert wanted(question) == kind
+def test_a_question_wants_one_kind_of_thing(question: str, kind: AnswerType | None) -> None:
+    assert answer_type(question) == kind
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_a_question_wants_one_kind_of_thing(question: str, kind: Wanted | None) 
         ("person", "It is run by Mara Velin.", ["mara velin"]),
     ],
 )
-def test_things_are_found_in_one_form_and_dates_count_nothing(kind: Wanted, text: str, names: list[str]) -> None:
+def test_things_are_found_in_one_form_and_dates_count_nothing(kind: AnswerType, text: str, names: list[str]) -> None:
     found = [one.name for one in candidates(kind, FoldedText.of(text), "?") if one.name != "it"]
     assert [name.replace(" ", "") for name in found] == [name.replace(" ", "") for name in names]
 
@@ -64,7 +63,7 @@ def test_what_the_question_names_is_no_answer_to_it() -> None:
     st.text(max_size=80),
     st.text(max_size=30),
 )
-def test_candidates_stand_where_they_say(kind: Wanted, text: str, question: str) -> None:
+def test_candidates_stand_where_they_say(kind: AnswerType, text: str, question: str) -> None:
     folded = FoldedText.of(text)
     for one in candidates(kind, folded, question):
         assert 0 <= one.start < one.end <= len(folded.folded)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.answering.generation import Generator, load_generator
+from app.answering.generation import GenerateRequest, Generator, load_generator
 from app.answering.generation.cancellation import Stop
 from app.answering.writing.grammars import copying
 from retrieval.settings import Settings
@@ -49,7 +49,8 @@ HARD = [
 @pytest.mark.model
 @pytest.mark.parametrize("text", HARD)
 def test_the_bundled_model_writes_nothing_but_the_posts_words(bundled: Generator, text: str) -> None:
-    said = "".join(bundled.generate("Copy.", f"{text}\n\nWhat?", 96, Stop(), grammar=copying([text])))
+    request = GenerateRequest("Copy.", f"{text}\n\nWhat?", 96, copying([text]))
+    said = "".join(piece.answer for piece in bundled.generate(request, Stop()))
     assert said
     assert said in text
 

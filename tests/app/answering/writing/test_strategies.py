@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.answering.generation import Generator, ScriptedGenerator
+from app.answering.generation import GenerateRequest, Generator, Piece, ScriptedGenerator
 from app.answering.types import Answer, Done, Question, SentenceReady, SentenceWithheld, WithheldReason
 from app.answering.writing.sentence_stream import SentenceCutter
-from app.answering.writing.strategies import WayWanted, way_for
+from app.answering.writing.strategies import StrategySetting, strategy_for
 from app.services import Services
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -35,21 +35,11 @@ class Copying(ScriptedGenerator):
         super().__init__([""], parameters=SMALL)
         self.grammars: list[str] = []
 
-    def generate(
-        self,
-        system: str,
-        user: str,
-        max_tokens: int,
-        stop: threading.Event,
-        *,
-        grammar: str | None = None,
-        thinking_tokens: int | None = None,
-        thoughts: Callable[[str], object] | None = None,
-    ) -> Iterator[str]:
-        assert grammar is not None, "a small model is not left to itself"
-        self.prompts.append((system, user))
-        self.grammars.append(grammar)
-        yield grammar.split("s0 ::= ")[1].split('"')[1]
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+        assert request.grammar is not None, "a small model is not left to itself"
+        self.prompts.append((request.system, request.user))
+        self.grammars.append(request.grammar)
+        yield Piece(request.grammar.split("s0 ::= ")[1].split('"')[1])
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +67,7 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: Any) -> tu
 
 
 @pytest.mark.parametrize(
-    ("wanted", "parameters", "way"),
+    ("setting", "parameters", "strategy"),
     [
         ("auto", SMALL, "each"),
         ("auto", 7_000_000_000, "whole"),
@@ -86,8 +76,10 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: Any) -> tu
         ("each", None, "each"),
     ],
 )
-def test_a_small_model_is_asked_about_one_post_at_a_time(wanted: WayWanted, parameters: int | None, way: str) -> None:
-    assert way_for(wanted, parameters) == way
+def test_a_small_model_is_asked_about_one_post_at_a_time(
+    setting: StrategySetting, parameters: int | None, strategy: str
+) -> None:
+    assert strategy_for(setting, parameters) == strategy
 
 
 @pytest.mark.parametrize(("question", "prompt"), [(ENGLISH, "each/v1.en"), (CHINESE, "each/v1.zh")])

@@ -6,16 +6,15 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from app.answering.generation import ScriptedGenerator
+from app.answering.generation import GenerateRequest, Piece, ScriptedGenerator
 from app.api_keys import Keys
 from app.main import create_app
 from app.services import Services
-from indexer.journal.ingestion import JournalIngestion
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.edge.store import EdgeStore
@@ -36,9 +35,9 @@ class Interrupted(ScriptedGenerator):
 
     happens: Callable[[], None] = staticmethod(lambda: None)
 
-    def generate(self, system: str, user: str, max_tokens: int, stop: threading.Event, **more: Any) -> Iterator[str]:
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         self.happens()
-        return super().generate(system, user, max_tokens, stop, **more)
+        return super().generate(request, stop)
 
 
 @pytest.mark.parametrize("stream", [False, True])

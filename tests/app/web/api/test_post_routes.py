@@ -17,8 +17,8 @@ from app.erasure_targets import keepers_on_disk
 from app.main import create_app
 from app.services import Services
 from app.web.api.post_routes import MOST_BYTES, MOST_POSTS
-from indexer.journal.forgetting import forget
-from indexer.journal.ingestion import JournalIngestion
+from indexer.journal.erasure import forget
+from indexer.journal.journal_ingestion import JournalIngestion
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.edge.store import EdgeStore

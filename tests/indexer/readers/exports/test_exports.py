@@ -1,4 +1,4 @@
-"""The exports of platforms, as they are documented: which posts are in them, and what is never read from them."""
+"""Platforms' exports as documented: which posts are read, and what is never read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 
 from indexer.readers.exports.recognition import PLATFORMS
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import ReadOptions, Recognised
-from indexer.readers.record_kinds import About, Draft, Named, Passed, Reply, Unfit
+from indexer.readers.post_reader import Recognised
+from indexer.readers.record_kinds import (
+    CommentRecord,
+    FileContext,
+    InvalidRecord,
+    NameRecord,
+    PostRecord,
+    SkippedRecord,
+)
+from indexer.readers.record_reader import DETECTED, ReadOptions
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.types import Comment, Image, Post
@@ -34,9 +42,9 @@ PERSONAL = (
 
 
 class Read:
-    """What came out of some files."""
+    """What was read from some files."""
 
-    def __init__(self, *paths: Path, options: ReadOptions | None = None) -> None:
+    def __init__(self, *paths: Path, options: ReadOptions = DETECTED) -> None:
         self.notes: list[str] = []
         self.files: list[Recognised] = []
         found = list(
@@ -50,7 +58,7 @@ class Read:
         self.posts = {one.post.id: one.post for one in self.offered}
 
     def passed(self) -> str:
-        return " ".join(note.partition("passed over: ")[2] for note in self.notes if "passed over" in note)
+        return " ".join(note.partition("skipped: ")[2] for note in self.notes if "skipped" in note)
 
 
 def at(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
@@ -96,10 +104,10 @@ def test_bluesky_facets_count_bytes_and_give_tags_and_whole_links() -> None:
     assert post.images == (Image("https://cdn.example/f/1.jpg", "墙上的纸杯"),)
 
 
-def test_bluesky_reposts_and_records_of_other_collections_are_no_posts() -> None:
+def test_bluesky_reposts_and_records_of_other_collections_are_not_posts() -> None:
     read = Read(EXPORTS / "bluesky")
     assert len(read.posts) == 2
-    assert read.passed() == "reposts (1) records that are no posts (1)"
+    assert read.passed() == "reposts (1) records that are not posts (1)"
 
 
 def test_reddit_comments_join_their_submission_from_another_file_or_stand_alone() -> None:
@@ -212,7 +220,7 @@ def test_a_tar_of_an_export_gives_what_its_folder_gives(tmp_path: Path) -> None:
     assert Read(Path(made)).posts == Read(EXPORTS / "mastodon").posts
 
 
-def test_what_each_file_was_taken_for_is_told() -> None:
+def test_what_each_file_was_taken_for_is_reported() -> None:
     files = {
         (Path(file.source).name, file.platform, file.format) for file in Read(EXPORTS / "x", EXPORTS / "feeds").files
     }
@@ -245,5 +253,5 @@ ANYTHING = st.recursive(
 def test_no_record_makes_a_platforms_reader_fail(value: dict[str, object], private: bool) -> None:
     for platform in PLATFORMS:
         platform.fits(value)  # those that do not fit are read all the same here
-        for piece in platform.read(value, About("any/file.json", private)):
-            assert isinstance(piece, Draft | Named | Passed | Reply | Unfit)
+        for record in platform.read(value, FileContext("any/file.json", private)):
+            assert isinstance(record, PostRecord | NameRecord | SkippedRecord | CommentRecord | InvalidRecord)

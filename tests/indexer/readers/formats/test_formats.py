@@ -1,4 +1,4 @@
-"""The formats that post files come in, told by what they hold, and read as the same posts."""
+"""Post files in all formats, detected by content, are read as the same posts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from indexer.readers.formats.delimited import Header, sniff_delimiter, table_row
 from indexer.readers.formats.detect import text_format
 from indexer.readers.formats.json_document import json_items
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.mapping.map_option import Move
-from indexer.readers.reader import ReadOptions
+from indexer.readers.mapping.mapping_file import mapping_of
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.records import Record
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
@@ -45,7 +45,7 @@ def rejects(path: Path, **options: Any) -> list[Rejected]:
 
 
 def written(folder: Path, name: str) -> Path:
-    """The same two posts in the format that a name asks for."""
+    """The same two posts in the format of a name's ending."""
     path = folder / name
     columns = ["id", "title", "text", "author", "likes", "tags", "created_at"]
     if name.endswith((".csv", ".tsv")):
@@ -94,7 +94,7 @@ def test_a_folder_may_hold_all_of_them_and_so_may_a_zip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_lies_is_no_matter(name: str, tmp_path: Path) -> None:
+def test_a_name_that_lies_does_not_matter(name: str, tmp_path: Path) -> None:
     lying = written(tmp_path, name).rename(tmp_path / "export.data")
     assert len(posts(lying)) == 2
     assert len(posts(lying.rename(tmp_path / ("a.csv" if name != "a.csv" else "a.json")))) == 2
@@ -116,7 +116,7 @@ def test_a_name_that_lies_is_no_matter(name: str, tmp_path: Path) -> None:
         ("stdin", b'{"id": "1", "text": "a"}', "jsonl"),
     ],
 )
-def test_the_format_is_told_by_what_is_there(name: str, head: bytes, found: str) -> None:
+def test_the_format_is_detected_by_content(name: str, head: bytes, found: str) -> None:
     assert text_format(name, head) == found
 
 
@@ -155,7 +155,7 @@ def test_what_csv_writes_comes_back_cell_by_cell(rows: list[list[str]], delimite
     assert [row.value for row in found[1:] if isinstance(row, Record)] == [row for row in expected if row]
 
 
-def test_a_row_whose_quotation_mark_is_not_closed_costs_no_other_row(tmp_path: Path) -> None:
+def test_a_row_whose_quotation_mark_is_not_closed_affects_no_other_row(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('id,text\n1,a\n2,"open\n3,c\n4,"d"\n5,e\n')
     found = list(read_posts(find_sources([str(path)]), io.BytesIO()))
@@ -164,7 +164,7 @@ def test_a_row_whose_quotation_mark_is_not_closed_costs_no_other_row(tmp_path: P
     assert (rejected.line, rejected.raw) == (3, b'2,"open')
 
 
-def test_two_hundred_columns_are_read_where_they_are_asked_to_be_passed_over_and_told_once_otherwise(
+def test_two_hundred_columns_are_read_where_they_are_asked_to_be_skipped_and_reported_once_otherwise(
     tmp_path: Path,
 ) -> None:
     names = ["id", "text", *(f"column{number}" for number in range(198))]
@@ -189,12 +189,12 @@ def test_cells_are_read_as_what_their_column_holds(tmp_path: Path) -> None:
 
 def test_fields_of_a_table_can_be_moved(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("nr,body,more\n1,a,x\n")
-    moves = (Move("id", "nr"), Move("text", "body"))
-    assert posts(tmp_path / "a.csv", moves=moves, ignore_unknown=True)[0].text == "a"
+    mapping = mapping_of(["id=nr", "text=body"])
+    assert posts(tmp_path / "a.csv", mapping=mapping, ignore_unknown=True)[0].text == "a"
 
 
 @pytest.mark.parametrize("first", ["1,hello,2024-05-12", "hello,hello", "https://a.example,b"])
-def test_a_table_without_a_header_is_told(first: str, tmp_path: Path) -> None:
+def test_a_table_without_a_header_is_reported(first: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"{first}\n2,b,2024-05-13\n")
     assert rejects(tmp_path / "a.csv")[0].problem == "the first line names no columns"
 
@@ -218,7 +218,7 @@ def test_sqlite_is_read_by_table_and_never_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.sqlite"])
-def test_a_binary_file_that_is_cut_short_is_told(name: str, tmp_path: Path) -> None:
+def test_a_binary_file_that_is_cut_short_is_reported(name: str, tmp_path: Path) -> None:
     path = written(tmp_path, name)
     path.write_bytes(path.read_bytes()[: -700 if name == "a.parquet" else -5_000])
     [rejected] = rejects(path)
@@ -259,7 +259,7 @@ def test_no_text_makes_the_scanner_of_json_fail_or_stand_still(text: str, size: 
 
 
 class Trickle(io.BytesIO):
-    """A stream that gives a few bytes at a time."""
+    """A stream that returns a few bytes at a time."""
 
     def __init__(self, data: bytes, size: int) -> None:
         super().__init__(data)

@@ -1,4 +1,4 @@
-"""Lines in bounded memory, whatever they are packed in."""
+"""Lines in bounded memory, with any compression."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PACKINGS = [plain, gzip.compress, zstd]
 
 
 class Trickle(io.RawIOBase):
-    """A pipe that gives one byte at a time."""
+    """A pipe that returns one byte at a time."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)
@@ -66,7 +66,7 @@ def test_blank_lines_in_a_row_are_counted_whether_or_not_each_is_given(lines: li
     assert said(blank=False) == said(blank=True)
 
 
-def test_a_packed_file_of_blank_lines_is_passed_over_in_few_steps() -> None:
+def test_a_packed_file_of_blank_lines_is_skipped_in_few_steps() -> None:
     packed = zstd(b"a\n" + b"\n" * 10_000_000 + b"b")
     lines = list(read_lines(decompressed(io.BytesIO(packed)), blank=False))
     assert (lines[0].data, lines[-1].data, lines[-1].number) == (b"a", b"b", 10_000_002)
@@ -85,7 +85,7 @@ def test_files_packed_in_pieces_are_read_to_the_end(pack: Callable[[bytes], byte
 
 
 @pytest.mark.parametrize("pack", PACKINGS)
-def test_a_line_that_is_too_long_is_passed_over_without_being_held(pack: Callable[[bytes], bytes]) -> None:
+def test_a_line_that_is_too_long_is_skipped_without_being_held(pack: Callable[[bytes], bytes]) -> None:
     packed = pack(b"a\n" + b"x" * (8 * LONGEST_LINE) + b"\nb\n")
     tracemalloc.start()
     lines = list(read_lines(decompressed(io.BytesIO(packed))))

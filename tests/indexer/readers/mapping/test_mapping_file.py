@@ -1,4 +1,4 @@
-"""Mappings in TOML: what they say is done, and what they cannot mean is told with its line."""
+"""Mapping files: what they say is done, and errors in them are reported with their line."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.mapping.mapping_file import parse_mapping
-from indexer.readers.paths import PathError, dig, parse_path, reach
-from indexer.readers.reader import ReadOptions
-from indexer.readers.record_kinds import About
+from indexer.readers.paths import PathError, parse_path, reach, value_at
+from indexer.readers.record_kinds import FileContext
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import find_sources, read_posts
 from indexer.rejects import Rejected
 from retrieval.errors import FixableError
@@ -84,7 +84,7 @@ def test_records_are_dropped_by_conditions_and_counted(tmp_path: Path) -> None:
     found, notes = read(tmp_path, FORUM, *records)
     assert [one.post.id for one in found if isinstance(one, Offered)] == ["forum-8"]
     assert notes == [
-        f"{tmp_path}/a.jsonl: passed over: records with state equals an array (1), records with votes.up below 0 (1)"
+        f"{tmp_path}/a.jsonl: skipped: records with state equals an array (1), records with votes.up below 0 (1)"
     ]
 
 
@@ -138,7 +138,7 @@ GOOD = '[post]\nid = "nr"\ntext = "body"\n'
 @pytest.mark.parametrize(
     ("toml", "problem", "fix"),
     [
-        ("[post\n", "mapping.toml:1: this is no TOML", "correct it there"),
+        ("[post\n", "mapping.toml:1: this is not valid TOML", "correct it there"),
         ("", "there is no [post]", "write [post]"),
         ('fromat = "csv"\n' + GOOD, "mapping.toml:1: 'fromat' is unknown", "did you mean 'format'?"),
         ('format = "pdf"\n' + GOOD, "mapping.toml:1: the format 'pdf' is unknown", "it may be one of jsonl"),
@@ -148,10 +148,10 @@ GOOD = '[post]\nid = "nr"\ntext = "body"\n'
         ('[post]\nid = "nr"\n', "[post] has neither 'text' nor 'title'", "which field"),
         (GOOD + 'autor = "user"\n', "mapping.toml:4: a post has no field 'autor'", "did you mean 'author'?"),
         (GOOD + "likes = 3\n", "mapping.toml:4: 'likes' is neither a path nor a table", "constant"),
-        (GOOD + 'likes = "a..b"\n', "mapping.toml:4: 'likes' has a path that is none", "media[0].url"),
+        (GOOD + 'likes = "a..b"\n', "mapping.toml:4: 'likes' has an invalid path", "media[0].url"),
         (GOOD + 'likes = { pth = "a" }\n', "'likes' has an unknown option 'pth'", "did you mean 'path'?"),
         (GOOD + 'likes = { path = "a", constant = 3 }\n', "says where it comes from in several ways", "one of"),
-        (GOOD + 'url = { template = "x{a" }\n', "a brace that stands alone", "{{ and }}"),
+        (GOOD + 'url = { template = "x{a" }\n', "an unmatched brace", "{{ and }}"),
         (
             GOOD + 'created_at = { path = "a", zone = "Mars/Olympus" }\n',
             "unknown time zone 'Mars/Olympus'",
@@ -167,7 +167,7 @@ GOOD = '[post]\nid = "nr"\ntext = "body"\n'
         (GOOD + '[[drop]]\npath = "a"\n', "mapping.toml:4: this [[drop]] needs a path and one test", "equals"),
     ],
 )
-def test_what_means_nothing_is_told_with_its_line_and_what_may_be_meant(toml: str, problem: str, fix: str) -> None:
+def test_an_invalid_mapping_is_reported_with_its_line_and_what_may_be_meant(toml: str, problem: str, fix: str) -> None:
     with pytest.raises(FixableError) as raised:
         parse_mapping(toml)
     assert problem in raised.value.problem
@@ -195,7 +195,7 @@ def test_no_path_fails_on_any_value(path: str, value: object) -> None:
     except PathError:
         return
     reach(value, steps)
-    dig(value, *steps)
+    value_at(value, *steps)
 
 
 ANY = st.recursive(
@@ -210,4 +210,4 @@ ANY = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(RECORD)), ANY, max_size=9))
 def test_no_record_makes_a_mapping_fail(record: dict[str, object]) -> None:
-    list(parse_mapping(FORUM).read(record, About("a")))
+    list(parse_mapping(FORUM).read(record, FileContext("a")))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from app.answering.generation import GenerateRequest
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
 
 LIMITS = EndpointLimits(read_timeout_s=60.0, connect_timeout_s=30.0, retries=1)
@@ -154,5 +155,14 @@ def generator_for(endpoint: Endpoint, **limits: Any) -> EndpointGenerator:
     return EndpointGenerator(endpoint.url, "", KEY, None, replace(LIMITS, **limits))
 
 
-def written(generator: EndpointGenerator, max_tokens: int = 64, **options: Any) -> str:
-    return "".join(generator.generate("Be brief.", "你好?", max_tokens, threading.Event(), **options))
+def written(
+    generator: EndpointGenerator,
+    max_tokens: int = 64,
+    thoughts: list[str] | None = None,
+    grammar: str | None = None,
+) -> str:
+    request = GenerateRequest("Be brief.", "你好?", max_tokens, grammar)
+    pieces = list(generator.generate(request, threading.Event()))
+    if thoughts is not None:
+        thoughts.extend(piece.thought for piece in pieces)
+    return "".join(piece.answer for piece in pieces)

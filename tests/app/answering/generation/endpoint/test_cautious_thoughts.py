@@ -33,7 +33,7 @@ def test_thoughts_are_kept_apart_however_they_come(serve: Callable[..., Endpoint
     tagged = says("<thi", "nk>look at post 1</thi", "nk>28 yuan.")
     for reply in (field("reasoning_content"), field("reasoning"), parts, tagged):
         thoughts: list[str] = []
-        assert written(generator_for(serve(reply)), thoughts=thoughts.append) == "28 yuan."
+        assert written(generator_for(serve(reply)), thoughts=thoughts) == "28 yuan."
         assert "".join(thoughts) == "look at post 1"
 
 
@@ -41,8 +41,8 @@ def test_a_thought_whose_opening_tag_is_in_the_template_is_never_shown(serve: Ca
     endpoint = serve(says("look at ", "post 1</th", "ink>28 ", "yuan."), says("again</think>", "30 ", "yuan."))
     generator = generator_for(endpoint)
     thoughts: list[str] = []
-    assert written(generator, thoughts=thoughts.append) == "28 yuan."
-    assert written(generator, thoughts=thoughts.append) == "30 yuan."
+    assert written(generator, thoughts=thoughts) == "28 yuan."
+    assert written(generator, thoughts=thoughts) == "30 yuan."
     assert "".join(thoughts) == "look at post 1again"
 
 

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.answering.generation import GenerateRequest
 from app.answering.generation.endpoint.chat_stream import BrokenStreamError, read_line
 from app.answering.generation.protocol import ModelFailed
-from app.answering.writing.writer import Writer
+from app.answering.writing.model_queue import ModelQueue
 from tests.app.answering.generation.endpoint.endpoints import (
     KEY,
     Endpoint,
@@ -68,7 +69,7 @@ BEGUN = "A flat white is 28 yuan. "
     [
         (broken_json, "no JSON", BEGUN),
         (error_object, r"CUDA out of memory, key \(the key\)", BEGUN),
-        (no_end, "an end in the middle", BEGUN + "Oat milk is 3"),
+        (no_end, "an incomplete reply", BEGUN + "Oat milk is 3"),
         (dropped, "broke", ""),
         (html, "no JSON: <html>", ""),
         (other_shape, "another shape", ""),
@@ -82,7 +83,7 @@ def test_a_stream_that_breaks_is_named_keeps_what_came_before_and_is_not_asked_f
     assert written(generator) == "well"  # from here on it streams
     pieces: list[str] = []
     with pytest.raises(ModelFailed, match=problem) as caught:
-        pieces.extend(generator.generate("", "x", 64, threading.Event()))
+        pieces.extend(piece.answer for piece in generator.generate(GenerateRequest("", "x", 64), threading.Event()))
     assert "".join(pieces) == kept
     assert KEY not in str(caught.value)
     assert len(endpoint.asked) == 2
@@ -104,11 +105,11 @@ def test_an_asker_who_leaves_closes_the_connection_at_once(serve: Callable[..., 
         to.wait_until_left()
 
     endpoint = serve(slow)
-    writer = Writer(generator_for(endpoint), queue=0)
+    model_queue = ModelQueue(generator_for(endpoint), waiting=0)
 
     async def leave() -> float:
         async def ask() -> None:
-            async for _ in writer.write("", "x", 64, 300.0):
+            async for _ in model_queue.stream(GenerateRequest("", "x", 64), 300.0):
                 pass
 
         asking = asyncio.create_task(ask())
@@ -120,7 +121,7 @@ def test_an_asker_who_leaves_closes_the_connection_at_once(serve: Callable[..., 
 
     assert asyncio.run(leave()) < 20  # and not the 25 to 60 seconds that the endpoint would have taken
     assert when == "while waiting to ask again" or endpoint.left.wait(60)
-    writer.close()
+    model_queue.close()
 
 
 @given(st.text(max_size=200))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.answering.generation import GenerateRequest
 from app.answering.generation.endpoint.generator import EndpointGenerator
 from app.answering.generation.endpoint.token_estimate import estimate_tokens
-from app.answering.writing.writer import QueueFull, Writer
+from app.answering.writing.model_queue import ModelQueue, QueueFull
 from tests.app.answering.generation.endpoint.endpoints import (
     KEY,
     LIMITS,
@@ -68,10 +69,10 @@ def test_several_are_answered_at_once_and_no_more_than_the_setting_says(serve: C
         says("28 yuan.")(to)
 
     endpoint = serve(slow)
-    writer = Writer(generator_for(endpoint, parallel=3), queue=5)
+    model_queue = ModelQueue(generator_for(endpoint, parallel=3), waiting=5)
 
     async def ask() -> str:
-        return "".join([piece async for piece in writer.write("", "x", 64, 300.0)])
+        return "".join([piece.answer async for piece in model_queue.stream(GenerateRequest("", "x", 64), 300.0)])
 
     async def many() -> list[str | BaseException]:
         return await asyncio.gather(*(ask() for _ in range(50)), return_exceptions=True)
@@ -80,7 +81,7 @@ def test_several_are_answered_at_once_and_no_more_than_the_setting_says(serve: C
     assert answers.count("28 yuan.") == 8
     assert sum(isinstance(answer, QueueFull) for answer in answers) == 42
     assert 1 < endpoint.most_at_once <= 3
-    writer.close()
+    model_queue.close()
 
 
 def test_the_context_is_what_the_endpoint_says_else_the_setting(serve: Callable[..., Endpoint]) -> None:

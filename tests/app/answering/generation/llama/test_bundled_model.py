@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.answering.generation import GenerateRequest, Piece
 from app.answering.generation.cancellation import Stop
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
+from app.answering.generation.factory import BUNDLED, model_path
 from app.answering.generation.llama.generator import LlamaGenerator
-from app.answering.generation.loading import BUNDLED, model_path
 from app.commands.doctor import answering_model
 from app.models.gguf_file import open_gguf
 from retrieval.errors import FixableError
@@ -44,17 +45,19 @@ LONG = "Posts: " + "A flat white at Blue Door is 28 yuan, and oat milk is 3 yuan
 
 
 def test_it_is_left_at_once_even_while_it_reads_a_long_prompt_and_is_none_the_worse(generator: LlamaGenerator) -> None:
-    expected = "".join(generator.generate("Be brief.", "How much is it?", 6, threading.Event()))
+    short, long = (GenerateRequest("Be brief.", "How much is it?", 6), GenerateRequest("Be brief.", LONG, 64))
+    expected = list(generator.generate(short, threading.Event()))
+    assert any(piece.answer for piece in expected)
     stop = Stop()
-    pieces: list[str] = []
-    reading = threading.Thread(target=lambda: pieces.extend(generator.generate("Be brief.", LONG, 64, stop)))
+    pieces: list[Piece] = []
+    reading = threading.Thread(target=lambda: pieces.extend(generator.generate(long, stop)))
     reading.start()
     time.sleep(0.2)  # it takes seconds to read that
     stop.set()
     reading.join(120)
     assert not reading.is_alive()
     assert pieces == []
-    assert "".join(generator.generate("Be brief.", "How much is it?", 6, threading.Event())) == expected
+    assert list(generator.generate(short, threading.Event())) == expected
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +100,13 @@ def test_an_asker_who_leaves_the_server_is_gone_and_the_next_one_is_served(serve
     endpoint = EndpointGenerator(
         server, "", "", None, EndpointLimits(context_tokens=2048, thinking_tokens=0, read_timeout_s=200)
     )
-    list(endpoint.generate("", "Say hello.", 4, Stop()))
+    list(endpoint.generate(GenerateRequest("", "Say hello.", 4), Stop()))
     stop = Stop()
-    pieces = endpoint.generate("", "Tell me a very long story.", 400, stop)
+    pieces = endpoint.generate(GenerateRequest("", "Tell me a very long story.", 400), stop)
     next(pieces)
     stop.set()
     assert list(pieces) == []
-    assert "".join(endpoint.generate("", "Say hello.", 8, Stop()))
+    assert any(piece.answer for piece in endpoint.generate(GenerateRequest("", "Say hello.", 8), Stop()))
 
 
 def test_doctor_finds_the_server_well_and_names_a_model_that_it_does_not_have(server: str, tmp_path: Path) -> None:

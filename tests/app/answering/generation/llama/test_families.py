@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from app.answering.generation import GenerateRequest
 from app.answering.generation.llama.generator import LlamaGenerator
 from app.answering.generation.protocol import PromptTooLong
 from app.models.gguf_file import open_gguf
@@ -51,8 +52,14 @@ def load(model: Path, thinking_tokens: int = 0) -> LlamaGenerator:
     return LlamaGenerator(open_gguf(model), model.stem, None, 4096, 1, thinking_tokens)
 
 
-def written(generator: LlamaGenerator, user: str, max_tokens: int = 12, **options: Any) -> str:
-    return "".join(generator.generate("You answer.", user, max_tokens, threading.Event(), **options))
+def written(
+    generator: LlamaGenerator, user: str, max_tokens: int = 12, thoughts: list[str] | None = None, **options: Any
+) -> str:
+    request = GenerateRequest("You answer.", user, max_tokens, **options)
+    pieces = list(generator.generate(request, threading.Event()))
+    if thoughts is not None:
+        thoughts.extend(piece.thought for piece in pieces if piece.thought)
+    return "".join(piece.answer for piece in pieces)
 
 
 def row(family: Family, generator: LlamaGenerator, size_bytes: int) -> str:
@@ -110,7 +117,7 @@ def test_a_beginning_that_the_last_question_had_too_is_not_read_again(generator:
     prompts = [generator.prompt(rules, question, think=False)[0] for question in ("How much?", "When?")]
     shared = next(at for at, (one, other) in enumerate(zip(*prompts, strict=False)) if one != other)
     for question in ("How much?", "When?"):
-        list(generator.generate(rules, question, 1, threading.Event()))
+        list(generator.generate(GenerateRequest(rules, question, 1), threading.Event()))
     assert shared > 200
     assert generator.tokens_read == len(prompts[1]) - shared
 
@@ -135,19 +142,19 @@ def test_a_grammar_is_followed(generator: LlamaGenerator) -> None:
 def test_a_thought_takes_no_more_than_its_tokens_and_is_answered_after(family: Family, model: Path) -> None:
     thinking = load(model, thinking_tokens=20)
     thoughts: list[str] = []
-    reply = written(thinking, "How much?", thoughts=thoughts.append)
+    reply = written(thinking, "How much?", thoughts=thoughts)
     if "opened by the template" in family.thinks:  # with random weights nobody else begins one
         assert 0 < len(thoughts) <= 20  # at most one piece per token
     assert reply
     assert thinking.thinking_tokens == (20 if family.thinks else 0)
     silent: list[str] = []
-    assert written(thinking, "How much?", thinking_tokens=0, thoughts=silent.append)
+    assert written(thinking, "How much?", thinking_tokens=0, thoughts=silent)
     assert not silent
     thinking.close()
 
 
 def test_a_reply_stops_when_nobody_reads_it_any_more(generator: LlamaGenerator) -> None:
-    pieces = generator.generate("", "How much?", 500, threading.Event())
+    pieces = generator.generate(GenerateRequest("", "How much?", 500), threading.Event())
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]  # an iterator by its protocol, a generator in truth
     assert written(generator, "How much?")  # the next one need not wait

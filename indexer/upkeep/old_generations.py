@@ -1,4 +1,4 @@
-"""Going back to an older generation, and leaving nothing on disk but what is in use."""
+"""Older generations: go back to one, or delete all that is not in use."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.journal.journal import Journal
-from indexer.pipeline.encoder import PassageWeigher
+from indexer.pipeline.post_encoder import PassageWeigher
 from indexer.progress import Progress
 from indexer.rejects import RejectsLog
-from indexer.run.reindex import Wishes, reindex, trim
+from indexer.run.reindex import RunOptions, reindex, trim
 from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexMissing
 from retrieval.models.embedding import Embedder
@@ -20,16 +20,16 @@ from retrieval.stores.contract import GenerationInfo, PostStore
 
 
 def rollback(store: PostStore, name: str = "") -> tuple[GenerationInfo, GenerationInfo]:
-    """Make another generation the current one; whoever opens it makes good what the journal has since.
+    """Make another generation the current one; what opens it applies the journal.
 
     Args:
-        name: Which; "" takes the newest before the current one.
+        name: Which; "" takes the one before the current one.
 
     Returns:
-        The one that was current, and the one that is.
+        The previous current generation, and the new one.
 
     Raises:
-        IndexMissing, FixableError: There is none to go back to.
+        IndexMissing, FixableError: There is no such generation.
         IndexLocked: Another process is writing.
     """
     with store.writing():
@@ -42,7 +42,7 @@ def rollback(store: PostStore, name: str = "") -> tuple[GenerationInfo, Generati
         if not found:
             others = ", ".join(info.name for info in generations if info != before) or "none"
             what = f"there is no generation {name!r}" if name else f"there is no generation before {before.name}"
-            raise FixableError(f"{what}; others: {others}", "name one of them, or reindex what you had before")
+            raise FixableError(f"{what}; others: {others}", "name one of them, or reindex the posts you had before")
         store.switch(found[0].name)
     return before, found[0]
 
@@ -67,7 +67,7 @@ class Pruned:
 def prune(
     store: PostStore, embedder: Embedder, weigher: PassageWeigher, settings: Settings, progress: Progress
 ) -> Pruned:
-    """Write the current generation anew, and delete the others, rejects files, and the room that deleted rows left.
+    """Rewrite the current generation, and delete the others, rejects files, and the space of deleted rows.
 
     Embeddings are kept, so that nothing is embedded again. A running server follows.
 
@@ -82,7 +82,7 @@ def prune(
     with RejectsLog(data_dir / "rejects" / "prune.rejects.jsonl", progress.saying) as rejects:
         summary = reindex(
             store, embedder, weigher, (), data_dir=data_dir, progress=progress, rejects=rejects,
-            index_here=not settings.qdrant_url, wishes=Wishes(anew=True),
+            index_here=not settings.qdrant_url, options=RunOptions(anew=True),
         )  # fmt: skip
     with naming_disk_trouble(data_dir), store.writing():
         for info in store.generations():

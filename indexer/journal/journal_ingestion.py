@@ -1,4 +1,4 @@
-"""Takes posts in while people ask: into the journal first, and from there into the open generation."""
+"""Ingests posts while people search: first into the journal, and from there into the open generation."""
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ from io import StringIO
 
 import structlog
 
-from indexer.journal.forgetting import forget
+from indexer.journal.erasure import forget
 from indexer.journal.journal import Journal
 from indexer.journal.replay import replay, replay_batch
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.encoder import Filling, PassageWeigher
+from indexer.pipeline.plan import Difference, difference
+from indexer.pipeline.post_encoder import PassageWeigher, PostEncoder
 from indexer.posts.validation import OptedOut, PostError, to_post
 from indexer.progress import QuietProgress
 from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError, IndexLocked
-from retrieval.ingestion import ErasureTargets, Outcome, PostOutcome
+from retrieval.ingestion import ErasureTargets, PostOutcome
 from retrieval.models.embedding import Embedder
 from retrieval.settings import Settings
 from retrieval.stores.contract import ChangingGeneration, PostStore, StoredPost
-from retrieval.text.content_hash import content_hash, same_content
+from retrieval.text.content_hash import content_hash
 from retrieval.types import Identity
 
 _log = structlog.get_logger()
 _POLL_S = 0.1
 _RETRY_S = 5.0
-# Changes that are made together: their passages are embedded at once, and a new generation waits no longer than that.
+# Changes that are applied together: their passages are embedded at once, and a new generation waits only for these.
 _AT_ONCE = 32
-# Searches wait while changes are settled (0.1 to 0.5 s), so that it is done rarely; a killed server makes as many again
+# Searches wait while changes are settled (0.1 to 0.5 s), so it is done rarely; a killed server applies as many again
 # when it starts, without embedding: about 2 s.
 _SETTLE_AFTER_CHANGES, _SETTLE_AFTER_S = 5_000, 900.0
 
 
 class JournalIngestion:
-    """An Ingestion by way of data_dir/journal.sqlite, which other processes may write to as well.
+    """Ingestion through data_dir/journal.sqlite, to which other processes may write as well.
 
-    Two threads follow the journal: one changes the generation, the other tells the keepers what to forget, so that this
-    never waits for a model.
+    Two threads follow the journal: one changes the generation, the other tells the erasure targets what to forget, so
+    that forgetting never waits for a model.
     """
 
     def __init__(self, settings: Settings, store: PostStore, embedder: Embedder, weigher: PassageWeigher) -> None:
         self._data_dir, self._store, self._embedder, self._weigher = settings.data_dir, store, embedder, weigher
         self._keepers: ErasureTargets = {}
-        self._lock = threading.Lock()  # over the generation and what it holds
+        self._lock = threading.Lock()  # guards the generation and how far it is
         self._generation: ChangingGeneration | None = None
         self._held = self._settled = 0
         self._unsettled_since: float | None = None
         self._reached = threading.Condition()
         self._stopping, self._wake = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
-        self._told: dict[str, int] = {}  # of this process: another one's suggestions are its own
+        self._told: dict[str, int] = {}  # only of this process: another one has its own suggestions
         self._telling = threading.Lock()
         self._opened: Journal | None = None
         self._opening = threading.Lock()
 
-    def following(self, store: PostStore, embedder: Embedder) -> _Following:
-        return _Following(store, self, embedder)
+    def following(self, store: PostStore, embedder: Embedder) -> _FollowedStore:
+        return _FollowedStore(store, self, embedder)
 
     def start(self, keepers: ErasureTargets) -> None:
         self._keepers = keepers
@@ -69,16 +70,15 @@ class JournalIngestion:
             self._threads.append(thread)
 
     def opened(self, generation: ChangingGeneration, embedder: Embedder) -> None:
-        """Lead a generation that was just opened up to the journal; from now on it is the one that is changed, and this
-        embedder, which is its own, embeds.
+        """Bring a newly opened generation up to the journal; from now on changes go to it, embedded by this embedder.
 
         Raises:
-            FixableError: The disk refuses.
+            FixableError: The disk is full or forbidden.
         """
         with self._lock, naming_disk_trouble(self._data_dir):
             before, self._embedder = self._embedder, embedder
             try:
-                held = self._led_up(generation)
+                held = self._caught_up(generation)
             except BaseException:
                 self._embedder = before
                 raise
@@ -86,22 +86,22 @@ class JournalIngestion:
         with self._reached:
             self._reached.notify_all()
 
-    def _led_up(self, generation: ChangingGeneration) -> int:
-        """Make in a generation what is due of the journal; returns up to which number it then holds it."""
+    def _caught_up(self, generation: ChangingGeneration) -> int:
+        """Apply the pending part of the journal to a generation; returns the number that it then has reached."""
         journal = self._journal(make=False)
         if journal is None:
             return 0
         held = generation.reached().get(journal.id, 0)
         if journal.last() > held:
             with self._cache() as cache:
-                held = replay(journal, self._filling(cache), generation, held)
+                held = replay(journal, self._encoder(cache), generation, held)
             self._unsettled_since = time.monotonic()
         return held
 
     def put(self, offered: Sequence[object], allow_forgotten: bool = False) -> tuple[list[PostOutcome], int]:
         with naming_disk_trouble(self._data_dir):
             journal = self._journal(make=True)
-            assert journal is not None, "a journal was to be made"
+            assert journal is not None, "make=True makes a journal"
             self._begin_index()
             results: list[PostOutcome] = []
             posts: dict[str, StoredPost] = {}
@@ -168,38 +168,32 @@ class JournalIngestion:
             return PostOutcome(post.id, "forgotten"), None
         return PostOutcome(post.id, "added"), StoredPost(post, content_hash(post))
 
-    def _compared(self, posts: dict[str, StoredPost], journal: Journal) -> dict[str, Outcome]:
-        """What taking these posts in would be, given what is stored, and what was accepted and is not stored yet."""
+    def _compared(self, posts: dict[str, StoredPost], journal: Journal) -> dict[str, Difference]:
+        """What each post would be to what is stored, or accepted and not stored yet."""
         ids = list(posts)
-        held = self._held  # before the stored ones are read: what is applied meanwhile is in both
+        held = self._held  # read before the stored hashes: what is applied meanwhile is in both
         known: dict[str, str | None] = {**self._store.stored_hashes(ids), **journal.pending(ids, held)}
-        outcomes: dict[str, Outcome] = {}
-        for post_id, stored in posts.items():
-            before = known.get(post_id)
-            if before is None:
-                outcomes[post_id] = "added"
-            elif before == stored.content_hash:
-                outcomes[post_id] = "unchanged"
-            else:
-                outcomes[post_id] = "recounted" if same_content(before, stored.content_hash) else "changed"
-        return outcomes
+        return {post_id: difference(known.get(post_id), stored.content_hash) for post_id, stored in posts.items()}
 
     def _begin_index(self) -> None:
-        """Where nothing is indexed yet, make an index without posts, for the first ones to go into."""
+        """If nothing is indexed yet, make an index without posts for the first ones to go into."""
         if self._store.current() is not None:
             return
-        with suppress(IndexLocked), self._store.writing():  # whoever writes the first one takes in what is accepted
+        with (
+            suppress(IndexLocked),
+            self._store.writing(),
+        ):  # another process writes the first one, and applies the journal
             if self._store.current() is None:
                 self._store.switch(self._store.begin(self._embedder.identity).finish().name)
 
     def _run(self, work: object) -> None:
-        assert callable(work), "a thread was given nothing to do"
+        assert callable(work), "a thread needs work"
         while not self._stopping.is_set():
             try:
                 work()
                 pause_s = _POLL_S
             except Exception as error:
-                # Whatever it is, the journal keeps what is due, and the next try may go better.
+                # Whatever it is, the journal keeps the pending changes, and the next try may succeed.
                 _log.exception("the journal cannot be followed", problem=str(error))
                 pause_s = _RETRY_S
             self._wake.wait(pause_s)
@@ -207,7 +201,7 @@ class JournalIngestion:
                 self._wake.clear()
 
     def _apply(self) -> None:
-        """Make what is due in the open generation."""
+        """Apply pending changes to the open generation."""
         while not self._stopping.is_set():
             with self._lock:
                 journal = self._journal(make=False)
@@ -216,7 +210,7 @@ class JournalIngestion:
                 due = journal.after(self._held, _AT_ONCE)
                 if due:
                     with self._cache() as cache:
-                        replay_batch(due, self._filling(cache), self._generation)
+                        replay_batch(due, self._encoder(cache), self._generation)
                     if self._unsettled_since is None:
                         self._unsettled_since = time.monotonic()
                     self._held = due[-1].number
@@ -228,7 +222,7 @@ class JournalIngestion:
                 self._reached.notify_all()
 
     def _tell(self) -> None:
-        """Tell each keeper what was forgotten since it was told last."""
+        """Tell each erasure target what was forgotten since it was last told."""
         journal = self._journal(make=False)
         if journal is None:
             return
@@ -236,7 +230,7 @@ class JournalIngestion:
             for name, keeper in self._keepers.items():
                 if name not in self._told:
                     self._told[name] = journal.told(name)
-                    journal.tell(name, self._told[name])  # from now on the journal keeps what this one has to be told
+                    journal.tell(name, self._told[name])  # from now on the journal keeps what this one must be told
                 ids, last = journal.forgotten_after(self._told[name])
                 if ids:
                     keeper(ids)
@@ -252,13 +246,13 @@ class JournalIngestion:
         return many or time.monotonic() - since > _SETTLE_AFTER_S
 
     def _settle(self) -> None:
-        assert self._generation is not None, "nothing is open"
+        assert self._generation is not None, "no generation is open"
         assert self._opened is not None, "there is no journal"
         self._generation.settle({self._opened.id: self._held})
         self._settled, self._unsettled_since = self._held, None
 
     def _journal(self, make: bool) -> Journal | None:
-        """The journal; None where there is none and none is to be made."""
+        """The journal; None if it does not exist and `make` is False."""
         with self._opening:
             path = self._data_dir / "journal.sqlite"
             if self._opened is None and (make or path.exists()):
@@ -268,12 +262,12 @@ class JournalIngestion:
     def _cache(self) -> EmbeddingCache:
         return EmbeddingCache(self._data_dir / "embeddings.sqlite", self._embedder.identity)
 
-    def _filling(self, cache: EmbeddingCache) -> Filling:
-        return Filling(self._embedder, self._weigher, cache, QuietProgress(StringIO()))
+    def _encoder(self, cache: EmbeddingCache) -> PostEncoder:
+        return PostEncoder(self._embedder, self._weigher, cache, QuietProgress(StringIO()))
 
 
-class _Following:
-    """A store, whose generations are led up to the journal when they are opened."""
+class _FollowedStore:
+    """A store whose generations are brought up to the journal when they are opened."""
 
     def __init__(self, store: PostStore, intake: JournalIngestion, embedder: Embedder) -> None:
         self._store, self._intake, self._embedder = store, intake, embedder

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.pipeline.staging import Staging, Standing, require_room
+from indexer.pipeline.staged_posts import SourceLine, StagedPosts, require_room
 from retrieval.errors import FixableError
 from retrieval.stores.contract import StoredPost
 from retrieval.types import Post
@@ -15,18 +15,18 @@ def stored(post_id: str) -> StoredPost:
 
 
 def test_posts_come_back_in_their_order_and_the_first_of_an_id_wins(tmp_path: Path) -> None:
-    with Staging(tmp_path / "staging.sqlite") as staging:
-        assert staging.add(stored("b"), Standing("x\udcff.jsonl", 1)) is None
-        assert staging.add(stored("a"), Standing("y.jsonl", 1)) is None
-        assert staging.add(stored("b"), Standing("y.jsonl", 2)) == Standing("x\udcff.jsonl", 1)
-        assert list(staging.posts()) == [stored("b"), stored("a")]
-        assert list(staging.hashes(1)) == [[("b", "hash of b")], [("a", "hash of a")]]
+    with StagedPosts(tmp_path / "staging.sqlite") as staged:
+        assert staged.add(stored("b"), SourceLine("x\udcff.jsonl", 1)) is None
+        assert staged.add(stored("a"), SourceLine("y.jsonl", 1)) is None
+        assert staged.add(stored("b"), SourceLine("y.jsonl", 2)) == SourceLine("x\udcff.jsonl", 1)
+        assert list(staged.posts()) == [stored("b"), stored("a")]
+        assert list(staged.hashes(1)) == [[("b", "hash of b")], [("a", "hash of a")]]
 
 
 def test_stored_posts_that_are_offered_again_are_left_out(tmp_path: Path) -> None:
-    with Staging(tmp_path / "staging.sqlite") as staging:
-        staging.add(stored("b"), Standing("x.jsonl", 1))
-        remaining = staging.without_staged([stored(post_id) for post_id in "abcde"], batch=2)
+    with StagedPosts(tmp_path / "staging.sqlite") as staged:
+        staged.add(stored("b"), SourceLine("x.jsonl", 1))
+        remaining = staged.without_staged([stored(post_id) for post_id in "abcde"], batch=2)
         assert [one.post.id for one in remaining] == ["a", "c", "d", "e"]
 
 

@@ -1,4 +1,4 @@
-"""Three steps at the same time: what comes through, in which order, and what an error leaves."""
+"""Three threads: which items pass, in which order, and what happens after an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.pipeline.threaded_steps import overlapped
+from indexer.pipeline.threaded_pipeline import run_threaded
 
 
 def doubled(items: Iterator[int]) -> Generator[int]:
@@ -24,7 +24,7 @@ def threads() -> list[str]:
 @given(st.lists(st.integers(), max_size=20), st.integers(1, 4))
 def test_everything_comes_through_in_its_order(items: list[int], ahead: int) -> None:
     got: list[int] = []
-    overlapped(items, doubled, got.append, ahead)
+    run_threaded(items, doubled, got.append, ahead)
     assert got == [2 * one for one in items]
     assert threads() == []
 
@@ -46,11 +46,11 @@ def test_the_source_is_read_ahead_by_as_much_as_was_allowed_and_no_further() -> 
         assert len(read) <= 6
         yield 0
 
-    overlapped(source(), work, lambda _: None, ahead=3)
+    run_threaded(source(), work, lambda _: None, ahead=3)
 
 
 class Broken(BaseException):
-    """Raised by one of the three; no Exception, as KeyboardInterrupt is none."""
+    """Raised by one of the three; like KeyboardInterrupt not an Exception."""
 
 
 def failing(items: Iterable[int], at: int) -> Generator[int]:
@@ -63,7 +63,7 @@ def failing(items: Iterable[int], at: int) -> Generator[int]:
 def test_an_error_in_the_source_ends_it_once_what_came_before_is_through() -> None:
     got: list[int] = []
     with pytest.raises(Broken):
-        overlapped(failing(range(9), 5), doubled, got.append)
+        run_threaded(failing(range(9), 5), doubled, got.append)
     assert got == [0, 2, 4, 6, 8]
     assert threads() == []
 
@@ -71,7 +71,7 @@ def test_an_error_in_the_source_ends_it_once_what_came_before_is_through() -> No
 def test_an_error_in_the_work_leaves_nothing_undone_that_came_out_of_it() -> None:
     got: list[int] = []
     with pytest.raises(Broken):
-        overlapped(range(1000), lambda items: failing(items, 5), got.append)
+        run_threaded(range(1000), lambda items: failing(items, 5), got.append)
     assert got == [0, 1, 2, 3, 4]
     assert threads() == []
 
@@ -90,7 +90,7 @@ def test_an_error_in_the_sink_ends_the_other_two() -> None:
             raise Broken
 
     with pytest.raises(Broken):
-        overlapped(range(10**9), work, sink)
+        run_threaded(range(10**9), work, sink)
     assert closed == ["work"]
     assert threads() == []
 
@@ -101,5 +101,5 @@ def test_work_that_needs_no_more_ends_it() -> None:
     def work(items: Iterator[int]) -> Generator[int]:
         yield next(items)
 
-    overlapped(range(10**9), work, got.append)
+    run_threaded(range(10**9), work, got.append)
     assert got == [0]

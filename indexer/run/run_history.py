@@ -1,4 +1,4 @@
-"""What runs did, and what one is doing now: data_dir/runs.sqlite, for `stipple status`, also after a crash."""
+"""Past runs and the current one, for `stipple status`, even after a crash: data_dir/runs.sqlite."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Run:
     """One run of `reindex`.
 
     Attributes:
-        state: "died" was running, and its process is gone without a word: killed, or the power was cut.
-        stage: "reading", "embedding" or "building", the last that was begun.
-        done, expected: Lines read, or passages embedded; expected is 0 where nobody knows.
+        state: "died": its process is gone without reporting an end; it was killed, or the power was cut.
+        stage: "reading", "embedding" or "building", the last that was started.
+        done, expected: Lines read, or passages embedded; expected is 0 if unknown.
         problem: Why it failed.
-        rejected: How many lines were, by reason: the field and what was expected of it, without what was there.
-        rejects_file: Where the rejected lines are; "" where there are none.
+        rejected: Number of rejected lines by reason: the field and what was expected, without the value.
+        rejects_file: Where the rejected lines are; "" if there are none.
         summary: As `--json` prints it; empty before the end.
     """
 
@@ -52,15 +52,15 @@ class Run:
     summary: Mapping[str, object] = field(default_factory=dict)
 
 
-class Runs:
-    """The file, and the lock that tells a run that goes on from one that died."""
+class RunHistory:
+    """The file, and the lock that tells a run in progress from one that died."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path, self._lock = data_dir / "runs.sqlite", data_dir / "running.lock"
 
     @contextmanager
     def record(self, command: str) -> Iterator[RunRecord]:
-        """Keeps a run for others to look at, until the block ends, however it ends.
+        """Record a run until the block ends, however it ends.
 
         Raises:
             OSError, sqlite3.Error: The file cannot be written.
@@ -85,14 +85,14 @@ class Runs:
             replace(Run(*row[:9]), rejected=json.loads(row[9]), rejects_file=row[10], summary=json.loads(row[11]))
             for row in rows
         ]
-        return [_died(run) if run.state == "running" and not self._goes_on() else run for run in runs]
+        return [_died(run) if run.state == "running" and not self._in_progress() else run for run in runs]
 
     def compact(self) -> None:
         if self._path.exists():
             with closing(self._opened()) as database:
                 compact(database)
 
-    def _goes_on(self) -> bool:
+    def _in_progress(self) -> bool:
         try:
             with self._lock.open("r") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -118,11 +118,11 @@ _FIELDS = (
 
 
 class RunRecord:
-    """A run as it is written down while it goes on."""
+    """Writes a run's state to the file while it is in progress."""
 
     def __init__(self, database: sqlite3.Connection, command: str) -> None:
         self._database = database
-        # Whoever holds the lock is the only one that runs.
+        # The holder of the lock is the only run.
         database.execute("UPDATE runs SET state = 'died', ended_at = ? WHERE state = 'running'", (_now(),))
         row = (command, _now(), "", "running", "reading", 0, 0, "", "{}", "", "{}")
         marks = ", ".join("?" * len(row))
@@ -150,7 +150,7 @@ class RunRecord:
 
 
 class RecordedProgress:
-    """Progress that is written down about every second, and passed on."""
+    """Progress that is recorded about every second, and passed on."""
 
     def __init__(self, shown: Progress, record: RunRecord) -> None:
         self._shown, self._record = shown, record

@@ -1,23 +1,22 @@
-"""What posts do not say of what was asked, in one sentence of the asker's language. Pure.
+"""What was asked and the posts do not say, as one sentence in the user's language. Pure.
 
-Its words are Stipple's own and the question's, never a post's.
+Its words are Stipple's own or the question's, never a post's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.answering.messages import frame
-from app.answering.question.answer_type import SEEN, candidates, wanted
-from app.answering.question.asked_kinds import Kind, asked_for, holds
+from app.answering.messages import message_language
+from app.answering.question.answer_type import SEEN, Kind, answer_type, asked_kinds, candidates, holds
 from app.answering.question.folded_text import FoldedText, asked_words, places
 from retrieval.text.language import detect_language
 from retrieval.types import Span
 
 _LONGEST = 60
-# Small words between two others are left out of neither: "camp at the lake".
+# Words this close are shown as one stretch, with the small words between them: "camp at the lake".
 _GAP = 8
-# Of two things asked for, one may be there without the other. A date answers where a time was asked for.
+# Kinds that are checked separately when both are asked for. A date also answers a question about a time.
 _TOLD_APART: tuple[tuple[Kind, ...], ...] = (("price",), ("time", "date"))
 _KINDS = {
     "en": {"price": "a price", "amount": "a number", "time": "a time", "date": "a date", "year": "a year"},
@@ -40,13 +39,13 @@ _SAID = {
 
 
 def missing_words(question: str, texts: Sequence[str]) -> str:
-    """What a declined question lacks: the kind of thing it asks for, or words of it that no text holds.
+    """What a declined question lacks: the type of answer it asks for, or words of it that no text holds.
 
     Args:
         texts: The best evidence, each with its post's title.
     """
-    language = frame(detect_language(question))
-    said, kind = _SAID[language], wanted(question)
+    language = message_language(detect_language(question))
+    said, kind = _SAID[language], answer_type(question)
     if kind in SEEN and not any(candidates(kind, FoldedText.of(text), question) for text in texts):
         topic = _longest(question, _held(question, texts))
         named = _KINDS[language][kind]
@@ -56,13 +55,13 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
 
 
 def missing_kinds(question: str, texts: Sequence[str]) -> str:
-    """Which of several kinds of thing that a question asks for no text holds; "" where one alone or none is missing."""
-    kinds = asked_for(question)
+    """The kinds, of several asked for, that no text holds; "" where none or all of them are missing."""
+    kinds = asked_kinds(question)
     groups = [group for group in _TOLD_APART if kinds & set(group)]
     lacking = [group for group in groups if not any(holds(frozenset({kind}), text) for text in texts for kind in group)]
     if not lacking or len(lacking) == len(groups):
         return ""
-    language = frame(detect_language(question))
+    language = message_language(detect_language(question))
     named = [_KINDS[language][next(kind for kind in group if kind in kinds)] for group in lacking]
     return _SAID[language]["kind alone"].format(kind=(" or " if language == "en" else "和").join(named))
 

@@ -1,4 +1,4 @@
-"""From posts to indexed posts: cut, embedded once, weighed, a window at a time."""
+"""From posts to indexed posts: cut into passages, embedded once, weighed, a window at a time."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from typing import Protocol
 
 import numpy as np
 
-from indexer.engines.engine import EmbeddingEngine
-from indexer.engines.local import LocalEngine
+from indexer.engines.engine import EmbeddingEngine, LocalEngine
 from indexer.pipeline.embedding_cache import EmbeddingCache, Key
-from indexer.pipeline.threaded_steps import overlapped
+from indexer.pipeline.threaded_pipeline import run_threaded
 from indexer.progress import Progress
 from retrieval.models.embedding import Embedder
 from retrieval.stores.contract import IndexedPost, StoredPost
 from retrieval.text.passages import cut_passages, passage_text
 from retrieval.types import Passage, TermWeights, Vectors
 
-# Passages that are looked at together: enough to put texts of like length into one batch, where short ones are
-# not padded to the longest, and few enough to hold (2,000 x 384 floats are 3 MB).
+# Passages per window: enough to batch texts of similar length, so that short ones are not padded to the longest, and
+# few enough to hold (2,000 x 384 floats are 3 MB).
 WINDOW = 2_000
-# Texts that an engine is given at once, and that are made durable together: what is under way when a run is killed, at
-# most three such batches here, has to be embedded again.
+# Texts per batch, which also become durable together: a killed run loses the batches in flight, at most three in this
+# process.
 EMBEDDED_AT_ONCE = 256
 
 
 class PassageWeigher(Protocol):
-    """Gives the terms of passages their weights."""
+    """Weighs the terms of passages."""
 
     def passages(self, texts: Sequence[str]) -> list[TermWeights]: ...
 
@@ -40,9 +39,8 @@ class Window:
     """Some posts on their way into the index.
 
     Attributes:
-        batches: Passages that are to be embedded, as key and text, those of like length together; one empty batch where
-            there are none.
-        vectors: Of the passages that have one.
+        batches: Key and text of passages to embed, those of similar length together; one empty batch if there are none.
+        vectors: Of the passages that have one by now.
     """
 
     posts: list[tuple[StoredPost, list[Passage]]]
@@ -58,7 +56,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """The vectors of one batch of a window; `whole` where it was the window's last."""
+    """The vectors of one batch of a window; `whole` if it was the window's last."""
 
     window: Window
     keys: list[Key]
@@ -66,7 +64,7 @@ class Embedded:
     whole: bool
 
 
-class Filling:
+class PostEncoder:
     """From posts to indexed posts, a window at a time.
 
     Args:
@@ -87,15 +85,15 @@ class Filling:
         self._engine = engine or LocalEngine(embedder)
         self._expected_posts, self._posts, self.passages = expected_posts, 0, 0
         self.embedded = 0
-        self._under_way = set[Key]()  # given to the engine, and not in the cache yet
+        self._under_way = set[Key]()  # given to the engine, not yet in the cache
 
     def fill(self, posts: Iterable[StoredPost], write: Callable[[list[IndexedPost]], object]) -> None:
-        """Give every post to `write`, indexed, about WINDOW passages together; one post is never split.
+        """Pass every post to `write`, indexed, about WINDOW passages at a time; one post is never split.
 
-        Posts are read and cut by a thread ahead of the embedding, and written by a thread behind it.
+        One thread reads and cuts posts ahead of the embedding, another writes behind it.
 
         Raises:
-            BaseException: What reading, embedding or writing raised. What was embedded by then is kept.
+            BaseException: Whatever reading, embedding or writing raised. What was embedded so far is kept.
         """
 
         def finish(one: Embedded) -> None:
@@ -103,12 +101,12 @@ class Filling:
             if one.whole:
                 write(self._assembled(one.window))
 
-        # Said before the first vectors are there: a slow model's take a while.
+        # Reported before the first vectors, which take a slow model a while.
         self.progress.embedding(self.passages, max(self.passages, self._expected_posts))
-        overlapped(self._windows(posts), self._embed, finish)
+        run_threaded(self._windows(posts), self._embed, finish)
 
     def indexed(self, posts: Iterable[StoredPost]) -> Iterator[list[IndexedPost]]:
-        """The same for a few posts, in this thread alone."""
+        """The same for a few posts, in this thread only."""
         with closing(self._embed(self._windows(posts))) as done:
             for one in done:
                 self._keep(one)
@@ -133,7 +131,7 @@ class Filling:
         keys = [[self.cache.key(text) for text in of_post] for of_post in texts]
         self.cache.record({stored.post.id: of_post for (stored, _), of_post in zip(posts, keys, strict=True)})
         by_key = dict(zip(chain(*keys), chain(*texts), strict=True))
-        # Asked in this order: what comes into the cache in between is in one of the two.
+        # In this order: what enters the cache in between is in one of the two.
         under_way = self._under_way & by_key.keys()
         vectors = self.cache.get(by_key)
         missing = [(key, text) for key, text in by_key.items() if key not in vectors and key not in under_way]
@@ -143,7 +141,7 @@ class Filling:
         return Window(posts, keys, self._weigher.passages(list(chain(*texts))), batches or [[]], vectors)
 
     def _embed(self, windows: Iterator[Window]) -> Generator[Embedded]:
-        begun: deque[tuple[Window, int]] = deque()  # which batch of which window comes next, and those that follow
+        begun: deque[tuple[Window, int]] = deque()  # window and number of each batch that the engine has, in order
 
         def batches() -> Iterator[list[str]]:
             for window in windows:
@@ -158,14 +156,14 @@ class Filling:
             self.embedded += len(keys)
             self._tell(window, number)
             yield Embedded(window, keys, vectors, whole)
-        assert not begun, f"the engine left out {len(begun)} batches"
+        assert not begun, f"the engine skipped {len(begun)} batches"
 
     def _tell(self, window: Window, number: int) -> None:
         posts, passages = self._posts + len(window.posts), self.passages + window.passages
         left = sum(map(len, window.batches[number + 1 :]))
         if number + 1 == len(window.batches):
             self._posts, self.passages = posts, passages
-        # As many passages to a post in what is to come as in what has been seen.
+        # Assumes as many passages per post in the rest as so far.
         self.progress.embedding(passages - left, round(passages * max(1.0, self._expected_posts / max(1, posts))))
 
     def _keep(self, one: Embedded) -> None:
@@ -174,7 +172,7 @@ class Filling:
         self._under_way.difference_update(vectors)
 
     def _assembled(self, window: Window) -> list[IndexedPost]:
-        # What was under way when the window was made has come by now: windows are whole in their order.
+        # What was under way when the window was made is in the cache by now: windows complete in order.
         late = {key for of_post in window.keys for key in of_post if key not in window.vectors}
         vectors = window.vectors | self.cache.get(late)
         terms = iter(window.terms)

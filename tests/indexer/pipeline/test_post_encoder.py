@@ -1,4 +1,4 @@
-"""What a run gives the embedder: each text once, the short ones first, by whichever engine."""
+"""What a run gives the embedder: each text once, short ones first, with any engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.pipeline.embedding_cache import EmbeddingCache
-from indexer.pipeline.encoder import EMBEDDED_AT_ONCE, WINDOW, Filling
+from indexer.pipeline.post_encoder import EMBEDDED_AT_ONCE, WINDOW, PostEncoder
 from indexer.progress import QuietProgress
 from retrieval.stores.contract import StoredPost
 from retrieval.text.content_hash import content_hash
@@ -63,7 +63,7 @@ def test_an_engine_that_reads_ahead_gives_the_same_index(tmp_path: Path) -> None
 
 
 class Told(QuietProgress):
-    """What was said of the embedding."""
+    """The reported progress of the embedding."""
 
     def __init__(self) -> None:
         super().__init__(io.StringIO())
@@ -73,9 +73,9 @@ class Told(QuietProgress):
         self.embedded.append((passages, expected))
 
 
-def test_embedding_is_told_of_before_the_first_vectors_are_there(tmp_path: Path) -> None:
+def test_embedding_is_reported_before_the_first_vectors_are_there(tmp_path: Path) -> None:
     told, embedder = Told(), CountingEmbedder(dies_after=0)
     posts = [StoredPost(post, content_hash(post)) for post in (Post("a", "", "one"), Post("b", "", "two"))]
     with EmbeddingCache(tmp_path / "embeddings.sqlite", embedder.identity) as cache, pytest.raises(KeyboardInterrupt):
-        Filling(embedder, LengthWeigher(), cache, told, expected_posts=2).fill(posts, lambda _: None)
+        PostEncoder(embedder, LengthWeigher(), cache, told, expected_posts=2).fill(posts, lambda _: None)
     assert told.embedded == [(0, 2)]

@@ -1,4 +1,4 @@
-"""Posts that are forgotten: from every file, for good, and without a word left behind."""
+"""Forgotten posts are gone from every file, for good."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from indexer.commands.cli import add_commands
-from indexer.journal.forgetting import forget
+from indexer.journal.erasure import forget
 from indexer.journal.journal import Journal
 from indexer.progress import QuietProgress
 from indexer.readers.sources import find_sources
-from indexer.upkeep.upkeep import prune, rollback
+from indexer.upkeep.old_generations import prune, rollback
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.contract import StoredPost
@@ -28,7 +28,7 @@ SECRET = "zebra stripes"
 
 
 class Index:
-    """An embedded index of ten posts and two more of ann's, one of them with a rejected line beside it."""
+    """An embedded index of ten posts and two of ann's, one of which also has a rejected line."""
 
     def __init__(self, folder: Path) -> None:
         self.data, self.posts = folder / "data", folder / "posts.jsonl"
@@ -45,7 +45,7 @@ class Index:
         reindex(self.data, self.posts, "--quiet")
 
     def places(self, words: str) -> set[str]:
-        """The files of the data folder in which the words stand."""
+        """The files of the data folder that contain the words."""
         return {
             str(path.relative_to(self.data))
             for path in self.data.rglob("*")
@@ -112,5 +112,5 @@ def test_the_command_wants_a_name(index: Index, capsys: pytest.CaptureFixture[st
     add_commands(parser.add_subparsers())
     args = parser.parse_args(["forget", "--post", "1", "--post", "2", "--author", "nobody"])
     assert args.run(args, index.settings) == 0
-    assert "forgot 2 posts; 1 authors are kept out" in capsys.readouterr().out
+    assert "forgot 2 posts; 1 author blocked" in capsys.readouterr().out
     assert find_sources([str(index.posts)])

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.answering.generation import ModelFailed, ScriptedGenerator
+from app.answering.generation import GenerateRequest, ModelFailed, Piece, ScriptedGenerator
 from app.answering.generation.cancellation import Stop
-from app.answering.writing.writer import QueueFull, Writer
+from app.answering.writing.model_queue import ModelQueue, QueueFull
 
 
-async def read(writer: Writer, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
-    keep = thoughts.append if thoughts is not None else None
-    return "".join([piece async for piece in writer.write("", "x", 64, timeout_s, thoughts=keep)])
+async def read(model_queue: ModelQueue, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
+    pieces = [piece async for piece in model_queue.stream(GenerateRequest("", "x", 64), timeout_s)]
+    assert all(piece.answer or piece.thought for piece in pieces)
+    if thoughts is not None:
+        thoughts.extend(piece.thought for piece in pieces)
+    return "".join(piece.answer for piece in pieces)
 
 
 class Held(ScriptedGenerator):
@@ -26,9 +29,7 @@ class Held(ScriptedGenerator):
         self.go, self.inside, self.most_inside = threading.Event(), 0, 0
         self.came = threading.Event()
 
-    def generate(
-        self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
-    ) -> Iterator[str]:
+    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         self.came.set()
@@ -36,17 +37,17 @@ class Held(ScriptedGenerator):
             while not self.go.wait(0.01):
                 if stop.is_set():
                     return
-            yield from super().generate(system, user, max_tokens, stop)
+            yield from super().generate(request, stop)
         finally:
             self.inside -= 1
 
 
 def test_of_fifty_askers_at_once_those_beyond_the_queue_are_told_at_once_and_the_others_are_served() -> None:
     generator = Held(["28 yuan."])
-    writer = Writer(generator, queue=16)
+    model_queue = ModelQueue(generator, waiting=16)
 
     async def many() -> list[str | BaseException]:
-        asking = [asyncio.create_task(read(writer)) for _ in range(50)]
+        asking = [asyncio.create_task(read(model_queue)) for _ in range(50)]
         await asyncio.to_thread(generator.came.wait, 60)
         refused = [task for task in asking if task.done()]
         assert len(refused) == 33  # while the first one is still being written
@@ -57,96 +58,94 @@ def test_of_fifty_askers_at_once_those_beyond_the_queue_are_told_at_once_and_the
     assert answers.count("28 yuan.") == 17
     assert sum(isinstance(answer, QueueFull) for answer in answers) == 33
     assert generator.most_inside == 1
-    writer.close()
+    model_queue.close()
 
 
 def test_an_asker_who_leaves_the_line_frees_a_place_in_it() -> None:
     generator = Held(["28 yuan."])
-    writer = Writer(generator, queue=1)
+    model_queue = ModelQueue(generator, waiting=1)
 
     async def leave() -> str:
-        first = asyncio.create_task(read(writer))
+        first = asyncio.create_task(read(model_queue))
         await asyncio.to_thread(generator.came.wait, 60)
-        waiting = asyncio.create_task(read(writer))
+        waiting = asyncio.create_task(read(model_queue))
         await asyncio.sleep(0)
         with pytest.raises(QueueFull):
-            await read(writer)
+            await read(model_queue)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        another = asyncio.create_task(read(writer))
+        another = asyncio.create_task(read(model_queue))
         await asyncio.sleep(0)
         generator.go.set()
         await first
         return await another
 
     assert asyncio.run(leave()) == "28 yuan."
-    writer.close()
+    model_queue.close()
 
 
 def test_an_asker_who_leaves_while_the_model_writes_frees_the_model() -> None:
     generator = Held(["28 yuan."])
-    writer = Writer(generator, queue=1)
+    model_queue = ModelQueue(generator, waiting=1)
 
     async def leave() -> str:
-        first = asyncio.create_task(read(writer))
+        first = asyncio.create_task(read(model_queue))
         await asyncio.to_thread(generator.came.wait, 60)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         assert generator.inside == 0
         generator.go.set()
-        return await read(writer)
+        return await read(model_queue)
 
     assert asyncio.run(leave()) == "28 yuan."
-    writer.close()
+    model_queue.close()
 
 
 def test_a_model_that_turns_in_a_circle_is_stopped_and_what_was_before_is_kept() -> None:
-    writer = Writer(ScriptedGenerator(["It is 28 yuan. " + "Oat milk is 3 yuan more. " * 1000]), queue=0)
-    reply = asyncio.run(read(writer))
+    model_queue = ModelQueue(ScriptedGenerator(["It is 28 yuan. " + "Oat milk is 3 yuan more. " * 1000]), waiting=0)
+    reply = asyncio.run(read(model_queue))
     assert reply.startswith("It is 28 yuan. Oat milk is 3 yuan more.")
     assert len(reply) < 300
-    writer.close()
+    model_queue.close()
 
 
 def test_a_model_that_says_nothing_is_no_error() -> None:
-    writer = Writer(ScriptedGenerator([""]), queue=0)
-    assert asyncio.run(read(writer)) == ""
-    writer.close()
+    model_queue = ModelQueue(ScriptedGenerator([""]), waiting=0)
+    assert asyncio.run(read(model_queue)) == ""
+    model_queue.close()
 
 
 def test_a_model_that_is_not_done_in_time_is_left_and_the_next_asker_is_served() -> None:
     generator = Held(["28 yuan."])
-    writer = Writer(generator, queue=0)
-    assert asyncio.run(read(writer, timeout_s=0.05)) == ""
+    model_queue = ModelQueue(generator, waiting=0)
+    assert asyncio.run(read(model_queue, timeout_s=0.05)) == ""
     generator.go.set()
-    assert asyncio.run(read(writer)) == "28 yuan."
-    writer.close()
+    assert asyncio.run(read(model_queue)) == "28 yuan."
+    model_queue.close()
 
 
 @pytest.mark.parametrize("error", [ModelFailed("it is down", "start it"), RuntimeError("a bug")])
 def test_what_the_model_fails_with_reaches_its_asker_and_the_next_one_is_served(error: Exception) -> None:
     class Failing(ScriptedGenerator):
-        def generate(
-            self, system: str, user: str, max_tokens: int, stop: threading.Event, **options: object
-        ) -> Iterator[str]:
+        def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
             if self.prompts:
-                return super().generate(system, user, max_tokens, stop)
-            self.prompts.append((system, user))
+                return super().generate(request, stop)
+            self.prompts.append((request.system, request.user))
             raise error  # before a piece is asked for
 
-    writer = Writer(Failing(["28 yuan."]), queue=0)
+    model_queue = ModelQueue(Failing(["28 yuan."]), waiting=0)
     with pytest.raises(type(error)):
-        asyncio.run(read(writer))
-    assert asyncio.run(read(writer)) == "28 yuan."
-    writer.close()
+        asyncio.run(read(model_queue))
+    assert asyncio.run(read(model_queue)) == "28 yuan."
+    model_queue.close()
 
 
 def test_thoughts_come_beside_the_reply_and_in_order() -> None:
-    writer = Writer(ScriptedGenerator(["<think>look at post 1</think>28 yuan."]), queue=0)
+    model_queue = ModelQueue(ScriptedGenerator(["<think>look at post 1</think>28 yuan."]), waiting=0)
     thoughts: list[str] = []
-    assert asyncio.run(read(writer, thoughts=thoughts)) == "28 yuan."
+    assert asyncio.run(read(model_queue, thoughts=thoughts)) == "28 yuan."
     assert "".join(thoughts) == "look at post 1"
-    writer.close()
+    model_queue.close()
 
 
 def test_a_stop_calls_whoever_waits_for_it_once_and_never_after() -> None:

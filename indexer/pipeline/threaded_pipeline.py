@@ -1,4 +1,4 @@
-"""Three steps at the same time: one thread reads ahead, the caller's works in the middle, a third writes behind."""
+"""A pipeline of three threads: one reads ahead, the caller's does the work, a third writes behind."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LOOK_S = 0.05  # how often a thread that waits looks whether the others gave up
+_LOOK_S = 0.05  # how often a waiting thread checks whether the others gave up
 
 
 class _End:
-    """Nothing comes after it."""
+    """Marks the end of a channel."""
 
 
-def overlapped(
+def run_threaded(
     source: Iterable[T], work: Callable[[Iterator[T]], Generator[R]], sink: Callable[[R], object], ahead: int = 2
 ) -> None:
-    """Do `for one in work(source): sink(one)`, with the source read and the sink called by threads of their own.
+    """Do `for one in work(source): sink(one)`, reading the source and calling the sink in threads of their own.
 
-    The order is kept, and at most `ahead` items wait before the work, and as many behind it. `work` runs in the calling
-    thread, which Ctrl-C reaches. When anything raises, no further item is begun; what the work gave already still
-    goes into the sink, unless that is what raised. Both threads have ended when this returns or raises.
+    The order is kept, and at most `ahead` items wait before the work, and as many after it. `work` runs in the calling
+    thread, which Ctrl-C reaches. When anything raises, no further item is started; what the work has yielded still goes
+    to the sink, unless the sink raised. Both threads have ended when this returns or raises.
 
     Raises:
-        BaseException: The first that any of the three raised, itself.
+        BaseException: The first exception of any of the three, unchanged.
     """
     stop = threading.Event()
-    before, behind = _Line[T](ahead, stop), _Line[R](ahead, threading.Event())
+    before, behind = _Channel[T](ahead, stop), _Channel[R](ahead, threading.Event())
 
     def read() -> None:
         before.fill(source)
@@ -60,12 +60,12 @@ def overlapped(
         raise behind.failed
 
 
-class _Line(Generic[T]):
-    """Items on their way from one thread to another, a few at a time.
+class _Channel(Generic[T]):
+    """Passes items from one thread to another, a few at a time.
 
     Attributes:
-        stop: Set when nobody takes or gives any more.
-        failed: What ended the line instead of its last item.
+        stop: Set when either side has given up.
+        failed: The exception that ended the channel early.
     """
 
     def __init__(self, length: int, stop: threading.Event) -> None:
@@ -74,7 +74,7 @@ class _Line(Generic[T]):
         self.failed: BaseException | None = None
 
     def fill(self, items: Iterable[T]) -> None:
-        """Put all of them, then end; what `items` raises is raised to whoever takes."""
+        """Put all of them, then end; an exception of `items` is raised in the thread that takes."""
         try:
             for one in items:
                 if not self._offer(one):
@@ -86,10 +86,10 @@ class _Line(Generic[T]):
     def put(self, item: T) -> None:
         """
         Raises:
-            BaseException: What the thread that takes has failed with.
+            BaseException: The exception of the thread that takes.
         """
         if not self._offer(item):
-            assert self.failed is not None, "a line was stopped without a reason"
+            assert self.failed is not None, "a channel was stopped without a reason"
             raise self.failed
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""From a file on disk, or a pipe, to the files that are read: itself, or those in the archive that it is."""
+"""The files to read in a source: the file itself, or the members of an archive."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from indexer.readers.archives import BOUNDS, EMPTY_ZIP_MAGIC, ZIP_MAGIC, Bounds, Counted, is_tar, tar_members, unpacked
+from indexer.readers.archives import (
+    EMPTY_ZIP_MAGIC,
+    UNPACK_LIMITS,
+    ZIP_MAGIC,
+    CountedStream,
+    UnpackLimits,
+    is_tar,
+    tar_members,
+    unpacked,
+)
 from indexer.readers.exports.recognition import BESIDE_POSTS, holds_no_posts
 from indexer.readers.formats.detect import ENDINGS, ending
 from indexer.readers.formats.lines import with_head
 
-# Judged queries lie beside posts, and so may rejects: neither are posts.
-PASSED_OVER = ("queries*", "*.rejects.jsonl", ".*", "__MACOSX*")
+# Judged queries, and perhaps rejects, are in folders of posts, but are not posts.
+IGNORED = ("queries*", "*.rejects.jsonl", ".*", "__MACOSX*")
 _SCRIPTS = re.compile(r"(?:tweets?|community-tweets?)(?:-part\d+)?\.js")
 _NOTES = re.compile(r"note-tweets?(?:-part\d+)?\.js")
 BESIDE_BYTES = 64 << 20
@@ -29,15 +38,15 @@ HEAD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class InputFile:
     """A file to read.
 
     Attributes:
-        name: As rejects call it: "archive.zip/outbox.json" inside of one.
-        head: The first 64 KiB of what it holds, unpacked.
-        stream: All that it holds, unpacked.
-        path: Where it lies on disk as it is; None where it was packed or comes from a pipe.
-        beside: What a file in the same folder holds, its first 64 MiB; None where there is none.
+        name: For messages; a member of an archive is "archive.zip/outbox.json".
+        head: Its first 64 KiB, unpacked.
+        stream: All of it, unpacked.
+        path: Where it is on disk; None if it was packed or comes from a pipe.
+        beside: The first 64 MiB of another file in its folder; None if that does not exist.
     """
 
     name: str
@@ -48,8 +57,8 @@ class Part:
 
 
 def may_hold_posts(name: str, beside: Sequence[str]) -> bool:
-    """Whether a file that was found, not named, is to be read: by its ending, and what lies beside it."""
-    if any(fnmatch(name, pattern) for pattern in PASSED_OVER) or holds_no_posts(name, beside):
+    """Whether to read a file that was found in a folder, by its name and the other files there."""
+    if any(fnmatch(name, pattern) for pattern in IGNORED) or holds_no_posts(name, beside):
         return False
     if ending(name) == ".js":
         # A long text belongs to its tweet, which the reader of tweets.js finds.
@@ -60,26 +69,28 @@ def may_hold_posts(name: str, beside: Sequence[str]) -> bool:
     return ending(name) in ENDINGS or name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz", ".zst"))
 
 
-def parts_of(name: str, path: Path | None, stdin: BinaryIO, bounds: Bounds = BOUNDS) -> Iterator[Part]:
-    """What there is to read in a file, or in what a pipe brings where `path` is None. Each part before the next.
+def input_files(
+    name: str, path: Path | None, stdin: BinaryIO, limits: UnpackLimits = UNPACK_LIMITS
+) -> Iterator[InputFile]:
+    """The files in a file, or in standard input if `path` is None. Read each before the next.
 
     Raises:
-        OSError: It cannot be read. One of packing.BROKEN, TooMuch: What it is packed in is damaged, or a bomb.
+        OSError: It cannot be read. One of archives.DAMAGED: The archive is damaged. DecompressionBomb: It may be one.
     """
     with _opened(path, stdin) as file:
         size = os.fstat(file.fileno()).st_size if path is not None and path.is_file() else None
-        counted = Counted(file, size)
+        counted = CountedStream(file, size)
         head, whole = with_head(io.BufferedReader(counted, 1 << 16), HEAD_BYTES)
         if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
             with _seekable(file, whole, path) as zipped:
-                yield from _zip_parts(name, zipped, bounds)
+                yield from _zip_members(name, zipped, limits)
             return
-        guarded = unpacked(whole, counted, bounds)
-        inside, stream = with_head(io.BufferedReader(guarded, 1 << 16), HEAD_BYTES)
+        limited = unpacked(whole, counted, limits)
+        inside, stream = with_head(io.BufferedReader(limited, 1 << 16), HEAD_BYTES)
         if is_tar(inside):
-            yield from _tar_parts(name, stream)
+            yield from _tar_members(name, stream)
         else:
-            yield Part(name, inside, stream, path if inside == head else None, _beside(path))
+            yield InputFile(name, inside, stream, path if inside == head else None, _beside(path))
 
 
 @contextmanager
@@ -93,7 +104,7 @@ def _opened(path: Path | None, stdin: BinaryIO) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _seekable(file: BinaryIO, whole: BinaryIO, path: Path | None) -> Iterator[BinaryIO]:
-    """A zip file's index is at its end: what comes through a pipe is kept on disk first."""
+    """A seekable file: the index of a zip file is at its end, so a pipe is copied to disk first."""
     if path is not None:
         file.seek(0)
         yield file
@@ -104,11 +115,11 @@ def _seekable(file: BinaryIO, whole: BinaryIO, path: Path | None) -> Iterator[Bi
         yield kept
 
 
-def _zip_parts(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Part]:
+def _zip_members(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[InputFile]:
     size = file.seek(0, os.SEEK_END)
     with zipfile.ZipFile(file) as archive:
         if any(info.flag_bits & 1 for info in archive.infolist()):
-            raise zipfile.BadZipFile("it is encrypted, and is to be unpacked first")
+            raise zipfile.BadZipFile("it is encrypted; unpack it first")
         names = [info.filename for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)]
         folders: dict[str, list[str]] = {}
         for one in names:
@@ -127,20 +138,20 @@ def _zip_parts(name: str, file: BinaryIO, bounds: Bounds) -> Iterator[Part]:
                     return found.read(BESIDE_BYTES)
 
             with archive.open(str(inner)) as member:
-                # All members together are held to the bounds: those of a bomb may lie over one another.
-                guarded = unpacked(member, size, bounds, before=unpacked_bytes)  # type: ignore[arg-type]  # reads like one
-                head, stream = with_head(io.BufferedReader(guarded, 1 << 16), HEAD_BYTES)
-                yield Part(f"{name}/{inner}", head, stream, None, beside)
-                unpacked_bytes = guarded.count
+                # The limits apply to all members together: those of a bomb may overlap.
+                limited = unpacked(member, size, limits, before=unpacked_bytes)  # type: ignore[arg-type]  # reads like one
+                head, stream = with_head(io.BufferedReader(limited, 1 << 16), HEAD_BYTES)
+                yield InputFile(f"{name}/{inner}", head, stream, None, beside)
+                unpacked_bytes = limited.count
 
 
-def _tar_parts(name: str, stream: BinaryIO) -> Iterator[Part]:
+def _tar_members(name: str, stream: BinaryIO) -> Iterator[InputFile]:
     for member in tar_members(stream):
         inner = PurePosixPath(member.name)
-        # A tar stream is read once: what else is in a file's folder is not known when it passes, and taken for granted.
+        # A tar stream is read once: what else is in a file's folder is not known yet, so everything is assumed to be.
         if not _hidden(member.name) and may_hold_posts(inner.name, [*BESIDE_POSTS, inner.name]):
             head, rest = with_head(member.stream, HEAD_BYTES)
-            yield Part(f"{name}/{inner}", head, rest, None, lambda _: None)
+            yield InputFile(f"{name}/{inner}", head, rest, None, lambda _: None)
 
 
 def _hidden(inner: str) -> bool:

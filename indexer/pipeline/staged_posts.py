@@ -1,4 +1,4 @@
-"""The posts of one run, kept on disk while they are compared with what is stored: a run needs no memory for them."""
+"""The posts of one run, kept on disk, not in memory, while they are compared with the stored ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from retrieval.stores.payload import post_from_json, post_to_json
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a post stood: the file as it was named, and the line in it, from 1."""
+class SourceLine:
+    """Where a post came from: the file as it was given, and the line, from 1."""
 
     source: str
     line: int
 
 
-class Due(Enum):
+class PendingWork(Enum):
     """What a run has to do with a staged post."""
 
     NOTHING = 0
@@ -31,11 +31,10 @@ class Due(Enum):
     RECOUNT = 2
 
 
-class Staging:
-    """A SQLite file that lives as long as one run. What an interrupted run left is deleted first.
+class StagedPosts:
+    """A SQLite file that lives as long as one run; one that an interrupted run left is deleted first.
 
-    Not safe against two runs at once: hold `PostStore.writing()`. Its posts may be read in another thread than they
-    were added in, by one thread at a time.
+    Not safe for two runs at once: hold `PostStore.writing()`. One thread at a time may use it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,35 +52,35 @@ class Staging:
             """,
         )
 
-    def add(self, stored: StoredPost, standing: Standing) -> Standing | None:
-        """Keep a post; where its id was added before, keep nothing and say where the first one stood."""
-        # A file name may hold bytes that are no text; they come back as they went in.
-        source = standing.source.encode("utf-8", "surrogateescape")
-        row = (stored.post.id, stored.content_hash, post_to_json(stored.post), source, standing.line)
+    def add(self, stored: StoredPost, place: SourceLine) -> SourceLine | None:
+        """Add a post; if its id was added before, add nothing and return where the first one came from."""
+        # A file name may have bytes that are not text; they are returned unchanged.
+        source = place.source.encode("utf-8", "surrogateescape")
+        row = (stored.post.id, stored.content_hash, post_to_json(stored.post), source, place.line)
         added = self._database.execute(
             "INSERT OR IGNORE INTO posts (id, content_hash, post, source, line) VALUES (?, ?, ?, ?, ?)", row
         )
         if added.rowcount:
             return None
         first = self._database.execute("SELECT source, line FROM posts WHERE id = ?", (stored.post.id,)).fetchone()
-        return Standing(first[0].decode("utf-8", "surrogateescape"), first[1])
+        return SourceLine(first[0].decode("utf-8", "surrogateescape"), first[1])
 
     def hashes(self, batch: int) -> Iterator[list[tuple[str, str]]]:
-        """Pairs of post id and content hash, `batch` at a time, in the order in which they were added."""
+        """Pairs of post id and content hash, `batch` at a time, in the order of adding."""
         rows = self._database.execute("SELECT id, content_hash FROM posts ORDER BY place")
         while pairs := rows.fetchmany(batch):
             yield pairs
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Keep these posts no longer; an id that was not added is passed over."""
+        """Delete these posts; ids that were not added are ignored."""
         self._database.executemany("DELETE FROM posts WHERE id = ?", ((post_id,) for post_id in ids))
 
-    def mark(self, due: Due, ids: Iterable[str]) -> None:
-        """Say what is due for posts; nothing is, before."""
+    def mark(self, due: PendingWork, ids: Iterable[str]) -> None:
+        """Set what has to be done with posts; NOTHING before."""
         self._database.executemany("UPDATE posts SET due = ? WHERE id = ?", ((due.value, post_id) for post_id in ids))
 
-    def posts(self, due: Due | None = None) -> Iterator[StoredPost]:
-        """Every post, or those for which this is due, in the order in which they were added."""
+    def posts(self, due: PendingWork | None = None) -> Iterator[StoredPost]:
+        """Every post, or those with this work pending, in the order of adding."""
         if due is None:
             rows = self._database.execute("SELECT post, content_hash FROM posts ORDER BY place")
         else:
@@ -91,14 +90,14 @@ class Staging:
             yield StoredPost(post_from_json(post), content_hash)
 
     def without_staged(self, stored: Iterable[StoredPost], batch: int = 500) -> Iterator[StoredPost]:
-        """Those of the stored posts whose id was not added here."""
+        """The stored posts whose id was not added here."""
         remaining = iter(stored)
         while some := list(islice(remaining, batch)):
             staged = self._which_of([post.post.id for post in some])
             yield from (post for post in some if post.post.id not in staged)
 
     def not_staged(self, ids: Iterable[str], batch: int = 500) -> Iterator[list[str]]:
-        """Those of the ids that were not added here, some at a time."""
+        """The ids that were not added here, in batches."""
         remaining = iter(ids)
         while some := list(islice(remaining, batch)):
             staged = self._which_of(some)
@@ -113,7 +112,7 @@ class Staging:
         self._database.close()
         self._path.unlink(missing_ok=True)
 
-    def __enter__(self) -> Staging:
+    def __enter__(self) -> StagedPosts:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,7 @@
-"""Files read by tasks of Ray Data, a file a task: many at once, on whichever node there is room.
+"""Files read by tasks of Ray Data, one file per task, many at once, on any node with room.
 
-What they hold comes back in the order of the files and of their lines, so that of two posts with one id the same one is
-kept as where this process reads them.
+Posts come back in the order of files and lines, so that of two posts with the same id the same one is kept as when this
+process reads them.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from typing import Any
 
 from indexer.engines.ray_cluster import imported
 from indexer.readers.formats.jsonl import Offered
-from indexer.readers.reader import ReadOptions
+from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import Source, read_shard
 from indexer.rejects import Rejected
 
 Found = Offered | Rejected | str
 
 SENT_AT_ONCE = 200
-BLOCK_BYTES = 8_000_000  # of what a task has read and nobody has taken: Ray's own 128 MB would fill the object store
+BLOCK_BYTES = (
+    8_000_000  # of a task's output that waits to be taken: Ray's default of 128 MB would fill the object store
+)
 
 
-class RayReading:
-    """What tasks read, file by file. Iterated by one thread."""
+class RayReader:
+    """A RemoteReader whose files are read by tasks. Use it from one thread."""
 
     def __init__(self, sources: Sequence[Source], options: ReadOptions) -> None:
         self._places = {source.name: place for place, source in enumerate(sources)}
@@ -33,21 +35,21 @@ class RayReading:
         self._ahead: tuple[int, list[Found] | None] | None = None
 
     def found_in(self, source: Source) -> Iterator[Found] | None:
-        """An `Elsewhere`: see there."""
+        """As RemoteReader promises."""
         place = self._places[source.name]
         first = self._next(place)
-        if first is None or first[1] is None:  # the task gave it back, to be read here
+        if first is None or first[1] is None:  # the task left it to this process
             return None
         return self._found(place, first[1])
 
     def _found(self, place: int, some: list[Found]) -> Iterator[Found]:
         yield from some
         while (row := self._next(place)) is not None:
-            assert row[1] is not None, "a file was given back after some of it was read"
+            assert row[1] is not None, "a task left a file to this process after reading some of it"
             yield from row[1]
 
     def _next(self, place: int) -> tuple[int, list[Found] | None] | None:
-        """The next row, where it is of this file."""
+        """The next row, if it is of this file."""
         row = self._ahead or next(self._rows, None)
         self._ahead = None
         if row is not None and row[0] != place:
@@ -56,9 +58,9 @@ class RayReading:
         return row
 
 
-def read_by_workers(sources: Sequence[Source], options: ReadOptions) -> RayReading | None:
-    """The sources as tasks read them; None where there is one alone, which would keep one task busy."""
-    return RayReading(sources, options) if len(sources) > 1 else None
+def read_by_workers(sources: Sequence[Source], options: ReadOptions) -> RayReader | None:
+    """A reader of the sources; None for a single source, which would keep only one task busy."""
+    return RayReader(sources, options) if len(sources) > 1 else None
 
 
 def _rows(sources: Sequence[Source], options: ReadOptions) -> Iterator[tuple[int, list[Found] | None]]:
@@ -71,7 +73,7 @@ def _rows(sources: Sequence[Source], options: ReadOptions) -> Iterator[tuple[int
     context.print_on_execution_start = False
     context.execution_options.preserve_order = True
     context.target_max_block_size = BLOCK_BYTES
-    # Pickled, because a path may hold bytes that are no text, which Arrow refuses.
+    # Pickled, because a path may have bytes that are not text, which Arrow refuses.
     items = [{"source": pickle.dumps((place, source, options))} for place, source in enumerate(sources)]
     dataset = ray.data.from_items(items, override_num_blocks=len(items)).flat_map(_read)
     for row in dataset.iter_rows():
@@ -79,12 +81,12 @@ def _rows(sources: Sequence[Source], options: ReadOptions) -> Iterator[tuple[int
 
 
 def _read(row: dict[str, Any]) -> Iterator[dict[str, bytes]]:
-    """A task: one file, some records a row; one row with None where it is to be read by whoever has all the files."""
+    """A task: one file, some records per row; one row with None if the file must be read together with the others."""
     place, source, options = pickle.loads(row["source"])  # noqa: S301  # written by the run's own process
     found = read_shard(source, options)
     if found is None:
         yield {"found": pickle.dumps((place, None))}
         return
-    yield {"found": pickle.dumps((place, []))}  # also of a file that holds nothing
+    yield {"found": pickle.dumps((place, []))}  # also for an empty file
     while some := list(islice(found, SENT_AT_ONCE)):
         yield {"found": pickle.dumps((place, some))}

@@ -1,6 +1,6 @@
-"""Makes posts forgotten on disk: in the journal, every generation, the cache of embeddings, and rejected lines.
+"""Erases posts on disk: from the journal, every generation, the embedding cache, and rejected lines.
 
-Whoever has the index open follows the journal, and tells those that keep posts' words elsewhere.
+The process that has the index open follows the journal, and tells what keeps posts' words elsewhere.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from retrieval.stores.payload import name_key
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Erasure:
     """What was forgotten.
 
     Attributes:
-        posts: Ids that were named, or found for the authors.
-        found: How many of them were stored or waiting.
-        authors: Handles whose posts are kept out from now on.
-        lines: Rejected lines that were deleted.
+        posts: Ids that were given, or found for the authors.
+        found: How many of them were in the index or the journal.
+        authors: Handles whose posts are blocked from now on.
+        lines: How many rejected lines were deleted.
     """
 
     posts: tuple[str, ...]
@@ -37,12 +37,16 @@ class Outcome:
     lines: int
 
     def __str__(self) -> str:
-        told = f"forgot {self.found:,} posts"
+        text = f"forgot {_count(self.found, 'post')}"
         if missing := len(self.posts) - self.found:
-            told += f"; {missing:,} more were not stored and are kept out too"
+            text += f"; {_count(missing, 'ID')} not in the index, blocked too"
         if self.authors:
-            told += f"; {len(self.authors):,} authors are kept out from now on"
-        return told + "; `stipple prune` gives back the room and deletes old generations"
+            text += f"; {_count(len(self.authors), 'author')} blocked from now on"
+        return text + "; `stipple prune` frees the space and deletes old generations"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def forget(
@@ -53,31 +57,31 @@ def forget(
     *,
     by: str,
     keepers: ErasureTargets = MappingProxyType({}),
-) -> Outcome:
-    """Forget posts, and whatever these authors wrote or will be offered. Durable, and out of readers' sight, on return.
+) -> Erasure:
+    """Forget posts, and everything by these authors, also in the future. Durable, and invisible to readers, on return.
 
     Args:
         by: Who asked, for the audit.
-        keepers: Told right away; those of a running server are told by it.
+        keepers: Told at once; a running server tells its own.
 
     Raises:
-        FixableError: The disk refuses.
+        FixableError: The disk is full or forbidden.
     """
     with naming_disk_trouble(data_dir), Journal(data_dir / "journal.sqlite") as journal:
         names = {name_key(author) for author in authors}
         ids = list(dict.fromkeys([*post_ids, *_written_by(names, store, journal)]))
         waiting = journal.pending(ids, 0)
         found = {*store.stored_hashes(ids), *(key for key, content_hash in waiting.items() if content_hash)}
-        journal.forget(ids, by, authors)  # first: whatever happens next, they are not taken in again
+        journal.forget(ids, by, authors)  # first: whatever happens next, they stay blocked
         forget_in_files(store, data_dir, ids)
         lines = _forget_rejects(data_dir / "rejects", set(ids), names)
         for keeper in keepers.values():
             keeper(ids)
-    return Outcome(tuple(ids), len(found), tuple(authors), lines)
+    return Erasure(tuple(ids), len(found), tuple(authors), lines)
 
 
 def forget_in_files(store: PostStore, data_dir: Path, ids: Sequence[str]) -> None:
-    """Delete posts from every generation, and vectors that they alone needed."""
+    """Delete posts from every generation, and vectors that only they needed."""
     store.wipe(ids)
     forget_embeddings(data_dir / "embeddings.sqlite", ids)
 
@@ -95,7 +99,7 @@ def _written_by(names: Collection[str], store: PostStore, journal: Journal) -> I
 
 
 def _forget_rejects(folder: Path, ids: Collection[str], names: Collection[str]) -> int:
-    """Delete the rejected lines that name one of the ids or authors, as far as they can be read; returns how many."""
+    """Delete the rejected lines of these ids and authors, as far as they can be read; returns how many."""
     deleted = 0
     for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else ():
         lines = path.read_bytes().splitlines(keepends=True)
@@ -118,11 +122,11 @@ def _names(line: bytes, ids: Collection[str], names: Collection[str]) -> bool:
     except (ValueError, KeyError, TypeError):
         return False
     try:
-        said = json.loads(raw)
+        line_value = json.loads(raw)
     except ValueError:
-        # No JSON, and so without fields: an id that stands there in quotation marks may be the post's.
+        # Not JSON, so without fields: an id in quotation marks may be the post's.
         return any(f'"{one}"' in raw for one in ids)
-    if not isinstance(said, dict):
+    if not isinstance(line_value, dict):
         return False
-    author = said.get("author")
-    return str(said.get("id", "")) in ids or (isinstance(author, str) and name_key(author.lstrip("@")) in names)
+    author = line_value.get("author")
+    return str(line_value.get("id", "")) in ids or (isinstance(author, str) and name_key(author.lstrip("@")) in names)

@@ -1,4 +1,4 @@
-"""What the journal accepted or forgot, beside what a run is offered."""
+"""Runs together with what the journal accepted or forgot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from indexer.journal.journal import Journal
 from indexer.readers.formats.jsonl import offered as offered_line
 from indexer.readers.records import Record
 from indexer.rejects import Rejected
-from indexer.run.reindex import Wishes
+from indexer.run.reindex import RunOptions
 from retrieval.types import Vectors
 from tests.indexer.runs import CountingEmbedder, Run, a_post, many, stored
 
@@ -43,7 +43,7 @@ def test_what_the_journal_accepted_before_a_run_gives_way_to_what_is_offered(ane
     with Journal(run.folder / "journal.sqlite") as journal:
         journal.put([stored(a_post("0", "accepted")), stored(a_post("1", "accepted")), stored(a_post("new"))])
         journal.forget(["4"], "command")
-    summary = run(a_post("0", "offered"), a_post("4"), wishes=Wishes(anew=anew))
+    summary = run(a_post("0", "offered"), a_post("4"), options=RunOptions(anew=anew))
     held = {key: one.stored.post.text for key, one in run.store.indexed().items()}
     assert (held["0"], held["1"], held["new"]) == ("offered", "accepted", "coffee number new")
     assert "4" not in held
@@ -57,8 +57,8 @@ def test_a_forgotten_post_stays_out_until_it_is_allowed_again(run: Run) -> None:
     ann = [replace(a_post(post_id), author="ANN") for post_id in ("by ann", "never seen")]
     summary = run(*many(5), *ann)
     assert (summary.forgotten, summary.posts) == (3, 4)
-    assert "3 forgotten before and kept out" in str(summary)
-    summary = run(*many(5), *ann, wishes=Wishes(allow_forgotten=True))
+    assert "3 forgotten before and blocked" in str(summary)
+    summary = run(*many(5), *ann, options=RunOptions(allow_forgotten=True))
     assert (summary.forgotten, summary.posts) == (0, 7)
     assert run(*many(5), *ann).forgotten == 0
 
@@ -72,7 +72,7 @@ def opted_out(post_id: str) -> Rejected:
 def test_a_post_whose_author_opts_out_is_forgotten_and_no_words_of_the_line_are_kept(run: Run) -> None:
     run(*many(5))
     assert opted_out("3").raw == b""
-    summary = run(a_post("3", "changed"), opted_out("3"), opted_out("never there"), wishes=Wishes(dry_run=True))
+    summary = run(a_post("3", "changed"), opted_out("3"), opted_out("never there"), options=RunOptions(dry_run=True))
     assert len(run.store.indexed()) == 5
     summary = run(a_post("3", "changed"), opted_out("3"), opted_out("never there"))
     assert (summary.forgotten, summary.rejected, summary.posts) == (2, 0, 4)
