@@ -21,6 +21,7 @@ from sentence_transformers import SentenceTransformer
 from retrieval.models.e5_file import parse_e5
 from retrieval.models.e5_folder import FILE_SHA256, RECIPE_FILE, package_file, read_recipe
 from retrieval.models.embedding import SentenceTransformersEmbedder, load_embedder
+from retrieval.models.token_vectors import unit_rows
 from retrieval.settings import Settings
 from retrieval.types import Vectors
 
@@ -49,7 +50,8 @@ def recorded(which: str) -> tuple[list[int], Vectors]:
     """Which of the recorded texts have such a vector, and the vectors."""
     places = [place for place, one in enumerate(RECORDED) if one[which]]
     encoded = [base64.b64decode(RECORDED[place][which]) for place in places]
-    return places, np.stack([np.frombuffer(one, "<f2").astype(np.float32) for one in encoded])
+    vectors = np.stack([np.frombuffer(one, "<f2").astype(np.float32) for one in encoded])
+    return places, unit_rows(vectors)
 
 
 def test_texts_are_cut_into_the_pieces_that_the_whole_vocabulary_gives(embedder: SentenceTransformersEmbedder) -> None:
