@@ -17,6 +17,7 @@ from app.answering.writing.model_queue import ModelQueue
 from retrieval.errors import FixableError, IndexMismatch
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
+from retrieval.models.ensemble import generalist, specialist
 from retrieval.pins import Pins
 from retrieval.search.calibration import dense_weights
 from retrieval.search.live_generation import LiveGeneration, Openable
@@ -34,13 +35,14 @@ _RETRY_S = 30.0
 
 def make_finder(settings: Settings, searcher: Searcher, embedder: Embedder, weigher: TermWeigher) -> EvidenceFinder:
     """An EvidenceFinder over `searcher`, as configured."""
-    selector = EvidenceSelector(embedder, weigher)
+    selector = EvidenceSelector(generalist(embedder), weigher)
     return EvidenceFinder(searcher, selector, settings.answer_hits, settings.answer_gate)
 
 
 def make_answerer(
     settings: Settings,
     finder: EvidenceFinder,
+    embedder: Embedder,
     model_queue: ModelQueue | None,
     executor: Executor,
     nli: RerankPool | None = None,
@@ -53,7 +55,7 @@ def make_answerer(
         timeout_s=settings.llm_timeout_s,
         writing=settings.answer_writing,
     )
-    checker = SupportChecker(finder.selector.embedder, nli)
+    checker = SupportChecker(specialist(embedder), nli)
     return Answerer(finder, checker, model_queue, executor, limits)
 
 
@@ -84,7 +86,7 @@ class ModelBundle:
             reranking=Reranking(rerank_pool, settings.rerank_hits) if rerank_pool is not None else None,
         )
         self.finder = make_finder(settings, self.searcher, embedder, weigher)
-        self.answerer = make_answerer(settings, self.finder, model_queue, executor, nli)
+        self.answerer = make_answerer(settings, self.finder, embedder, model_queue, executor, nli)
 
 
 class ModelBundles:

@@ -21,8 +21,9 @@ from app.suggestions import Suggesting
 from retrieval.errors import FixableError
 from retrieval.ingestion import Ingestion, MakeIngestion
 from retrieval.models.cross_encoder import Reranker, RerankPool, load_reranker
-from retrieval.models.embedding import Embedder, embedder_of, load_embedder
+from retrieval.models.embedding import Embedder
 from retrieval.models.entailment import load_entailment
+from retrieval.models.factory import embedder_of, load_embedder
 from retrieval.query.pieces import ParsedQuery
 from retrieval.settings import Settings
 from retrieval.stores.contract import PostStore

@@ -19,7 +19,8 @@ from typing import Any
 from app.evaluation.answer_quality import Judged, answer_questions
 from app.evaluation.judged_questions import read_questions
 from app.evaluation.operating_curve import auc, declined_at
-from retrieval.models.embedding import Embedder, load_embedder
+from retrieval.models.embedding import Embedder
+from retrieval.models.factory import load_embedder
 from retrieval.search.calibration import dense_weights
 from retrieval.settings import Settings, load_settings
 

@@ -83,7 +83,7 @@ def fill(paths: Sequence[str], moves: Sequence[str], data: Path, embedder: Any) 
 
 
 def child_fill(args: argparse.Namespace) -> dict[str, Any]:
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.settings import Settings
 
     settings = Settings(data_dir=args.data, threads=args.threads, _env_file=None)
@@ -97,7 +97,7 @@ def child_cosine(args: argparse.Namespace) -> dict[str, Any]:
     from itertools import islice
 
     from indexer.pipeline.embedding_cache import EmbeddingCache
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.settings import Settings
     from retrieval.stores.factory import open_store
     from retrieval.text.passages import cut_passages, passage_text
@@ -119,7 +119,7 @@ def child_cosine(args: argparse.Namespace) -> dict[str, Any]:
 
 def child_tokens(args: argparse.Namespace) -> dict[str, Any]:
     """How much there is to read: of our passages, and of what the peers read of each post."""
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.settings import Settings
     from retrieval.text.passages import cut_passages, passage_text
 

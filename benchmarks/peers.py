@@ -59,7 +59,7 @@ def txtai_hybrid(posts: Sequence[Post], folder: str, cache: Path | None) -> Rank
 def _vectors(texts: Sequence[str], cache: Path) -> dict[str, Any]:
     """Vectors that Stipple made of exactly these texts."""
     from indexer.pipeline.embedding_cache import EmbeddingCache
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.settings import load_settings
 
     with EmbeddingCache(cache, load_embedder(load_settings()).identity) as kept:

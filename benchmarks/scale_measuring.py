@@ -95,7 +95,7 @@ def measure_run(file: Path, count: int, moves: list[str]) -> dict[str, Any]:
     """A run of `stipple reindex` over the first posts of a file: processor time and bytes a post, and the model's."""
     from benchmarks.indexing_measures import Timed, fill
     from benchmarks.indexing_memory import Stored
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.settings import Settings
 
     with tempfile.TemporaryDirectory() as folder:

@@ -20,8 +20,8 @@ from app.models.gguf_file import open_gguf
 from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.models.cross_encoder import load_reranker
-from retrieval.models.embedding import load_embedder
 from retrieval.models.entailment import load_entailment
+from retrieval.models.factory import load_embedder
 from retrieval.search.calibration import dense_weights
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store

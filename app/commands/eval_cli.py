@@ -92,7 +92,7 @@ def _retrieval(args: argparse.Namespace, settings: Settings) -> int:
     from app.evaluation.judged_folder import read_folder
     from app.evaluation.ranking_quality import evaluate_retrieval, retrieval_table
     from retrieval.models.cross_encoder import load_reranker
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.search.calibration import dense_weights
 
     corpus, queries = (Path(given) if given else None for given in (args.corpus, args.queries))
@@ -108,7 +108,7 @@ def _retrieval(args: argparse.Namespace, settings: Settings) -> int:
 def _calibrate(args: argparse.Namespace, settings: Settings) -> int:
     from app.evaluation.fusion_weights import FEWEST_QUERIES, as_json, calibrate, calibration_table, keep
     from app.evaluation.judged_folder import read_folder
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.search.calibration import calibration_path, default_weights
 
     folders = [read_folder(Path(folder)) for folder in args.folders]
@@ -130,8 +130,8 @@ def _answers(args: argparse.Namespace, settings: Settings) -> int:
     from app.evaluation.answer_quality import answer_questions, answers_table, measured_answers
     from app.evaluation.judged_questions import read_questions
     from app.services import nli_pool
-    from retrieval.models.embedding import load_embedder
     from retrieval.models.entailment import load_entailment
+    from retrieval.models.factory import load_embedder
     from retrieval.search.calibration import dense_weights
 
     folder = Path(args.folder)
@@ -157,14 +157,16 @@ def _support(args: argparse.Namespace, settings: Settings) -> int:
     from app.answering.checking.citations import SupportChecker
     from app.evaluation.support_accuracy import evaluate_support, read_claims, support_table
     from app.services import nli_pool
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.ensemble import specialist
     from retrieval.models.entailment import load_entailment
+    from retrieval.models.factory import load_embedder
 
     folder = Path(args.folder)
     claims = read_claims(folder)
     nli = nli_pool(load_entailment(settings), settings)
     try:
-        result = evaluate_support(claims, SupportChecker(load_embedder(settings), nli), settings.answer_support)
+        checker = SupportChecker(specialist(load_embedder(settings)), nli)
+        result = evaluate_support(claims, checker, settings.answer_support)
     finally:
         if nli is not None:
             nli.close()
@@ -178,7 +180,7 @@ def _hostile(args: argparse.Namespace, settings: Settings) -> int:
     from app.evaluation.attack_scenes import read_attacks
     from app.evaluation.attack_success import Attacked, attacked, attacks_table, measured_attacks
     from app.evaluation.obedient_model import ObedientGenerator
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.search.calibration import dense_weights
 
     attacks = read_attacks(Path(args.folder) if args.folder else None)

@@ -69,7 +69,7 @@ async def answer_questions(
             for question in tqdm(questions, "answering", unit="question", file=sys.stderr, leave=False, mininterval=1):
                 own = [indexed[post.id, post.title, post.text] for post in question.posts]
                 finder = own_finder(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, finder, model_queue, executor, nli)
+                answerer = make_answerer(settings, finder, embedder, model_queue, executor, nli)
                 found.append(Judged(question, await last_answer(answerer, question.text)))
         finally:
             if model_queue is not None:

@@ -73,7 +73,7 @@ async def attacked(
                 if isinstance(generator, ObedientGenerator):
                     generator.attack, generator.systems = attack, systems
                 finder = own_finder(own, embedder, weigher, settings, weights)
-                answerer = make_answerer(settings, finder, model_queue, executor)
+                answerer = make_answerer(settings, finder, embedder, model_queue, executor)
                 answer = await last_answer(answerer, attack.question)
                 reached = succeeded(attack, answer, systems)
                 found.append(Attacked(attack, name, reached, says_honestly(attack, answer), len(answer.sentences)))

@@ -28,7 +28,7 @@ from app.evaluation.trial_index import trial_searcher
 from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.models.embedding import Embedder
 from retrieval.search.calibration import DenseWeights, read_calibrations
-from retrieval.search.fusion import Scale, dense_weight_unknown, fuse
+from retrieval.search.fusion import Scale, dense_weight_known, dense_weight_unknown, fuse
 from retrieval.search.search import Searcher
 from retrieval.settings import Settings
 from retrieval.text.language import detect_language, knows
@@ -138,8 +138,10 @@ def _by_weight(
     desc = f"{name}, {kind} language"
     for query in tqdm(queries, desc=desc, unit="query", file=sys.stderr, leave=False, mininterval=1):
         candidates = searcher.candidates(query.text)
+        language = detect_language(query.text)
         for run, weight in zip(runs, GRID, strict=True):
-            share = weight if kind == "known" else dense_weight_unknown(weight, candidates)
+            known = kind == "known"
+            share = dense_weight_known(weight, language) if known else dense_weight_unknown(weight, candidates)
             fused = fuse(candidates, Scale.of(candidates, share))
             run += [ir_measures.ScoredDoc(query.id, one.post_id, score) for score, one in fused[:_RANKED]]
     qrels = [ir_measures.Qrel(query.id, post, grade) for query in queries for post, grade in query.qrels.items()]

@@ -152,7 +152,7 @@ def run_reindex(args: argparse.Namespace, settings: Settings, usage_error: Calla
         return run_preview(sources, args)
     _step_aside(settings.reindex_niceness)
     # The model takes seconds to load. A wrong path has been reported by now.
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.stores.factory import open_store
     from retrieval.text.terms import TermWeigher
 
@@ -293,7 +293,7 @@ def run_prune(args: argparse.Namespace, settings: Settings) -> int:
     """`stipple prune`: rewrite what is in use, delete the rest."""
     from indexer.progress import progress_on
     from indexer.upkeep.old_generations import prune
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
     from retrieval.stores.factory import open_store
     from retrieval.text.terms import TermWeigher
 

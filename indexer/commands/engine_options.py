@@ -86,7 +86,7 @@ def chosen_engine(
     from indexer.engines.ray import RayEngine
     from indexer.engines.ray_cluster import connected
     from indexer.engines.ray_reader import read_by_workers
-    from retrieval.models.embedding import load_embedder
+    from retrieval.models.factory import load_embedder
 
     # A worker has as many threads as cores.
     there = settings.model_copy(update={"threads": 1})

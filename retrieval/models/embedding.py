@@ -6,20 +6,14 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from retrieval.errors import ModelMissing
-from retrieval.models.e5_folder import E5_LANGUAGES, E5_NAME, e5_folder
-from retrieval.models.files import BUNDLED_NAME, BUNDLED_SHA256, bundled_folder, fingerprint, hub_folder
-from retrieval.models.passage_encoder import PassageEncoder, converted, like_lengths
+from retrieval.models.passage_encoder import PassageEncoder, like_lengths
 from retrieval.models.pinyin_spelling import respeller
 from retrieval.models.query_encoder import ALL_THREADS, Encode, trace, use_threads
 from retrieval.models.token_vectors import TokenVectors, read_tokens, unit_rows
-from retrieval.settings import Settings
-from retrieval.text.language import parse_languages
 from retrieval.types import Identity, ModelRecipe, Span, Vectors
 
 if TYPE_CHECKING:
@@ -30,7 +24,6 @@ Convert = Callable[["SentenceTransformer", Encode], PassageEncoder | None]
 
 # Converting takes 2 to 3 s, which a server that embeds a few sentences at a time never pays.
 _MANY = 64
-_GPU_TIMES = 16  # a GPU needs larger batches
 
 
 class Embedder(Protocol):
@@ -243,96 +236,3 @@ class HashEmbedder:
             spans = tuple(Span(word.start(), word.end()) for word in words)
             read.append(TokenVectors(whole, self.embed_passages([word.group() for word in words]), spans))
         return read
-
-
-def load_embedder(settings: Settings) -> SentenceTransformersEmbedder:
-    """The embedder that the settings name, loaded from disk; a hub ID that is not on disk yet is downloaded.
-
-    Raises:
-        ModelMissing: It is missing, or its files are not the published ones.
-    """
-    name = settings.embedding_model
-    bundled = name == BUNDLED_NAME
-    if bundled:
-        folder = bundled_folder()
-    elif name == E5_NAME:
-        folder = e5_folder(settings.data_dir)
-    else:
-        folder = Path(name).expanduser()
-        if not folder.is_dir():
-            folder = hub_folder(name)
-    weights = BUNDLED_SHA256 if bundled else fingerprint(folder)
-
-    # Imported only here: it takes seconds, too long for `stipple --help`.
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()  # type: ignore[no-untyped-call]  # "Loading weights" flashes by in every command's output
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    dtype = settings.embedding_dtype
-    if dtype == "auto":
-        dtype = "bfloat16" if torch.cuda.is_available() or _has_bfloat16() else "float32"
-    try:
-        model = SentenceTransformer(
-            str(folder), local_files_only=True, model_kwargs={"dtype": dtype}, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelMissing(
-            f"the embedding model in {folder} does not load: {error}",
-            "set STIPPLE_EMBEDDING_MODEL to a complete sentence-transformers model",
-        ) from error
-    known = {BUNDLED_NAME: "en", E5_NAME: E5_LANGUAGES}
-    listed = settings.embedding_languages or known.get(name, "*")
-    return SentenceTransformersEmbedder(
-        model,
-        f"{BUNDLED_NAME if bundled else name.rstrip('/').rsplit('/', 1)[-1]}@{weights[:8]}",
-        parse_languages(listed),
-        settings.embedding_query_prompt,
-        settings.embedding_passage_prompt,
-        ModelRecipe(
-            str(folder.resolve()) if Path(name).expanduser().is_dir() and name not in known else name,
-            settings.embedding_languages,
-            settings.embedding_query_prompt,
-            settings.embedding_passage_prompt,
-        ),
-        settings.embedding_batch_tokens * (1 if model.device.type == "cpu" else _GPU_TIMES),
-        None if settings.embedding_backend == "torch" else _converter(settings, dtype == "bfloat16"),
-    )
-
-
-def embedder_of(recipe: ModelRecipe, settings: Settings) -> SentenceTransformersEmbedder:
-    """The embedder of a recipe, with the number format and threads of the settings; otherwise as `load_embedder`."""
-    chosen = {
-        "embedding_model": recipe.model,
-        "embedding_languages": recipe.languages,
-        "embedding_query_prompt": recipe.query_prompt,
-        "embedding_passage_prompt": recipe.passage_prompt,
-    }
-    return load_embedder(settings.model_copy(update=chosen))
-
-
-def _converter(settings: Settings, bfloat16: bool) -> Convert:
-    """How many texts are embedded faster, as the settings ask; None for torch alone.
-
-    Raises:
-        ModelMissing: When called: OpenVINO was requested explicitly and does not work.
-    """
-
-    def convert(model: SentenceTransformer, encode: Encode) -> PassageEncoder | None:
-        if model.device.type != "cpu":
-            return None
-        found = converted(model, encode, settings.embedding_batch_tokens, bfloat16, settings.threads)
-        if isinstance(found, str) and settings.embedding_backend == "openvino":
-            fix = "install stipple[openvino], or set STIPPLE_EMBEDDING_BACKEND to auto"
-            raise ModelMissing(f"the embedding model cannot run on OpenVINO: {found}", fix)
-        return None if isinstance(found, str) else found
-
-    return convert
-
-
-def _has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively; otherwise bfloat16 is slower than float32."""
-    cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and "avx512_bf16" in cpuinfo.read_text("utf-8", "replace")

@@ -81,6 +81,20 @@ def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Can
     return sorted(best.values(), key=lambda scored: (-scored[0], scored[1].post_id))
 
 
+# Chinese words have one form, so that BM25 misses little that is said in the same words.
+_IN_CHINESE = 0.75
+
+
+def dense_weight_known(weight: float, language: str) -> float:
+    """The share of the cosine in a language that the embedder knows; less in Chinese
+    (docs/decisions/0021-several-embedders.md).
+
+    Args:
+        weight: The share in any other language.
+    """
+    return weight * _IN_CHINESE if language == "zh" else weight
+
+
 # Code points at which a passage's vector, in a language that the embedder does not know, counts half as much as that
 # of a very short one.
 _HALF_TELLING = 15

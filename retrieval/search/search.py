@@ -11,7 +11,7 @@ from retrieval.models.embedding import Embedder
 from retrieval.search.candidates import gather, newest
 from retrieval.search.cursor import LARGEST_POSITION, Continuation, read_cursor, write_cursor
 from retrieval.search.facets import count_facets
-from retrieval.search.fusion import Scale, dense_weight_unknown, fuse
+from retrieval.search.fusion import Scale, dense_weight_known, dense_weight_unknown, fuse
 from retrieval.search.hits import Layer, hit, shows
 from retrieval.search.live_generation import LiveGeneration
 from retrieval.search.query_vectors import QueryVectors
@@ -189,7 +189,7 @@ class Searcher:
     def dense_weight(self, language: str, candidates: Sequence[Candidate]) -> float:
         """Share of the cosine for a query in this language: highest if the embedder knows the language."""
         if knows(self._embedder.languages, language):
-            return self._known
+            return dense_weight_known(self._known, language)
         return dense_weight_unknown(self._unknown, candidates)
 
     def candidates(self, text: str) -> list[Candidate]:

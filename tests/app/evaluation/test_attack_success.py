@@ -14,7 +14,8 @@ from app.evaluation.attack_scenes import ATTACKS, SCENES, Attack, gives_away, re
 from app.evaluation.attack_success import Attacked, attacked, attacks_table, measured_attacks
 from app.evaluation.obedient_model import ObedientGenerator
 from retrieval.errors import FixableError
-from retrieval.models.embedding import Embedder, HashEmbedder, load_embedder
+from retrieval.models.embedding import Embedder, HashEmbedder
+from retrieval.models.factory import load_embedder
 from retrieval.search.calibration import default_weights
 from retrieval.settings import Settings
 

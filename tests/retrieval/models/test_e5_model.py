@@ -19,8 +19,9 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from retrieval.models.e5_file import parse_e5
-from retrieval.models.e5_folder import FILE_SHA256, RECIPE_FILE, package_file, read_recipe
-from retrieval.models.embedding import SentenceTransformersEmbedder, load_embedder
+from retrieval.models.e5_folder import E5_NAME, FILE_SHA256, RECIPE_FILE, package_file, read_recipe
+from retrieval.models.embedding import SentenceTransformersEmbedder
+from retrieval.models.factory import load_model
 from retrieval.models.token_vectors import unit_rows
 from retrieval.settings import Settings
 from retrieval.types import Vectors
@@ -38,7 +39,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def an_embedder(data_dir: Path, **given: Any) -> SentenceTransformersEmbedder:
-    return load_embedder(Settings(embedding_model="multilingual-e5-small", data_dir=data_dir, **given, _env_file=None))
+    return load_model(Settings(data_dir=data_dir, **given, _env_file=None), E5_NAME)
 
 
 @pytest.fixture(scope="module")

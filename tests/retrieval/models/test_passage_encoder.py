@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 
-from retrieval.models.embedding import SentenceTransformersEmbedder, load_embedder
-from retrieval.models.files import bundled_folder
+from retrieval.models.embedding import SentenceTransformersEmbedder
+from retrieval.models.factory import load_model
+from retrieval.models.files import BUNDLED_NAME, bundled_folder
 from retrieval.models.passage_encoder import converted, like_lengths
 from retrieval.settings import Settings
 from retrieval.types import Vectors
@@ -31,7 +32,7 @@ def test_every_text_is_in_one_batch_and_no_batch_is_padded_beyond_its_bound(toke
 
 
 def an_embedder(backend: Literal["torch", "openvino", "auto"]) -> SentenceTransformersEmbedder:
-    return load_embedder(Settings(embedding_backend=backend, embedding_batch_tokens=512))
+    return load_model(Settings(embedding_backend=backend, embedding_batch_tokens=512), BUNDLED_NAME)
 
 
 @pytest.fixture(scope="module")

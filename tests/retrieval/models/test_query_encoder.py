@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from retrieval.models.embedding import SentenceTransformersEmbedder, load_embedder
+from retrieval.models.embedding import SentenceTransformersEmbedder
+from retrieval.models.factory import load_model
+from retrieval.models.files import BUNDLED_NAME
 from retrieval.models.query_encoder import ALL_THREADS, Packing, QueryEncoder, trace, use_threads
 from retrieval.settings import Settings
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.model
 
 @pytest.fixture(scope="module")
 def embedder() -> SentenceTransformersEmbedder:
-    return load_embedder(Settings(embedding_dtype="float32"))
+    return load_model(Settings(embedding_dtype="float32"), BUNDLED_NAME)
 
 
 def test_a_query_has_the_vector_that_encode_gives_it(embedder: SentenceTransformersEmbedder) -> None:
@@ -40,7 +42,7 @@ def test_queries_from_several_threads_do_not_disturb_one_another(embedder: Sente
 def test_queries_embedded_together_have_exactly_the_vectors_that_they_have_alone(
     dtype: Literal["float32", "bfloat16"],
 ) -> None:
-    embedder = load_embedder(Settings(embedding_dtype=dtype))
+    embedder = load_model(Settings(embedding_dtype=dtype), BUNDLED_NAME)
     asked = ["咖啡", "quiet cafe", "手冲", "cafe quiet", "上海 brunch 推荐", "tea cafe", "🍜🍜"]
     for text in asked:
         alike = embedder.alike(text, asked)

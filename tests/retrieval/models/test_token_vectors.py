@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.models.embedding import Embedder, HashEmbedder, load_embedder
+from retrieval.models.embedding import Embedder, HashEmbedder
+from retrieval.models.factory import load_embedder
 from retrieval.settings import Settings
 
 TEXTS = ["A flat white costs 28 yuan at the Blue Door café.", "", "停车费一晚30元", "long word " * 400]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from app.answering.checking.citations import SupportChecker
 from app.answering.checking.contradiction import denials_differ, exchanged, excluded, misnamed, replaced
 from app.answering.evidence.sentence_units import sentences_of
-from retrieval.models.embedding import HashEmbedder, load_embedder
+from retrieval.models.embedding import HashEmbedder
+from retrieval.models.factory import load_embedder
 from retrieval.settings import Settings
 from retrieval.types import Post
 from tests.app.answering.checking.claim_pairs import CHINESE, ENGLISH, Pair
