@@ -22,7 +22,7 @@ SEPARATOR = "+"  # between the members' names, in the setting and in an index's 
 _SPECIALIST = 1.0
 # The cosine that a specialist's query gets with passages that it did not read, since they are in a language it does not
 # know. 0 keeps posts in the other language out of sight, .4 puts them before same-language posts that are as good.
-_UNREAD_COSINE = 0.2
+_UNREAD_COSINE = 0.3
 
 
 class EnsembleEmbedder:
