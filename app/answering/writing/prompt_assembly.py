@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.marks import MARK
@@ -28,6 +29,7 @@ class PromptPost:
     mark: int
     title: str
     text: str
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def assemble(
     budget: int,
     count_tokens: Callable[[str], int],
     around: Sequence[Evidence] = (),
+    dates: Mapping[int, str] = MappingProxyType({}),
 ) -> Assembled:
     """The prompt with as much evidence as fits, best first, then its neighbours; each post's sentences keep the post's
     order.
@@ -72,13 +75,14 @@ def assemble(
         budget: Tokens for system and user text together.
         around: Sentences of the same posts. Those next to evidence are added if there is room: they say what "it" and
             "there" mean.
+        dates: Day of a post by its mark, for prompts that show it.
 
     Returns:
         With empty `evidence` where not even the best sentence fits.
     """
 
     def rendered(shown: Sequence[Evidence]) -> tuple[str, str]:
-        return prompt.parts(question=neutral(question), posts=_posts(shown), sentences=sentences, fence=fence)
+        return prompt.parts(question=neutral(question), posts=_posts(shown, dates), sentences=sentences, fence=fence)
 
     return _packed(evidence, around, rendered, budget, count_tokens)
 
@@ -142,12 +146,16 @@ def _place(one: Evidence) -> tuple[int, str, int | None, int]:
     return one.mark, one.part, one.comment, one.start
 
 
-def _posts(evidence: Sequence[Evidence]) -> list[PromptPost]:
+def _posts(evidence: Sequence[Evidence], dates: Mapping[int, str] = MappingProxyType({})) -> list[PromptPost]:
     posts = []
     for mark in dict.fromkeys(one.mark for one in evidence):
         own = in_order([one for one in evidence if one.mark == mark])
         title = neutral(own[0].title)[:_TITLE_LENGTH]
-        posts.append(PromptPost(mark, title, " ".join(neutral(one.text) for one in own if one.part != "title")))
+        posts.append(
+            PromptPost(
+                mark, title, " ".join(neutral(one.text) for one in own if one.part != "title"), dates.get(mark, "")
+            )
+        )
     return posts
 
 

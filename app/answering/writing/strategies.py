@@ -23,9 +23,9 @@ StrategySetting = Literal["auto", "whole", "each"]
 SMALL_PARAMETERS = 1_500_000_000
 _RESERVED_TOKENS = 64  # the chat template's own
 # Evidence shown per sentence to be written, and the weakest share of the best score, for a model that reads all posts.
-_EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 4, 0.6
+_EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 2, 0.6
 # Whatever fits into the context: more takes a small machine minutes to read.
-_MOST_PROMPT_TOKENS = 1600
+_MOST_PROMPT_TOKENS = 700
 # The same per post, for a small model, which writes about whatever it is shown.
 _EVIDENCE_PER_POST, _WEAKEST_POST = 2, 0.75
 _UNSAID = ("the posts do not say", "the posts don't say", "帖子没有提到")
@@ -125,7 +125,7 @@ class AnswerWriter:
         return self._checker.check(sentence, task.evidence, shown, task.marks)
 
     def _with_all_posts(self) -> Iterator[WritingTask]:
-        draft, prompt = self._draft, load_prompt(f"answer/v2.{message_language(self._draft.language)}")
+        draft, prompt = self._draft, load_prompt(f"answer/v3.{message_language(self._draft.language)}")
         draft.prompt = prompt.version
         assembled = assemble(
             prompt,
@@ -136,6 +136,11 @@ class AnswerWriter:
             budget=self._budget(),
             count_tokens=self._generator.count_tokens,
             around=draft.evidence,
+            dates={
+                mark: f"{hit.post.created_at:%Y-%m-%d}"
+                for mark, hit in enumerate(draft.page.hits, start=1)
+                if hit.post.created_at is not None
+            },
         )
         if not assembled.evidence:
             raise ContextTooSmall
