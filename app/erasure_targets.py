@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.conversations.storage.conversations import Conversations
+from app.conversations.storage.conversation_file import Conversations
 from app.conversations.storage.feedback import FeedbackFile
 from app.query_log import PastQueries
 from retrieval.ingestion import Keepers

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.api_keys import Keys
-from app.conversations.storage.conversations import ConversationFull, UnknownConversation
+from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
 from app.services import Services
 from app.web.api import conversation_routes, post_routes, search_routes, suggestion_routes

@@ -14,12 +14,12 @@ import structlog
 
 from app.answering.types import Answer, AnswerEvent, Done, Question, SentenceReady, SentenceWithheld
 from app.conversations.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
-from app.conversations.followups.followups import FollowUps
+from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.standalone.completion import understand
 from app.conversations.standalone.context import Said, Understood
 from app.conversations.standalone.leaning import SAID, lent
 from app.conversations.standalone.rewriter import Rewriter
-from app.conversations.storage.conversations import Conversations, UnknownConversation, new_id
+from app.conversations.storage.conversation_file import Conversations, UnknownConversation, new_id
 from app.conversations.storage.feedback import FeedbackFile, Reason, Verdict, feedback_on
 from app.conversations.turns import Conversation, FollowUp, Turn, as_it_stands, said
 from app.conversations.validity import standing, standing_whole, stands

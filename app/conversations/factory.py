@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from app.answering.writing.writer import Writer
 from app.conversations.converser import Answering, Converser
-from app.conversations.followups.followups import Evidencing, FollowUps
+from app.conversations.followups.followup_finder import Evidencing, FollowUps
 from app.conversations.standalone.rewriter import Rewriter
-from app.conversations.storage.conversations import Conversations
+from app.conversations.storage.conversation_file import Conversations
 from app.conversations.storage.feedback import FeedbackFile
 from app.query_log import PastQueries
 from retrieval.settings import Settings

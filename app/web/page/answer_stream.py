@@ -11,13 +11,13 @@ from dataclasses import replace
 from app.answering.types import AnswerSentence, Done, HitsFound, SentenceReady, SentenceWithheld
 from app.conversations.events import FollowUpsFound, Kept, QuestionUnderstood
 from app.web.page import contexts
-from app.web.page.conversation_context import Finder, ask
+from app.web.page.html_response import render
+from app.web.page.page_answer import Finder, ask
 from app.web.page.page_request import Asked
-from app.web.page.rendering import render
 from app.web.page.views.answer import answer_shown, sentence_shown
 from app.web.page.views.cards import arranged, fingerprint
-from app.web.page.views.listing import cards_of, more
-from app.web.page.views.thread import next_questions, talk
+from app.web.page.views.conversation_view import next_questions, talk
+from app.web.page.views.post_list import cards_of, more
 from app.web.page.words.labels import Labels, Ui
 from app.web.sse import event
 from retrieval.errors import FixableError

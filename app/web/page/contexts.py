@@ -9,7 +9,7 @@ from typing import ClassVar
 from app.web.page.page_request import Asked, Chip
 from app.web.page.views.answer import AnswerShown, SentenceShown
 from app.web.page.views.cards import Card, LinkShown
-from app.web.page.views.thread import Talk, Thread
+from app.web.page.views.conversation_view import Talk, Thread
 from app.web.page.words.labels import Labels, Ui
 
 

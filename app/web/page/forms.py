@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from app.conversations.storage.conversations import UnknownConversation
+from app.conversations.storage.conversation_file import UnknownConversation
 from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
 from app.web.page import contexts
-from app.web.page.conversation_context import Finder
-from app.web.page.frame import error_page, words_of
+from app.web.page.html_response import HEADERS, render
+from app.web.page.page_answer import Finder
+from app.web.page.page_layout import error_page, words_of
 from app.web.page.page_request import Asked
-from app.web.page.rendering import HEADERS, render
 from retrieval.errors import FixableError
 
 router = APIRouter(include_in_schema=False)

@@ -23,14 +23,14 @@ from app.conversations.standalone.context import Understood
 from app.conversations.turns import Turn
 from app.web.page import contexts, forms
 from app.web.page.answer_stream import answer_events, refusal_events
-from app.web.page.conversation_context import Finder, Placed, completed, placed, whole_answer
-from app.web.page.frame import error_page, frame, page_words, words_of
+from app.web.page.html_response import STATIC, assets, page
+from app.web.page.page_answer import Finder, Placed, completed, placed, whole_answer
+from app.web.page.page_layout import error_page, frame, page_words, words_of
 from app.web.page.page_request import Asked, BadParameter
-from app.web.page.rendering import STATIC, assets, page
 from app.web.page.views.answer import AnswerShown, answer_shown
 from app.web.page.views.cards import Card, LinkShown, arranged, fingerprint
-from app.web.page.views.listing import cards_of, more, sorts, tags
-from app.web.page.views.thread import Talk, Thread, hits_again, kept_turn, next_questions, talk, thread
+from app.web.page.views.conversation_view import Talk, Thread, hits_again, kept_turn, next_questions, talk, thread
+from app.web.page.views.post_list import cards_of, more, sorts, tags
 from app.web.page.words.labels import EXAMPLES, POST_LANGUAGES, Labels, Ui
 from app.web.sse import EventStream
 from retrieval.errors import FixableError

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.answering.types import Answer, AnswerSentence, Citation, Question
 from app.conversations.standalone.context import Understood
-from app.conversations.storage.conversations import new_id
+from app.conversations.storage.conversation_file import new_id
 from app.conversations.turns import FollowUp, Turn
 from retrieval.types import Comment, Hit, Passage, Place, Post
 

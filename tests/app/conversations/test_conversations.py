@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.conversations.standalone.context import Understood
-from app.conversations.storage.conversations import (
+from app.conversations.storage.conversation_file import (
     NEW,
     ConversationFull,
     Conversations,

@@ -14,8 +14,8 @@ import pytest
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question, SentenceReady
 from app.conversations.converser import ConversationsUnusable, Converser
 from app.conversations.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
-from app.conversations.followups.followups import FollowUps
-from app.conversations.storage.conversations import NEW, ConversationFull, Conversations, UnknownConversation
+from app.conversations.followups.followup_finder import FollowUps
+from app.conversations.storage.conversation_file import NEW, ConversationFull, Conversations, UnknownConversation
 from app.conversations.storage.feedback import FeedbackFile
 from app.conversations.turns import Turn
 from retrieval.errors import FixableError

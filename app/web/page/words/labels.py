@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.web.page.words.chinese import ZH
 from app.web.page.words.english import EN
-from app.web.page.words.wording import Counted, Labels, Ui
+from app.web.page.words.label_set import Counted, Labels, Ui
 
 __all__ = ["EN", "EXAMPLES", "LABELS", "POST_LANGUAGES", "ZH", "Counted", "Labels", "Ui", "choose_ui", "day"]
 

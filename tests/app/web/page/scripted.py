@@ -20,8 +20,8 @@ from app.answering.types import (
     SentenceWithheld,
 )
 from app.conversations.converser import Converser
-from app.conversations.followups.followups import FollowUps
-from app.conversations.storage.conversations import Conversations
+from app.conversations.followups.followup_finder import FollowUps
+from app.conversations.storage.conversation_file import Conversations
 from app.conversations.storage.feedback import FeedbackFile
 from retrieval.query.filters import both
 from retrieval.query.parser import parse_query

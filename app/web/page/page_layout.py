@@ -7,8 +7,8 @@ from dataclasses import replace
 from fastapi import Request, Response
 
 from app.web.page import contexts
+from app.web.page.html_response import assets, page
 from app.web.page.page_request import Asked
-from app.web.page.rendering import assets, page
 from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
 
 

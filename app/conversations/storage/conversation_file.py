@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.conversations.standalone.context import Understood
-from app.conversations.storage.kept_answer import Unreadable, from_text, to_text
+from app.conversations.storage.answer_json import Unreadable, from_text, to_text
 from app.conversations.storage.private_file import open_private, storable
 from app.conversations.turns import Conversation, FollowUp, Turn, without_posts
 

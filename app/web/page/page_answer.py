@@ -12,7 +12,7 @@ from app.conversations.converser import Converser
 from app.conversations.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
 from app.conversations.standalone.context import Understood
 from app.conversations.standalone.leaning import lean
-from app.conversations.storage.conversations import NEW, ConversationFull, UnknownConversation
+from app.conversations.storage.conversation_file import NEW, ConversationFull, UnknownConversation
 from app.conversations.turns import Turn
 from app.web.page.page_request import Asked
 from app.web.page.words.labels import Labels
