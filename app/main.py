@@ -16,9 +16,9 @@ from app.api_keys import Keys
 from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
 from app.services import Services
-from app.web.api import conversation_routes, post_routes, search_routes, suggestion_routes
+from app.web.api import answer_routes, conversation_routes, post_routes, search_routes, suggestion_routes
 from app.web.api.responses import ErrorOut
-from app.web.api.search_routes import BlankQueryError
+from app.web.api.typed_query import BlankQueryError, services_of
 from app.web.auth import ReadGate, refusal_word
 from app.web.logs import RequestLog
 from app.web.page import routes
@@ -54,6 +54,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
     app.add_middleware(RequestLog)
     app.include_router(search_routes.router)
+    app.include_router(answer_routes.router)
     app.include_router(suggestion_routes.router)
     app.include_router(post_routes.router)
     app.include_router(conversation_routes.router)
@@ -72,7 +73,7 @@ def _add_operations(app: FastAPI) -> None:
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
         """Whether questions can be answered now; 503 with what stands against it where they cannot."""
-        health = await search_routes.services_of(request).health()
+        health = await services_of(request).health()
         problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
         return JSONResponse({"ready": health.ready, "problems": problems}, 200 if health.ready else 503)
 

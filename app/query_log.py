@@ -32,7 +32,7 @@ _PRIVATE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnsweredQuery:
     """A query that was just answered, with its best hit's post."""
 
     text: str
@@ -56,7 +56,7 @@ class PastQueries:
     def __init__(self, path: Path, most: int = MOST_QUERIES) -> None:
         self._path, self._most = path, most
 
-    def add(self, asked: Iterable[Asked], today: date | None = None) -> int:
+    def add(self, asked: Iterable[AnsweredQuery], today: date | None = None) -> int:
         """Count queries whose best hit bears them out, and that may be kept; returns how many did and may. Beyond the
         most that are kept, those asked least and longest ago go.
         """

@@ -24,7 +24,7 @@ class UnknownPlaceError(Exception):
         super().__init__(f"near: no place {name[:80]!r} is known; name a larger one, or write latitude,longitude,5km")
 
 
-class Understanding:
+class QueryReader:
     """Takes queries apart. Safe to call from several threads."""
 
     def __init__(self, store: PostStore) -> None:
@@ -37,7 +37,7 @@ class Understanding:
         with self._reading:
             self._places, self._places_of = Places(), ""
 
-    def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery:
+    def read(self, typed: str, given: Filters | None = None) -> ParsedQuery:
         """What was typed, with what it asks for and what was `given` beside it as its filters."""
         parsed = parse_query(typed, self.locate, datetime.now(UTC).date())
         return parsed if given is None else replace(parsed, filters=both(given, parsed.filters))

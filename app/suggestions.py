@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 
 import structlog
 
-from app.query_log import Asked, PastQueries, keepable
+from app.query_log import AnsweredQuery, PastQueries, keepable
 from retrieval.errors import FixableError
 from retrieval.search.live_generation import Pinnable
 from retrieval.stores.contract import PostStore
@@ -66,7 +66,7 @@ class Suggesting:
         self._gone: dict[str, str | None] = {}
         self._built_from: str | None = None
         self._borne_out_by: str | None = None
-        self._waiting: deque[tuple[Asked, str]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[AnsweredQuery, str]] = deque(maxlen=_MOST_WAITING)
         self._counted: dict[str, float] = {}
         self._past_grew = False
         self._built_with = 0  # changes
@@ -136,7 +136,7 @@ class Suggesting:
         now, folded = self._clock(), folded_phrase(text)
         if now - self._counted.get(folded, -_COUNTED_ONCE_S) >= _COUNTED_ONCE_S:
             self._counted[folded] = now
-            self._waiting.append((Asked(text, best), generation))
+            self._waiting.append((AnsweredQuery(text, best), generation))
 
     def follow(self) -> None:
         """Write what was noted, and build anew what is out of date. Called by the thread, again and again."""

@@ -78,9 +78,9 @@ def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> In
 
 def _make_keepers(settings: Settings) -> Keepers:
     """Who else has to forget a post, where no server runs that would tell them."""
-    from app.erasure_targets import keepers_on_disk
+    from app.erasure_targets import erasure_targets
 
-    return keepers_on_disk(settings)
+    return erasure_targets(settings)
 
 
 class _Version(argparse.Action):

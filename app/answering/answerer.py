@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
@@ -27,7 +27,7 @@ from app.answering.writing.writer import QueueFull, Writer
 from retrieval.errors import FixableError
 from retrieval.search.search import Searcher
 from retrieval.text.language import knows
-from retrieval.types import SearchQuery
+from retrieval.types import SearchPage, SearchQuery
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
@@ -79,15 +79,19 @@ class Answerer:
         self._writer, self._executor, self._limits, self._fence = writer, executor, limits, fence
         self._way = way_for(limits.writing, writer.generator.parameters if writer is not None else None)
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    async def answer(self, question: Question, found: SearchPage | None = None) -> AsyncGenerator[AnswerEvent, None]:
         """HitsFound, then SentenceReady and SentenceWithheld as they come, then Done.
 
         Closing the iterator early stops the model.
 
+        Args:
+            found: A search for this question that was made with `answer_hits` of at least these limits, to answer from;
+                None searches.
+
         Raises:
             FixableError: The index cannot be read.
         """
-        draft = await self._find(question)
+        draft = await self._find(question, found)
         yield HitsFound(draft.page.hits, draft.page.language)
         if draft.decision.outcome == "declined":
             yield Done(draft.answer("declined", note(draft.language, "declined")))
@@ -128,12 +132,13 @@ class Answerer:
     def _newer_first(draft: Draft, weakest: float) -> list[Evidence]:
         return newer_first(draft.question.text, draft.within(weakest)[:_ORDERED], draft.page.hits)
 
-    async def _find(self, question: Question) -> Draft:
+    async def _find(self, question: Question, found: SearchPage | None) -> Draft:
         started = time.perf_counter()
         # The posts that match best, whoever wrote them and whatever their age. Copies say nothing new, and the page
         # that shows the answer has its posts in this order (docs/decisions/0006-near-copies.md).
         query = SearchQuery(question.text, question.filters, limit=self._limits.hits, per_author=0, boosts=False)
-        page = await self._run(lambda: self._searcher.search(query))
+        page = found if found is not None else await self._run(lambda: self._searcher.search(query))
+        page = replace(page, hits=page.hits[: self._limits.hits])
         # Filters without a word ask nothing that a sentence could answer.
         asks = bool(question.text.strip())
         evidence = await self._run(lambda: self._selector.select(question.text, page.hits)) if asks else []

@@ -12,15 +12,15 @@ from app.answering.writing.prompt_assembly import neutral
 from app.answering.writing.prompt_files import load_prompt
 from app.answering.writing.writer import QueueFull, Writer
 from app.conversations.standalone import chinese_words, english_words
-from app.conversations.standalone.completion import understand
-from app.conversations.standalone.context import Said, Understood
+from app.conversations.standalone.completion import complete
+from app.conversations.standalone.context import EarlierQuestion, StandaloneQuestion
 from retrieval.errors import FixableError
 from retrieval.text.folding import fold, han_runs
 from retrieval.text.highlight import HAN_STOP, stem
 from retrieval.text.language import knows
 
 _log = structlog.get_logger()
-_MOST_SAID = 4
+_MOST_EARLIER = 4
 _MOST_TITLES = 2
 _MOST_TOKENS = 96
 _TIMEOUT_S = 4.0
@@ -41,17 +41,18 @@ class Rewriter:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def understand(self, asked: str, said: Sequence[Said]) -> Understood:
+    async def complete(self, asked: str, earlier: Sequence[EarlierQuestion]) -> StandaloneQuestion:
         """The question, complete in itself; as the rules have it where the model is busy, slow, fails, or adds what
         nobody said.
         """
-        ruled = understand(asked, said)
+        ruled = complete(asked, earlier)
         language = "zh" if han_runs(asked) else "en"
-        clear = not ruled.from_context and len(english_words.subject(asked)) >= _CLEAR
-        if not said or clear or not knows(self._writer.generator.languages, language):
+        clear = not ruled.was_completed and len(english_words.subject(asked)) >= _CLEAR
+        if not earlier or clear or not knows(self._writer.generator.languages, language):
             return ruled
         shown = [
-            Said(neutral(one.question), tuple(map(neutral, one.titles[:_MOST_TITLES]))) for one in said[-_MOST_SAID:]
+            EarlierQuestion(neutral(one.question), tuple(map(neutral, one.titles[:_MOST_TITLES])))
+            for one in earlier[-_MOST_EARLIER:]
         ]
         system, user = load_prompt(f"rewrite/v1.{language}").parts(asked=neutral(asked), said=shown)
         written = ""
@@ -66,19 +67,20 @@ class Rewriter:
         except (QueueFull, FixableError):
             return ruled
         line = (written.strip().splitlines() or [""])[0].strip().strip("\"'“”「」")
-        if not adds_nothing(line, asked, said):
+        if not adds_nothing(line, asked, earlier):
             _log.info("a rewritten question was not taken", length=len(line))
             return ruled
-        return Understood(asked) if fold(line) == fold(asked) else Understood(line, "model")
+        return StandaloneQuestion(asked) if fold(line) == fold(asked) else StandaloneQuestion(line, "model")
 
 
-def adds_nothing(rewritten: str, asked: str, said: Sequence[Said]) -> bool:
+def adds_nothing(rewritten: str, asked: str, earlier: Sequence[EarlierQuestion]) -> bool:
     """Whether a rewritten question is one question, and every number, name and telling word of it stands in the
     question or in what was said before.
 
-    >>> adds_nothing("How much is an espresso at Blue Door?", "and an espresso?", [Said("Price of tea at Blue Door?")])
+    >>> earlier = [EarlierQuestion("Price of tea at Blue Door?")]
+    >>> adds_nothing("How much is an espresso at Blue Door?", "and an espresso?", earlier)
     True
-    >>> adds_nothing("How much is an espresso at Red Door?", "and an espresso?", [Said("Price of tea at Blue Door?")])
+    >>> adds_nothing("How much is an espresso at Red Door?", "and an espresso?", earlier)
     False
     """
     if (
@@ -88,7 +90,7 @@ def adds_nothing(rewritten: str, asked: str, said: Sequence[Said]) -> bool:
         or re.search(r"[<>\[\]{}|]", rewritten)
     ):
         return False
-    there = fold(" ".join([asked, *(text for one in said for text in (one.question, *one.titles))]))
+    there = fold(" ".join([asked, *(text for one in earlier for text in (one.question, *one.titles))]))
     folded = fold(rewritten)
     if not set(_NUMBER.findall(folded)) <= set(_NUMBER.findall(there)):
         return False

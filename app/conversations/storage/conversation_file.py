@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.conversations.standalone.context import Understood
+from app.conversations.standalone.context import StandaloneQuestion
 from app.conversations.storage.answer_json import Unreadable, from_text, to_text
 from app.conversations.storage.private_file import open_private, storable
 from app.conversations.turns import Conversation, FollowUp, Turn, without_posts
@@ -59,7 +59,7 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text))
 
 
-class Conversations:
+class ConversationFile:
     """The file.
 
     Every method raises sqlite3.Error or OSError where it cannot be used.
@@ -129,7 +129,7 @@ class Conversations:
             raise UnknownConversation(conversation)
         return Conversation(conversation, tuple(_turns(rows)))
 
-    def room(self, conversation: str) -> None:
+    def check_room(self, conversation: str) -> None:
         """Nothing, where another question may be asked in it.
 
         Raises:
@@ -229,7 +229,7 @@ class Conversations:
 def _row(turn: Turn) -> tuple[Any, ...]:
     """The values of _TURN."""
     return (
-        turn.number, turn.answer_id, storable(turn.asked), storable(turn.understood.question), turn.understood.by,
+        turn.number, turn.answer_id, storable(turn.asked), storable(turn.standalone.question), turn.standalone.by,
         to_text(turn.answer), json.dumps(turn.shown), _written(turn.asked_at), _followups(turn.followups),
         turn.withdrawn,
     )  # fmt: skip
@@ -240,7 +240,7 @@ def _turns(rows: Sequence[Sequence[Any]]) -> Iterator[Turn]:
     for number, answer_id, asked, understood, by, answer, shown, asked_at, followups, withdrawn in rows:
         try:
             yield Turn(
-                number, answer_id, asked, Understood(understood, by), from_text(answer, understood),
+                number, answer_id, asked, StandaloneQuestion(understood, by), from_text(answer, understood),
                 tuple(json.loads(shown)), datetime.fromisoformat(asked_at),
                 tuple(FollowUp(*one) for one in json.loads(followups)), withdrawn,
             )  # fmt: skip

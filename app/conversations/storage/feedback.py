@@ -82,7 +82,7 @@ def feedback_on(
         reason=reason,
         words=words,
         asked=turn.asked,
-        question=turn.understood.question,
+        question=turn.standalone.question,
         language=turn.answer.language,
         kind=turn.answer.kind,
         posts=tuple((one, _whole(posts[one])) for one in turn.shown if one in posts),

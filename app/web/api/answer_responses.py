@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from app.answering.types import Answer, AnswerSentence, Citation, Outcome
-from app.conversations.standalone.context import UnderstoodBy
+from app.conversations.standalone.context import CompletedBy
 from app.conversations.turns import Conversation, Turn
 from app.web.api.responses import HitOut, NoteOut, Out, PostOut, UnderstoodOut
 from retrieval.types import Post
@@ -71,7 +71,7 @@ class AnswerOut(Out):
     timings_ms: dict[str, float]
     notes: list[NoteOut] = Field(default_factory=list)
     understood: UnderstoodOut | None = None
-    understood_by: UnderstoodBy = Field(
+    understood_by: CompletedBy = Field(
         "asked", description='Who completed the question from the conversation: "rules", "model", or nobody ("asked").'
     )
     conversation: str | None = Field(
@@ -114,7 +114,7 @@ class TurnOut(Out):
     asked_at: datetime
     question: str = Field(description="As typed.")
     understood: str = Field(description="Complete in itself.")
-    understood_by: UnderstoodBy
+    understood_by: CompletedBy
     kind: Literal["written", "quoted", "declined"]
     language: str
     sentences: list[SentenceOut]
@@ -133,8 +133,8 @@ class TurnOut(Out):
             answer_id=turn.answer_id,
             asked_at=turn.asked_at,
             question=turn.asked,
-            understood=turn.understood.question,
-            understood_by=turn.understood.by,
+            understood=turn.standalone.question,
+            understood_by=turn.standalone.by,
             kind=answer.kind,
             language=answer.language,
             sentences=[SentenceOut.from_domain(sentence) for sentence in answer.sentences],

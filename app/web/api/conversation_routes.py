@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from app.web.api.answer_responses import ConversationOut
 from app.web.api.requests import FeedbackIn
 from app.web.api.responses import ErrorOut
-from app.web.api.search_routes import services_of
+from app.web.api.typed_query import services_of
 
 router = APIRouter(prefix="/api", tags=["conversations"])
 _UNKNOWN: dict[int | str, dict[str, Any]] = {

@@ -15,7 +15,7 @@ from pydantic import Field
 from app.api_keys import Keys, Right
 from app.services import Services
 from app.web.api.responses import ErrorOut, Out, PostOut
-from app.web.api.search_routes import services_of
+from app.web.api.typed_query import services_of
 from app.web.auth import key_of
 from retrieval.errors import FixableError
 from retrieval.ingestion import Intake, Outcome, TakenIn

@@ -1,7 +1,8 @@
-"""What the JSON API takes. Pydantic stands at this door: beyond it are frozen dataclasses."""
+"""What the JSON API takes. Validated by pydantic here; inside there are frozen dataclasses."""
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, get_args
 
@@ -14,8 +15,16 @@ from retrieval.suggest.suggester import SUGGESTIONS
 from retrieval.types import FacetName, Filters, SearchQuery, Sort
 
 QUERY_MAX_LENGTH = 2000
-# Words of a post; of signs that cannot be seen, none could ever be missing.
+_INVISIBLE = {"Cc", "Cf", "Cs"}
+_JOINER = "\u200d"  # holds an emoji of several together
+# Words of a post; one without visible characters could never be missing.
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def visible_text(text: str) -> str:
+    """The text without invisible characters; if it has no others, nothing is left to look for."""
+    visible = (" " if unicodedata.category(one) in _INVISIBLE and one != _JOINER else one for one in text)
+    return "".join(visible).strip()
 
 
 class FiltersIn(BaseModel):
@@ -46,7 +55,7 @@ class FiltersIn(BaseModel):
         return near
 
     def to_domain(self) -> Filters:
-        """All but `near`, which takes somebody who knows places."""
+        """All but `near`, for which the places must be known."""
         from datetime import UTC
 
         def zoned(moment: datetime | None) -> datetime | None:
@@ -135,7 +144,7 @@ class AnswerIn(FiltersIn):
 
 
 class FeedbackIn(BaseModel):
-    """What somebody says of an answer."""
+    """Feedback on an answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

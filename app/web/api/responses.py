@@ -197,11 +197,11 @@ class UnderstoodOut(Out):
         )
 
 
-def understanding(typed: str, asked: ParsedQuery) -> dict[str, Any]:
-    """The fields `notes` and `understood` of a response to what was typed."""
+def query_fields(typed: str, query: ParsedQuery) -> dict[str, Any]:
+    """The fields `notes` and `understood` of a response to a query."""
     language = detect_language(typed)
-    notes = [NoteOut(code=m.code, message=m.said(language), start=m.start, end=m.end) for m in asked.mistakes]
-    return {"notes": notes, "understood": UnderstoodOut.from_domain(asked)}
+    notes = [NoteOut(code=m.code, message=m.said(language), start=m.start, end=m.end) for m in query.mistakes]
+    return {"notes": notes, "understood": UnderstoodOut.from_domain(query)}
 
 
 class SearchOut(Out):

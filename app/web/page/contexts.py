@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.web.page.page_request import Asked, Chip
+from app.web.page.page_request import Chip, PageRequest
 from app.web.page.views.answer import AnswerShown, SentenceShown
 from app.web.page.views.cards import Card, LinkShown
-from app.web.page.views.conversation_view import Talk, Thread
+from app.web.page.views.conversation_view import AnswerActions, ConversationView
 from app.web.page.words.labels import Labels, Ui
 
 
@@ -29,7 +29,7 @@ class Frame:
     ui: Ui
     title: str
     assets: Mapping[str, str]
-    asked: Asked
+    asked: PageRequest
     home: str
     other_ui: str
     unscripted: str = ""
@@ -68,8 +68,8 @@ class SearchResultPage:
         stream: Address of the answer's events; "" where the answer is in the page or there is none.
         answer: The whole answer; None where it will stream in, and on later pages of hits.
         understood: The question as it was completed from the conversation; "" where it was not.
-        thread: Earlier turns of the conversation.
-        talk: What can be done with the answer; None where it is not kept, or not there yet.
+        conversation: Earlier turns of the conversation.
+        actions: What can be done with the answer; None where it is not kept, or not there yet.
         followups: Questions to go on with.
         first_page: Address of the page with the answer; "" where this is it.
         more: Address of the next page of hits; "" where there is none.
@@ -87,8 +87,8 @@ class SearchResultPage:
     stream: str
     answer: AnswerShown | None
     understood: str
-    thread: Thread | None
-    talk: Talk | None
+    conversation: ConversationView | None
+    actions: AnswerActions | None
     followups: tuple[LinkShown, ...]
     cards: tuple[Card, ...]
     first_page: str
@@ -148,7 +148,7 @@ class EndFragment:
 
     labels: Labels
     answer: AnswerShown
-    talk: Talk | None
+    actions: AnswerActions | None
     note: str = ""
 
 

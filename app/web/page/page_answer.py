@@ -1,122 +1,123 @@
-"""How the page asks: what it needs of the services, and a question in its conversation, come what may of that."""
+"""A page's question: where it stands in its conversation, its one search, and the answer made from those hits."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.answering.types import Answer, Done
 from app.conversations.converser import Converser
-from app.conversations.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
-from app.conversations.standalone.context import Understood
-from app.conversations.standalone.leaning import lean
+from app.conversations.events import AskRequest, ConversationQuestion, FollowUpsFound, Kept
+from app.conversations.standalone.completion import complete_after
+from app.conversations.standalone.context import StandaloneQuestion
 from app.conversations.storage.conversation_file import NEW, ConversationFull, UnknownConversation
 from app.conversations.turns import Turn
-from app.web.page.page_request import Asked
+from app.recent_searches import RecentSearches
+from app.web.page.page_request import PageRequest
 from app.web.page.words.labels import Labels
 from retrieval.errors import FixableError
 from retrieval.query.pieces import ParsedQuery
 from retrieval.types import Filters, Post, SearchPage, SearchQuery
 
 
-class Finder(Protocol):
+class PageServices(Protocol):
     """What the page needs of `app.state.services`."""
+
+    @property
+    def answer_hits(self) -> int: ...
 
     @property
     def converser(self) -> Converser: ...
 
-    async def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery: ...
+    @property
+    def recent_searches(self) -> RecentSearches: ...
+
+    async def read_query(self, typed: str, given: Filters | None = None) -> ParsedQuery: ...
 
     async def search(self, query: SearchQuery) -> SearchPage: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A question in its conversation.
+class ConversationPlace:
+    """Where a question stands in its conversation.
 
     Attributes:
-        asked: Without the conversation, where that is gone.
-        turns: All that are kept of it, as they stand now.
+        asked: Without the conversation, if that is gone.
+        turns: All that are kept of it, as they are valid now.
         posts: That they were answered from, by id.
-        note: Why it is asked by itself; "" where nothing is wrong.
+        note: Why the question stands alone; "" if nothing is wrong.
     """
 
-    asked: Asked
+    asked: PageRequest
     turns: tuple[Turn, ...] = ()
     posts: Mapping[str, Post] | None = None
     note: str = ""
 
 
-async def placed(finder: Finder, asked: Asked, labels: Labels) -> Placed:
-    """What the conversation of an address is; a conversation that cannot be read costs its context, and no answer."""
+async def conversation_place(services: PageServices, asked: PageRequest, labels: Labels) -> ConversationPlace:
+    """Read the conversation that an address names; one that cannot be read costs its context, not the answer."""
     if not asked.conversation:
-        return Placed(asked)
+        return ConversationPlace(asked)
     try:
-        conversation, posts = await finder.converser.conversation(asked.conversation)
+        conversation, posts = await services.converser.conversation(asked.conversation)
     except UnknownConversation:
-        return Placed(asked.within("", 0), note=labels.conversation_gone)
+        return ConversationPlace(asked.within("", 0), note=labels.conversation_gone)
     except FixableError:
-        return Placed(asked.within("", 0), note=labels.not_kept)
+        return ConversationPlace(asked.within("", 0), note=labels.not_kept)
     following = conversation.turns[-1].number + 1 if conversation.turns else 1
-    return Placed(replace(asked, turn=asked.turn or following), conversation.turns, posts)
+    return ConversationPlace(replace(asked, turn=asked.turn or following), conversation.turns, posts)
 
 
-def completed(parsed: ParsedQuery, turns: Sequence[Turn], posts: Mapping[str, Post]) -> tuple[ParsedQuery, Understood]:
-    """What was typed, completed from the turns before it."""
-    if not parsed.text:
-        return parsed, Understood(parsed.text)
-    understood, filters = lean(parsed.text, parsed.filters, turns, posts)
-    return replace(parsed, text=understood.question, filters=filters), understood
+def completed(
+    query: ParsedQuery, turns: Sequence[Turn], posts: Mapping[str, Post]
+) -> tuple[ParsedQuery, StandaloneQuestion]:
+    """The query, completed by rules from the turns before it: a page cannot wait for a model to do so."""
+    if not query.text:
+        return query, StandaloneQuestion(query.text)
+    standalone, filters = complete_after(turns, posts, query.text, query.filters)
+    return replace(query, text=standalone.question, filters=filters), standalone
 
 
-async def ask(
-    finder: Finder, asked: Asked, parsed: ParsedQuery, labels: Labels
-) -> tuple[ConversingEvent, AsyncGenerator[ConversingEvent, None], str]:
-    """The first event of the answer, the others, and a note; "" where there is nothing to note.
+async def conversation_question(
+    services: PageServices, asked: PageRequest, query: ParsedQuery, labels: Labels
+) -> tuple[ConversationQuestion, str]:
+    """The question ready to be answered, and a note; "" if there is nothing to note.
 
-    In a conversation that is full or gone, the question begins a new one.
-
-    Raises:
-        FixableError: The index cannot be read.
+    If its conversation is full or gone, the question starts a new one.
     """
-    asking = Asking(asked.text, parsed.text, parsed.filters, asked.conversation or NEW)
-    events = finder.converser.ask(asking)
+    request = AskRequest(asked.text, query.text, query.filters, asked.conversation or NEW)
     try:
-        return await anext(events), events, ""
+        return await services.converser.complete(request), ""
     except UnknownConversation:
         note = labels.conversation_gone
     except ConversationFull:
         note = labels.conversation_full
-        there = await placed(finder, asked, labels)
-        parsed, _ = completed(parsed, there.turns, there.posts or {})
-    events = finder.converser.ask(replace(asking, text=parsed.text, filters=parsed.filters, conversation=NEW))
-    return await anext(events), events, note
+        place = await conversation_place(services, asked, labels)
+        query, _ = completed(query, place.turns, place.posts or {})
+    request = replace(request, text=query.text, filters=query.filters, conversation=NEW)
+    return await services.converser.complete(request), note
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """An answer when all of it is there."""
+class WholeAnswer:
+    """An answer with all that comes after it."""
 
     answer: Answer
-    understood: Understood
     kept: Kept
     followups: tuple[str, ...]
-    note: str
 
 
-async def whole_answer(finder: Finder, asked: Asked, parsed: ParsedQuery, labels: Labels) -> Whole:
-    """The answer to what was asked, with all that comes after it.
+async def whole_answer(services: PageServices, question: ConversationQuestion, found: SearchPage) -> WholeAnswer:
+    """The answer made from the hits found.
 
     Raises:
         FixableError: The index cannot be read.
     """
-    first, events, note = await ask(finder, asked, parsed, labels)
-    assert isinstance(first, QuestionUnderstood), f"{first}: what was understood comes first"
     kept, followups, answer = Kept(), tuple[str, ...](), None
-    async with aclosing(events) as rest:
-        async for event in rest:
+    async with aclosing(services.converser.answer(question, found)) as events:
+        async for event in events:
             match event:
                 case Kept():
                     kept = event
@@ -125,4 +126,4 @@ async def whole_answer(finder: Finder, asked: Asked, parsed: ParsedQuery, labels
                 case FollowUpsFound():
                     followups = event.questions
     assert answer is not None, "an answer ends with Done"
-    return Whole(answer, first.understood, kept, followups, note or (labels.not_kept if kept.failed else ""))
+    return WholeAnswer(answer, kept, followups)

@@ -8,11 +8,11 @@ from fastapi import Request, Response
 
 from app.web.page import contexts
 from app.web.page.html_response import assets, page
-from app.web.page.page_request import Asked
+from app.web.page.page_request import PageRequest
 from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
 
 
-def frame(request: Request, asked: Asked, title: str, *, unscripted: bool = False) -> contexts.Frame:
+def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool = False) -> contexts.Frame:
     """The frame of a page that answers what was asked."""
     ui, labels = words_of(request, asked)
     path = request.url.path
@@ -39,13 +39,13 @@ def page_words(request: Request) -> Labels:
     return words_of(request, salvaged(request))[1]
 
 
-def words_of(request: Request, asked: Asked) -> tuple[Ui, Labels]:
+def words_of(request: Request, asked: PageRequest) -> tuple[Ui, Labels]:
     """The page's language and its words: as the address says, else as the browser prefers."""
     ui = asked.ui or choose_ui(request.headers.get("accept-language", ""))
     return ui, LABELS[ui]
 
 
-def salvaged(request: Request) -> Asked:
+def salvaged(request: Request) -> PageRequest:
     """What can be read of an address in any case."""
-    asked = Asked.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
+    asked = PageRequest.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
     return replace(asked, text=request.query_params.get("q", ""))

@@ -8,12 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
-from app.answering.types import Question
-from app.web.api.requests import QUERY_MAX_LENGTH
+from app.web.api.requests import QUERY_MAX_LENGTH, visible_text
 from app.web.page.words.labels import Labels, Ui
-from app.web.typed_text import typed
-from retrieval.query.pieces import ParsedQuery, Piece, PieceKind, without_piece
-from retrieval.types import FacetName, Filters, SearchQuery, Sort
+from retrieval.query.pieces import Piece, PieceKind, without_piece
+from retrieval.types import Filters, SearchQuery, Sort
 
 HITS_PER_PAGE = 10
 LARGEST_OFFSET = 1000
@@ -56,7 +54,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """What the address of a page asks for.
 
     Attributes:
@@ -88,7 +86,7 @@ class Asked:
     turn: int = 0
 
     @classmethod
-    def read(cls, parameters: Iterable[tuple[str, str]]) -> Asked:
+    def read(cls, parameters: Iterable[tuple[str, str]]) -> PageRequest:
         """The parameters of an address, each empty one taken as not given, unknown ones passed over.
 
         Raises:
@@ -98,7 +96,7 @@ class Asked:
         for name, value in parameters:
             if value.strip():
                 given.setdefault(name, []).append(value)
-        text = typed(_last(given, "q"))
+        text = visible_text(_last(given, "q"))
         if len(text) > QUERY_MAX_LENGTH:
             raise BadParameter("too_long", "q", n=f"{len(text):,}", limit=f"{QUERY_MAX_LENGTH:,}")
         return cls(
@@ -130,26 +128,29 @@ class Asked:
             min_likes=self.min_likes,
         )
 
-    def query(self, parsed: ParsedQuery) -> SearchQuery:
-        """What to search for, as the text and the address' filters together were understood."""
-        facets: tuple[FacetName, ...] = () if self.offset else ("tags",)
+    def query(self, text: str, filters: Filters, answer_hits: int) -> SearchQuery:
+        """The search for the posts of this page.
+
+        Args:
+            text, filters: As parsed, and completed from the conversation.
+            answer_hits: How many of the posts an answer is made from. They come first on the pages of a question.
+        """
+        answer_hits = answer_hits if self.in_order_of_answers and text else 0
         return SearchQuery(
-            parsed.text,
-            parsed.filters,
-            HITS_PER_PAGE,
+            text,
+            filters,
+            HITS_PER_PAGE if self.offset else max(HITS_PER_PAGE, answer_hits),
             self.offset,
             sort=self.sort,
-            facets=facets,
+            facets=() if self.offset else ("tags",),
             fold=self.fold,
+            answer_hits=answer_hits,
         )
 
     @property
     def in_order_of_answers(self) -> bool:
-        """Whether the posts come as an answer sees them; only then can its marks number the cards."""
+        """Whether the posts come in the order in which an answer uses them, so that its marks can number the cards."""
         return self.sort == "relevance" and self.fold
-
-    def question(self, parsed: ParsedQuery) -> Question:
-        return Question(parsed.text, parsed.filters)
 
     def parameters(self) -> list[tuple[str, str]]:
         """What `read` makes this from; nothing for what has its default."""
@@ -178,18 +179,18 @@ class Asked:
         parameters = [*self.parameters(), *more.items()]
         return f"{path}?{urlencode(parameters)}" if parameters else path
 
-    def within(self, conversation: str, turn: int) -> Asked:
+    def within(self, conversation: str, turn: int) -> PageRequest:
         """The same, as a turn of a conversation; of none where it is ""."""
         return replace(self, conversation=conversation, turn=turn, offset=0)
 
-    def next(self, text: str = "") -> Asked:
+    def next(self, text: str = "") -> PageRequest:
         """Another question, to be asked after this one: of the same posts, in the same conversation."""
         following = self.turn + 1 if self.conversation else 0
         return replace(self, text=text, turn=following, offset=0, sort="relevance", fold=True)
 
     def home(self) -> str:
         """The empty page, in the same manner."""
-        return Asked(ui=self.ui, scripted=self.scripted).address("/")
+        return PageRequest(ui=self.ui, scripted=self.scripted).address("/")
 
     def chips(self) -> list[Chip]:
         first = replace(self, offset=0)

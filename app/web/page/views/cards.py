@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from app.answering.types import Citation
-from app.web.page.page_request import Asked
+from app.web.page.page_request import PageRequest
 from app.web.page.views.marked_text import excerpts, marked
 from app.web.page.words.labels import Labels, Ui, day
 from retrieval.types import Comment, Hit, Post, Span
@@ -89,7 +88,7 @@ class Card:
     whole: WholePost | None
 
 
-def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: Asked, labels: Labels, ui: Ui) -> Card:
+def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, labels: Labels, ui: Ui) -> Card:
     """The card of a hit, with the best passage and every quote of its post in view.
 
     Args:
@@ -135,20 +134,6 @@ def followable(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
-def fingerprint(hits: Iterable[Hit]) -> str:
-    """What hits show, in few characters each: two of equal fingerprint have the same posts, unchanged, in one order.
-
-    A fingerprint of fewer hits is how the fingerprint of more begins.
-    """
-    return ".".join(hashlib.sha256(repr(hit.post).encode("utf-8", "replace")).hexdigest()[:8] for hit in hits)
-
-
-def arranged(first: Sequence[Hit], then: Sequence[Hit]) -> list[Hit]:
-    """The answer's hits, so that mark n is number n on the page; then the page's others."""
-    shown = {hit.post.id for hit in first}
-    return [*first, *(hit for hit in then if hit.post.id not in shown)]
 
 
 def _span(quote: Citation) -> Span:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from app.answering.types import Citation
 from app.conversations.storage.feedback import REASONS, Verdict
 from app.conversations.turns import Turn
-from app.web.page.page_request import Asked
+from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown, citations
 from app.web.page.views.cards import LinkShown, followable
 from app.web.page.words.labels import Labels
@@ -44,7 +44,7 @@ class TurnShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class ConversationView:
     """The turns before a question, oldest first; `folded` come before those `in_sight`."""
 
     folded: tuple[TurnShown, ...]
@@ -52,7 +52,7 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class AnswerActions:
     """What can be done with an answer that is kept.
 
     Attributes:
@@ -72,19 +72,21 @@ class Talk:
     manner: tuple[tuple[str, str], ...]
 
 
-def thread(turns: Sequence[Turn], posts: Mapping[str, Post], asked: Asked, labels: Labels) -> Thread | None:
+def conversation_view(
+    turns: Sequence[Turn], posts: Mapping[str, Post], asked: PageRequest, labels: Labels
+) -> ConversationView | None:
     """The turns before a question; None where there are none."""
     if not turns:
         return None
     shown = tuple(_turn(turn, posts, asked, labels) for turn in turns)
-    return Thread(shown[:-_IN_SIGHT], shown[-_IN_SIGHT:])
+    return ConversationView(shown[:-_IN_SIGHT], shown[-_IN_SIGHT:])
 
 
-def talk(answer_id: str, asked: Asked, verdict: Verdict | None, labels: Labels) -> Talk | None:
+def answer_actions(answer_id: str, asked: PageRequest, verdict: Verdict | None, labels: Labels) -> AnswerActions | None:
     """What can be done with the answer to what was asked; None where it is not kept."""
     if not answer_id or not asked.conversation:
         return None
-    return Talk(
+    return AnswerActions(
         answer_id,
         asked.conversation,
         asked.address(),
@@ -95,12 +97,12 @@ def talk(answer_id: str, asked: Asked, verdict: Verdict | None, labels: Labels) 
     )
 
 
-def next_questions(questions: Sequence[str], asked: Asked) -> tuple[LinkShown, ...]:
+def next_questions(questions: Sequence[str], asked: PageRequest) -> tuple[LinkShown, ...]:
     """Follow-up questions, each with the address that asks it in the conversation."""
     return tuple(LinkShown(question, asked.next(question).address()) for question in questions)
 
 
-def kept_turn(turns: Sequence[Turn], asked: Asked, filters: Filters) -> Turn | None:
+def kept_turn(turns: Sequence[Turn], asked: PageRequest, filters: Filters) -> Turn | None:
     """The turn that the address of a page asks for, where it is kept already: read again, an answer is not written
     again. Turns with other filters, typed or chosen, are other questions.
     """
@@ -118,10 +120,8 @@ def kept_turn(turns: Sequence[Turn], asked: Asked, filters: Filters) -> Turn | N
     )
 
 
-def hits_again(turn: Turn, posts: Mapping[str, Post], found: Sequence[Hit]) -> list[Hit | None]:
-    """The hits of a kept answer, mark 1 first; None where a post is gone. Those that were found again keep what the
-    search marked in them.
-    """
+def kept_hits(turn: Turn, posts: Mapping[str, Post], found: Sequence[Hit] = ()) -> list[Hit | None]:
+    """The hits of a kept answer, mark 1 first; None where a post is gone. Those in `found` keep their marked words."""
     by_id = {hit.post.id: hit for hit in found}
     quotes = citations(turn.answer.sentences)
     return [
@@ -137,14 +137,14 @@ def _hit(mark: int, post: Post, quotes: Sequence[Citation]) -> Hit:
     return Hit(mark, 0.0, 0.0, 0.0, post, Passage(post.id, 0, "text", None, start, end, post.text[start:end]))
 
 
-def _turn(turn: Turn, posts: Mapping[str, Post], asked: Asked, labels: Labels) -> TurnShown:
-    hits = hits_again(turn, posts, ())
+def _turn(turn: Turn, posts: Mapping[str, Post], asked: PageRequest, labels: Labels) -> TurnShown:
+    hits = kept_hits(turn, posts)
     cited = sorted({one.mark for one in citations(turn.answer.sentences)})
     at = replace(asked, text=turn.asked, sort="relevance", fold=True).within(asked.conversation, turn.number)
     return TurnShown(
         turn.number,
         turn.asked,
-        turn.understood.question if turn.understood.from_context else "",
+        turn.standalone.question if turn.standalone.was_completed else "",
         answer_shown(turn.answer, labels, hits, turn.withdrawn),
         tuple(_source(mark, hit.post, labels) for mark in cited if (hit := hits[mark - 1]) is not None),
         at.address(),

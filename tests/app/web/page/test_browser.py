@@ -182,12 +182,12 @@ def test_a_problem_leaves_the_posts_and_offers_to_ask_again(served: Served, open
 
 def test_a_lost_connection_is_told_and_does_not_ask_the_question_again(served: Served, chromium: Browser) -> None:
     page = chromium.new_page()  # not by open_page: the browser complains of the lost connection, as it should
-    asked = len(served.finder.asked)
+    asked = len(served.services.asked)
     page.goto(served.url + "/search?q=drops")
     expect(page.locator("#lost")).to_be_visible()
     expect(page.locator("li.card")).to_have_count(3)
     page.wait_for_timeout(4000)  # a browser's own reconnection comes after 3 s
-    assert len(served.finder.asked) == asked + 1
+    assert len(served.services.asked) == asked + 1
     page.close()
 
 

@@ -42,10 +42,10 @@ def test_a_follow_up_says_how_it_was_understood_and_stands_under_the_turns_befor
 
 def test_an_answer_that_is_kept_is_shown_again_and_not_asked_again(served: Served) -> None:
     first = page(served, HERON)
-    asked = len(served.finder.asked)
+    asked = len(served.services.asked)
     again = page(served, HERON, c=conversation_of(first), t="1")
     scripted = read_html(served.get("/search", q=HERON, c=conversation_of(first), t="1").text)
-    assert len(served.finder.asked) == asked
+    assert len(served.services.asked) == asked
     for shown in (again, scripted):
         assert "A flat white is 28 yuan" in shown.by_id("sentences").text
         assert shown.all("mark", "quote")
@@ -121,12 +121,12 @@ def test_a_conversation_can_be_deleted_and_then_is_gone(served: Served) -> None:
 
 def test_a_forgotten_posts_words_are_withdrawn_from_the_turns_above_and_from_the_answer_itself(served: Served) -> None:
     first = page(served, HERON)
-    served.finder.gone.add("post-1")
+    served.services.gone.add("post-1")
     try:
         again = page(served, HERON, c=conversation_of(first), t="1")
         later = page(served, "大理 咖啡馆", c=conversation_of(first), t="2")
     finally:
-        served.finder.gone.clear()
+        served.services.gone.clear()
     assert "28 yuan" not in again.by_id("sentences").text
     assert "1 sentence was taken back" in again.by_id("answer-end").text
     assert "28 yuan" not in later.by_id("turn-1").text
