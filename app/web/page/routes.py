@@ -156,7 +156,7 @@ async def _new_page(
             shown = replace(shown, stream=stream)
         else:
             whole = await whole_answer(services, question, found)
-            notes += [labels.not_kept] if whole.kept.failed and not notes else []
+            notes += [labels.not_kept] if whole.kept.failed and labels.not_kept not in notes else []
             kept = asked.within(whole.kept.conversation, whole.kept.number)
             shown = replace(
                 shown,

@@ -56,7 +56,7 @@ CAFES = (
     a_post(
         1,
         title="Upstairs at Night Heron, exam week edition",
-        text="Second floor, left of the stairs: eleven single desks, a socket at each, and nobody actions.\n"
+        text="Second floor, left of the stairs: eleven single desks, a socket at each, and nobody talks.\n"
         "Flat white is 28 yuan and you can sit from 9 until they close at 22:00.\n"
         "Bring a jumper, the air con means it ❄️ #studycafe",
         author="mochi_walks",

@@ -19,7 +19,7 @@ class Scene:
     Attributes:
         withheld_before: Sentences withheld before the first one that is shown.
         breaks: Raised after the sentences, in place of Done.
-        later_posts: Found in their place once a new generation came.
+        later_posts: Found in their place by every second search: a new generation came.
     """
 
     posts: tuple[Post, ...] = ()
@@ -43,8 +43,8 @@ def all_scenes() -> dict[str, Scene]:
             CAFES,
             (
                 (
-                    "Night Heron's upper floor has single desks with sockets, and nobody actions there.",
-                    ((1, "eleven single desks, a socket at each, and nobody actions."), (3, "Quiet, cold, cheap.")),
+                    "Night Heron's upper floor has single desks with sockets, and nobody talks there.",
+                    ((1, "eleven single desks, a socket at each, and nobody talks."), (3, "Quiet, cold, cheap.")),
                 ),
                 (
                     "At weekends you may stay two hours.",
@@ -98,16 +98,16 @@ def all_scenes() -> dict[str, Scene]:
         "no index": Scene(problem=IndexMissing("nothing was indexed yet", "run stipple reindex")),
         "breaks": Scene(
             CAFES,
-            (("One sentence came.", ((1, "nobody actions."),)),),
+            (("One sentence came.", ((1, "nobody talks."),)),),
             breaks=FixableError("the store went away", "wait"),
         ),
-        "drops": Scene(CAFES, (("One sentence came.", ((1, "nobody actions."),)),), breaks=RuntimeError("a bug")),
+        "drops": Scene(CAFES, (("One sentence came.", ((1, "nobody talks."),)),), breaks=RuntimeError("a bug")),
         "new generation": Scene(
             CAFES[:2], (("From the other post.", ((1, "My own kitchen at 5 am"),)),), later_posts=(CAFES[2], CAFES[0])
         ),
         "slow": Scene(
             CAFES,
-            (("The first sentence.", ((1, "nobody actions."),)), ("The second.", ((2, "Live jazz every evening"),))),
+            (("The first sentence.", ((1, "nobody talks."),)), ("The second.", ((2, "Live jazz every evening"),))),
             pause_s=0.6,
         ),
     }

@@ -44,13 +44,11 @@ class ScriptedServices:
     Attributes:
         folder: Where conversations and feedback are kept.
         gone: Ids of posts that are no longer in the index.
-        later: Whether a new generation came, with the `later_posts` of scenes.
     """
 
     scenes: dict[str, Scene]
     folder: Path
     gone: set[str] = field(default_factory=set)
-    later: bool = False
     answer_hits: int = 6
     recent_searches: RecentSearches = field(default_factory=RecentSearches)
     asked: list[Question] = field(default_factory=list)
@@ -88,7 +86,8 @@ class ScriptedServices:
     async def search(self, query: SearchQuery) -> SearchPage:
         self.searched.append(query)
         scene = self._scene(query.text)
-        posts = scene.later_posts if self.later and scene.later_posts else scene.posts
+        again = sum(one.text == query.text for one in self.searched) % 2 == 0
+        posts = scene.later_posts if again and scene.later_posts else scene.posts
         hits = self._hits(posts, query.text, scene)
         page = hits[query.offset : query.offset + query.limit]
         facets = count_facets([hit.post for hit in hits], query.facets)

@@ -55,7 +55,7 @@ def test_without_javascript_every_mark_leads_to_the_card_that_holds_its_quote(se
         "citation 1: mochi_walks", "citation 3: exam_goblin", "citation 1: mochi_walks",
     ]  # fmt: skip
     quoted = [mark.text for mark in page.all("mark", "quote")]
-    assert "eleven single desks, a socket at each, and nobody actions." in quoted
+    assert "eleven single desks, a socket at each, and nobody talks." in quoted
     assert "there is a two hour limit at weekends now." in quoted
     for mark in marks:
         card = page.by_id(mark.attributes["href"].removeprefix("#"))
