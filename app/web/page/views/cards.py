@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -12,6 +11,7 @@ from app.answering.types import Citation
 from app.web.page.page_request import PageRequest
 from app.web.page.views.marked_text import excerpts, marked
 from app.web.page.words.labels import Labels, Ui, day
+from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Post, Span
 
 # A page is for reading: of a post of megabytes it shows this many code points, and of a thread this many comments.
@@ -114,26 +114,13 @@ def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, 
         place=post.place.name if post.place else "",
         counts=_counts(post, labels),
         tags=tuple(LinkShown(tag, asked.tagged(tag)) for tag in post.tags),
-        url=post.url if followable(post.url) else "",
+        url=post.url if is_web_address(post.url) else "",
         similar=LinkShown(labels.similar(hit.similar), asked.folding(False)) if hit.similar else None,
         pictures=_pictures(post, labels),
         excerpts=_excerpts(post.text, seen, words, of_text),
         comments=comments,
         whole=_whole(hit, seen, words, quotes, len(comments)),
     )
-
-
-def followable(url: str) -> bool:
-    """Whether a post's address is one of the web: `javascript:` and its like are strangers' code.
-
-    >>> followable("https://posts.example/p/1"), followable("javascript:alert(1)"), followable("//posts.example")
-    (True, False, False)
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _span(quote: Citation) -> Span:

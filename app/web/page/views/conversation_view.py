@@ -10,9 +10,10 @@ from app.conversations.storage.feedback import REASONS, Verdict
 from app.conversations.turns import Turn
 from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown, citations
-from app.web.page.views.cards import LinkShown, followable
+from app.web.page.views.cards import LinkShown
 from app.web.page.words.labels import Labels
 from retrieval.suggest.phrases import title_phrase
+from retrieval.text.web_address import is_web_address
 from retrieval.types import Filters, Hit, Passage, Post
 
 # Earlier turns in sight; those before them unfold.
@@ -154,4 +155,4 @@ def _turn(turn: Turn, posts: Mapping[str, Post], asked: PageRequest, labels: Lab
 def _source(mark: int, post: Post, labels: Labels) -> SourceShown:
     title = title_phrase(post.title) or title_phrase(post.text.strip().split("\n", 1)[0]) or labels.untitled
     lang = "" if post.language == "und" else post.language
-    return SourceShown(mark, title, post.author, post.url if followable(post.url) else "", lang)
+    return SourceShown(mark, title, post.author, post.url if is_web_address(post.url) else "", lang)

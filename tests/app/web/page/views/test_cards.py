@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from app.web.page.page_request import PageRequest
-from app.web.page.views.cards import Card, card, followable
+from app.web.page.views.cards import Card, card
 from app.web.page.words.labels import EN, ZH
+from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Image, Passage
 from tests.app.web.page.invented_posts import CAFES, a_hit, a_post, cited
 
@@ -82,7 +83,7 @@ def test_a_title_alone_makes_a_card_without_excerpts() -> None:
     "url", ["javascript:alert(1)", "JAVASCRIPT:x", "data:text/html,x", "//h/p", "/p", "http:", "", "http://[::1"]
 )
 def test_an_address_that_is_not_of_the_web_is_not_linked(url: str) -> None:
-    assert not followable(url)
+    assert not is_web_address(url)
     assert shown(a_hit(a_post(url=url))).url == ""
 
 
