@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from retrieval.stores.contract import PostStore
 
 EXIT_CODES = """\
-exit codes: 0 done; 1 it could not be done, and stderr says how to mend it; 2 wrong usage; 3 some lines were rejected
-and the rest was indexed; 130 interrupted"""
+exit codes: 0 done; 1 failed, and stderr says how to fix it; 2 wrong usage; 3 some lines were rejected, the rest was
+indexed; 130 interrupted"""
 BROKEN_PIPE = 141  # what a shell reports for a command whose reader left
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what an operator can mend is told in two lines, never a traceback."""
+    """Run one command and return its exit code; what an operator can fix takes two lines, never a traceback."""
     try:
         args = _parser().parse_args(argv)
         if not hasattr(args, "run"):
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Intake:
-    """How a server takes posts in: what app knows by its protocol, and indexer does."""
+    """How a server takes posts in: app knows the protocol, indexer implements it."""
     from indexer.journal.ingestion import JournalIntake
     from retrieval.text.terms import TermWeigher
 
@@ -77,7 +77,7 @@ def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> In
 
 
 def _make_keepers(settings: Settings) -> Keepers:
-    """Who else has to forget a post, where no server runs that would tell them."""
+    """What else must forget a post when no server is running to do so."""
     from app.erasure_targets import erasure_targets
 
     return erasure_targets(settings)

@@ -1,4 +1,4 @@
-"""The commands that ask the index: serve, search, ask, doctor; those that measure are in eval_cli."""
+"""The commands that read the index: serve, search, ask, doctor; `eval` is in eval_cli."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _YOUNGEST = 20_000
 
 
 def add_commands(subparsers: Subparsers) -> None:
-    serve = subparsers.add_parser("serve", help="answer people over HTTP: the page and the JSON API")
+    serve = subparsers.add_parser("serve", help="serve the page and the JSON API over HTTP")
     serve.add_argument("--host", help="address to listen on (STIPPLE_HOST)")
-    serve.add_argument("--port", type=int, help="port to listen on, 0 for a free one (STIPPLE_PORT)")
+    serve.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (STIPPLE_PORT)")
     serve.set_defaults(run=_serve)
 
     search = subparsers.add_parser("search", help="find posts for a query")
@@ -39,7 +39,7 @@ def add_commands(subparsers: Subparsers) -> None:
     eval_cli.add_commands(subparsers)
     feedback_cli.add_commands(subparsers)
 
-    doctor = subparsers.add_parser("doctor", help="check models, index, port and disk, and say how to mend them")
+    doctor = subparsers.add_parser("doctor", help="check models, index, port and disk, and say how to fix problems")
     doctor.set_defaults(run=_doctor)
 
 
@@ -49,7 +49,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", action="append", default=[], help="only posts in this language, such as zh")
     parser.add_argument("--since", help="only posts from this date on, YYYY-MM-DD")
     parser.add_argument("--until", help="only posts before this date, YYYY-MM-DD")
-    parser.add_argument("--min-likes", type=int, help="only posts with at least so many likes")
+    parser.add_argument("--min-likes", type=int, help="only posts with at least this many likes")
     parser.add_argument("--json", action="store_true", help="print the API's JSON instead of text")
 
 

@@ -1,4 +1,4 @@
-"""Follow-up questions completed by a capable model, within a budget, and checked: it may add nothing of its own."""
+"""Completes follow-up questions with a capable model, within a budget, and checks that it adds nothing of its own."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _MOST_TITLES = 2
 _MOST_TOKENS = 96
 _TIMEOUT_S = 4.0
 _LONGEST = 300
-# A question with so many subject words of its own that the rules leave it alone needs no model to be left alone.
+# A question with this many subject words that the rules leave as it is does not need the model either.
 _CLEAR = 3
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
 class Rewriter:
-    """Asks the model that writes the answers to complete a question; the rules' form is there before and after.
+    """Asks the model that writes the answers to complete a question; falls back to the rules.
 
     Args:
         writer: Its model must be capable: the bundled one is not.
@@ -42,9 +42,7 @@ class Rewriter:
         self._writer = writer
 
     async def complete(self, asked: str, earlier: Sequence[EarlierQuestion]) -> StandaloneQuestion:
-        """The question, complete in itself; as the rules have it where the model is busy, slow, fails, or adds what
-        nobody said.
-        """
+        """The standalone question; from the rules if the model is busy, slow, fails, or adds something of its own."""
         ruled = complete(asked, earlier)
         language = "zh" if han_runs(asked) else "en"
         clear = not ruled.was_completed and len(english_words.subject(asked)) >= _CLEAR
@@ -74,8 +72,8 @@ class Rewriter:
 
 
 def adds_nothing(rewritten: str, asked: str, earlier: Sequence[EarlierQuestion]) -> bool:
-    """Whether a rewritten question is one question, and every number, name and telling word of it stands in the
-    question or in what was said before.
+    """Whether a rewritten question is one question, and its numbers, names and telling words are all in the question
+    or in earlier ones.
 
     >>> earlier = [EarlierQuestion("Price of tea at Blue Door?")]
     >>> adds_nothing("How much is an espresso at Blue Door?", "and an espresso?", earlier)
@@ -100,6 +98,6 @@ def adds_nothing(rewritten: str, asked: str, earlier: Sequence[EarlierQuestion])
         return False
     bare = chinese_words.ASPECT.sub(" ", chinese_words.TIME.sub(" ", folded))
     new = [one for run in han_runs(bare) for one in run if one not in HAN_STOP and one not in there]
-    # Of what was asked, something must be left: another question complete in itself is no completion of this one.
+    # Something of what was asked must be left: a different question would not be a completion of this one.
     own = [*english_words.subject(fold(asked)), *"".join(han_runs(chinese_words.subject(fold(asked))))]
     return not new and (not own or any(word in folded for word in own))

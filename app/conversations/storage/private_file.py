@@ -8,20 +8,20 @@ from pathlib import Path
 
 from retrieval.stores.disk import make_private
 
-_OPENING = threading.Lock()  # two connections that set up one new file at a time refuse each other at once
+_OPENING = threading.Lock()  # two connections that create one file at the same time would fail at once
 
 
 def open_private(path: Path, schema: str) -> sqlite3.Connection:
-    """The file, made where it is not there, with mode 0600 from its first byte. For one use, in one thread.
+    """The file, created with mode 0600 if it does not exist. For one use, in one thread.
 
     Opened for each use, so that it can be deleted, and other processes can use it, at any time. With the last
     connection the write-ahead log goes too, and with it what was deleted.
 
     Args:
-        schema: Statements that make the tables where they are not there.
+        schema: Statements that create the tables if they do not exist.
 
     Raises:
-        sqlite3.Error, OSError: It cannot be used: damaged, no file of a database, locked for 5 s, disk full.
+        sqlite3.Error, OSError: It cannot be used: damaged, not a database, locked for 5 s, disk full.
     """
     make_private(path)
     with _OPENING:

@@ -1,4 +1,4 @@
-"""What the JSON API gives of answers. `from_domain` is the one crossing from inside to outside."""
+"""What the JSON API returns of answers. Only `from_domain` makes it from the inner types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.types import Post
 
 
 class CitationOut(Out):
-    """A checked mark. `quote` stands word for word at [start, end) of the post's title, text or comment."""
+    """A checked mark. `quote` is, word for word, [start, end) of the post's title, text or comment."""
 
     mark: int
     post_id: str
@@ -75,14 +75,14 @@ class AnswerOut(Out):
         "asked", description='Who completed the question from the conversation: "rules", "model", or nobody ("asked").'
     )
     conversation: str | None = Field(
-        None, description="Id of the conversation that it is kept in; null: it is not kept."
+        None, description="Id of the conversation that it is kept in; null if it is not kept."
     )
-    answer_id: str | None = Field(None, description="For feedback; null where it is not kept.")
+    answer_id: str | None = Field(None, description="For feedback; null if it is not kept.")
     followups: list[str] = Field(
-        default_factory=list, description="Questions to go on with, complete in themselves, which the index answers."
+        default_factory=list, description="Questions to ask next, complete in themselves, which the index answers."
     )
     thinking: str | None = Field(
-        None, description="What the model thought before it wrote, unchecked; null where it was not asked for."
+        None, description="What the model thought before it wrote, unchecked; null if it was not requested."
     )
 
     @classmethod
@@ -107,7 +107,7 @@ class AnswerOut(Out):
 
 
 class TurnOut(Out):
-    """A question of a conversation and its answer, as it stands now."""
+    """A question of a conversation and its answer, as it is valid now."""
 
     number: int
     answer_id: str
@@ -119,10 +119,12 @@ class TurnOut(Out):
     language: str
     sentences: list[SentenceOut]
     withheld: int
-    withdrawn: int = Field(description="Sentences taken back since: a post that they cite is gone, or says it no more.")
+    withdrawn: int = Field(
+        description="Sentences withdrawn since: a post that they cite is gone, or no longer says it."
+    )
     note: str
     model: str
-    posts: dict[int, PostOut] = Field(description="Those it was answered from that are still there, by their mark.")
+    posts: dict[int, PostOut] = Field(description="Those it was answered from that still exist, by their mark.")
     followups: list[str]
 
     @classmethod
@@ -159,7 +161,7 @@ class ConversationOut(Out):
 
 
 def not_kept(language: str) -> Sequence[NoteOut]:
-    """The note of an answer that should have been kept and could not be."""
+    """The note on an answer that should have been kept and could not be."""
     message = (
         "这个回答没有保存，接下来的追问不会记得它。"
         if language == "zh"

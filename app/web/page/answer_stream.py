@@ -36,7 +36,7 @@ async def answer_events(
         question, note = await conversation_question(services, asked, query, labels)
         wanted = asked.query(question.question.text, question.question.filters, services.answer_hits)
         shown = services.recent_searches.take(search_id)
-        # Another one where it is no longer there, or a model completed the question in another way than the page did.
+        # Search again if it is no longer kept, or if a model completed the question in another way than the page did.
         found = shown if shown is not None and shown.query == wanted else await services.search(wanted)
         answer = _StreamedAnswer(asked, question, found, labels, ui, note, new_cards=found is not shown)
         async with aclosing(services.converser.answer(question, found)) as events:

@@ -1,6 +1,4 @@
-"""What people do with an answer on the page: say whether it helped, or delete the conversation. Plain forms, and the
-same with htmx.
-"""
+"""Forms under an answer: to say whether it helped, and to delete the conversation. With htmx or without."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ _LARGEST_BODY = 20_000
 
 @router.post("/feedback")
 async def feedback(request: Request) -> Response:
-    """Keep what was said; the later of two counts. Back to the answer, or, for htmx, a line in place of the form."""
+    """Keep feedback; later feedback replaces earlier. Back to the answer, or, for htmx, a line in place of the form."""
     given = await _form(request)
     _, labels = words_of(request, PageRequest.read([("ui", given.get("ui", ""))]))
     verdict = next((one for one in get_args(Verdict) if one == given.get("verdict")), None)
@@ -49,7 +47,7 @@ async def feedback(request: Request) -> Response:
 
 @router.post("/conversations/delete")
 async def delete(request: Request) -> Response:
-    """Delete a conversation; deleting what is gone is as good. On to the empty page."""
+    """Delete a conversation; one that is gone already is fine. On to the empty page."""
     given = await _form(request)
     asked = PageRequest.read([(name, given.get(name, "")) for name in ("ui", "js")])
     _, labels = words_of(request, asked)
@@ -63,7 +61,7 @@ async def delete(request: Request) -> Response:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, as browsers send them; none of what is too large for one."""
+    """The fields of a form, as browsers send them; none if the body is too large."""
     body = b""
     async for part in request.stream():
         body += part
@@ -73,7 +71,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _said(request: Request, given: dict[str, str], words: str, status: int) -> Response:
-    """That nothing was kept, and why: in place of the form where htmx asked, which swaps in nothing but successes."""
+    """Say why nothing was kept; for htmx in place of the form, with status 200: htmx swaps in only successes."""
     if "HX-Request" in request.headers:
         labels = words_of(request, PageRequest.read([("ui", given.get("ui", ""))]))[1]
         body = render(contexts.FeedbackFragment(labels, words))
@@ -82,7 +80,7 @@ def _said(request: Request, given: dict[str, str], words: str, status: int) -> R
 
 
 def _back(given: dict[str, str]) -> str:
-    """The page that the form was on; only an address of ours, so that nobody is sent elsewhere."""
+    """The page that the form was on, if it is one of ours: a forged form must not lead elsewhere."""
     back = given.get("back", "")
     return back if back.startswith("/search?") and back.isascii() and back.isprintable() else "/"
 

@@ -1,4 +1,4 @@
-"""What is around every page: its language, its frame, and pages that say why there is no other."""
+"""What all pages share: their language and frame, and the error page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
 
 
 def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool = False) -> contexts.Frame:
-    """The frame of a page that answers what was asked."""
+    """The frame of a page."""
     ui, labels = words_of(request, asked)
     path = request.url.path
     other: Ui = "zh" if ui == "en" else "en"
@@ -30,12 +30,12 @@ def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool 
 
 
 def error_page(request: Request, status_code: int, message: str) -> Response:
-    """A page that says in one sentence why there is no other; what was typed stays in the search box."""
+    """A page with one sentence about an error; the query stays in the search box."""
     return page(contexts.ErrorPage(frame=frame(request, salvaged(request), ""), message=message), status_code)
 
 
 def page_words(request: Request) -> Labels:
-    """The words in which to tell this reader of an error."""
+    """The words for an error, in this reader's language."""
     return words_of(request, salvaged(request))[1]
 
 
@@ -46,6 +46,6 @@ def words_of(request: Request, asked: PageRequest) -> tuple[Ui, Labels]:
 
 
 def salvaged(request: Request) -> PageRequest:
-    """What can be read of an address in any case."""
+    """What of an address can be read even if a parameter is not valid."""
     asked = PageRequest.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
     return replace(asked, text=request.query_params.get("q", ""))

@@ -23,12 +23,12 @@ FilterName = Literal["min_likes"] | PieceKind
 
 
 class BadParameter(ValueError):
-    """A parameter of an address that cannot be understood.
+    """A parameter of an address that is not valid.
 
     Attributes:
         label: Which of Labels' phrases says so.
         parameter: Its name in the address.
-        details: What the phrase holds besides the name.
+        details: What the phrase needs besides the name.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class BadParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is set, in the address or by what was typed, and the address of the same page without it."""
+    """A filter that is set, in the address or in the query, and the address of the same page without it."""
 
     parameter: FilterName
     value: str
@@ -60,13 +60,13 @@ class PageRequest:
     Attributes:
         text: As typed, without control characters; "" asks for the empty page.
         until: Last day, inclusive; a day is one of UTC.
-        ui: Language of the page where the address names one; None leaves it to the browser.
+        ui: Language of the page, if the address names one; None leaves it to the browser.
         sort: In which order the posts come.
-        fold: Whether near copies stand under one card.
-        scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
+        fold: Whether near copies are grouped under one card.
+        scripted: False if the page must contain the whole answer, for browsers without JavaScript ("js=off").
         thinking: Whether to show what a reasoning model thought before it wrote.
-        conversation: Id of the conversation that the question belongs to; "" where it begins one.
-        turn: Its number there, from 1; 0 where it is not kept yet.
+        conversation: Id of the conversation that the question belongs to; "" if it starts one.
+        turn: Its number there, from 1; 0 if it is not kept yet.
     """
 
     text: str = ""
@@ -87,10 +87,10 @@ class PageRequest:
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]]) -> PageRequest:
-        """The parameters of an address, each empty one taken as not given, unknown ones passed over.
+        """Read the parameters of an address, without empty and unknown ones.
 
         Raises:
-            BadParameter: The question is too long, or a filter is not what it must be.
+            BadParameter: The question is too long, or a filter is not valid.
         """
         given: dict[str, list[str]] = {}
         for name, value in parameters:
@@ -123,7 +123,7 @@ class PageRequest:
             tags=self.tags,
             languages=self.languages,
             since=_midnight(self.since),
-            # Inclusive here, exclusive there. The last day of the calendar has no day after it, and needs none.
+            # Inclusive here, exclusive there. No day follows the last day of the calendar, and none is needed.
             until=None if self.until in (None, date.max) else _midnight(self.until + timedelta(days=1)),
             min_likes=self.min_likes,
         )
@@ -153,7 +153,7 @@ class PageRequest:
         return self.sort == "relevance" and self.fold
 
     def parameters(self) -> list[tuple[str, str]]:
-        """What `read` makes this from; nothing for what has its default."""
+        """The parameters that `read` makes this from, without those that have their default."""
         single = [("since", self.since), ("until", self.until), ("min_likes", self.min_likes)]
         return [
             *([("q", self.text)] if self.text else []),
@@ -175,21 +175,21 @@ class PageRequest:
         return [*([("ui", self.ui)] if self.ui else []), *([] if self.scripted else [("js", "off")])]
 
     def address(self, path: str = "/search", **more: str) -> str:
-        """Where a page that asks for this lives."""
+        """The address of a page that asks for this."""
         parameters = [*self.parameters(), *more.items()]
         return f"{path}?{urlencode(parameters)}" if parameters else path
 
     def within(self, conversation: str, turn: int) -> PageRequest:
-        """The same, as a turn of a conversation; of none where it is ""."""
+        """The same, as a turn of this conversation; of none if it is ""."""
         return replace(self, conversation=conversation, turn=turn, offset=0)
 
     def next(self, text: str = "") -> PageRequest:
-        """Another question, to be asked after this one: of the same posts, in the same conversation."""
+        """Another question to ask after this one, with the same filters, in the same conversation."""
         following = self.turn + 1 if self.conversation else 0
         return replace(self, text=text, turn=following, offset=0, sort="relevance", fold=True)
 
     def home(self) -> str:
-        """The empty page, in the same manner."""
+        """The address of the empty page, shown the same way."""
         return PageRequest(ui=self.ui, scripted=self.scripted).address("/")
 
     def chips(self) -> list[Chip]:

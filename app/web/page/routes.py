@@ -73,7 +73,7 @@ def install(app: FastAPI) -> None:
     """Put the page and its files into an application.
 
     Raises:
-        FixableError: A library of the page is not there, because the package was not built.
+        FixableError: A library of the page is missing, because the package was not built.
     """
     assets()
     app.include_router(router)
@@ -93,7 +93,7 @@ async def home(request: Request) -> Response:
 
 @router.get("/search")
 async def search(request: Request) -> Response:
-    """The answer and the posts; the empty page where nothing was asked."""
+    """The answer and the posts; the empty page if nothing was asked."""
     try:
         asked = PageRequest.read(request.query_params.multi_items())
     except BadParameter as bad:
@@ -197,7 +197,7 @@ async def _kept_page(
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the pages of new and of kept questions differ in; see contexts.SearchResultPage."""
+    """Where the pages of new and of kept questions differ; see contexts.SearchResultPage."""
 
     cards: tuple[Card, ...]
     more: str

@@ -1,4 +1,4 @@
-"""From a hit to the card that shows it: which parts of the post are seen, with what marked. Pure."""
+"""From a hit to its card: which parts of the post are shown, and what is marked in them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.web.page.words.labels import Labels, Ui, day
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Post, Span
 
-# A page is for reading: of a post of megabytes it shows this many code points, and of a thread this many comments.
+# A page is for reading: of a post of megabytes it shows this many code points, and this many of its comments.
 _WHOLE_TEXT = 5000
 _WHOLE_COMMENTS = 50
 _HEADING = 60
@@ -31,7 +31,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class CommentShown:
-    """A comment of a card's post, or the parts of it that matter."""
+    """A comment on a card's post, or the parts of it that matter."""
 
     author: str
     likes: str
@@ -40,7 +40,7 @@ class CommentShown:
 
 @dataclass(frozen=True, slots=True)
 class WholePost:
-    """What unfolds under a card whose excerpts leave something out; `shortened` where even this does."""
+    """What unfolds under a card whose excerpts leave something out; `shortened` if this does so too."""
 
     html: Markup
     comments: tuple[CommentShown, ...]
@@ -49,7 +49,7 @@ class WholePost:
 
 @dataclass(frozen=True, slots=True)
 class LinkShown:
-    """Words that lead somewhere."""
+    """A link."""
 
     text: str
     address: str
@@ -57,17 +57,17 @@ class LinkShown:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the page shows of a post. Every string is escaped by the template; `Markup` is escaped already.
+    """What the page shows of a post. The template escapes every string; `Markup` is escaped already.
 
     Attributes:
-        number: Its place on the page, and the number of the marks that lead to it.
-        lang: For the lang attribute; "" where the post's language is not known.
-        title_seen: False where the heading only repeats what the first excerpt begins with.
-        url: Of the original; "" where it is not one that a browser should follow.
+        number: Its place in the list, and the number of the marks that lead to it.
+        lang: For the lang attribute; "" if the post's language is not known.
+        title_seen: False if the heading only repeats the beginning of the first excerpt.
+        url: Of the original; "" if a browser should not follow it.
         counts: Likes, collects and comments, in words.
-        similar: How many near copies stand under it, and the address that shows each; None where there are none.
-        pictures: How many the post has and what they show, in words; "" where it has none.
-        whole: None where the excerpts and comments leave nothing out.
+        similar: How many near copies are grouped under it, and the address that shows each; None if there are none.
+        pictures: How many the post has and what they show, in words; "" if it has none.
+        whole: None if the excerpts and comments leave nothing out.
     """
 
     number: int
@@ -92,7 +92,7 @@ def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, 
     """The card of a hit, with the best passage and every quote of its post in view.
 
     Args:
-        quotes: Citations of this hit's post; those of other posts are passed over.
+        quotes: Citations of this hit's post; those of other posts are ignored.
     """
     post, passage = hit.post, hit.passage
     quotes = [quote for quote in quotes if quote.post_id == post.id]

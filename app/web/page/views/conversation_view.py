@@ -16,14 +16,14 @@ from retrieval.suggest.phrases import title_phrase
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Filters, Hit, Passage, Post
 
-# Earlier turns in sight; those before them unfold.
+# Earlier turns that are visible; those before them unfold.
 _IN_SIGHT = 3
 _PASSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
 class SourceShown:
-    """A post that an earlier answer cites; "url" is "" where it is not one that a browser should follow."""
+    """A post that an earlier answer cites; `url` is "" if a browser should not follow it."""
 
     number: int
     title: str
@@ -34,7 +34,7 @@ class SourceShown:
 
 @dataclass(frozen=True, slots=True)
 class TurnShown:
-    """An earlier question and its answer; `understood` is "" where it is the question itself."""
+    """An earlier question and its answer; `understood` is "" if the question was not completed."""
 
     number: int
     asked: str
@@ -46,7 +46,7 @@ class TurnShown:
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
-    """The turns before a question, oldest first; `folded` come before those `in_sight`."""
+    """The turns before a question, oldest first; the `folded` ones before those `in_sight`."""
 
     folded: tuple[TurnShown, ...]
     in_sight: tuple[TurnShown, ...]
@@ -58,10 +58,10 @@ class AnswerActions:
 
     Attributes:
         address: Of this very answer.
-        verdict: What was said of it; "" where nothing was.
-        reasons: What to choose from: value and words.
+        verdict: The feedback on it; "" if there is none.
+        reasons: To choose from: value and label.
         hidden: Parameters that the form for the next question sends along.
-        manner: Parameters that say how pages are shown.
+        manner: Parameters for how pages are shown.
     """
 
     answer_id: str
@@ -76,7 +76,7 @@ class AnswerActions:
 def conversation_view(
     turns: Sequence[Turn], posts: Mapping[str, Post], asked: PageRequest, labels: Labels
 ) -> ConversationView | None:
-    """The turns before a question; None where there are none."""
+    """The turns before a question; None if there are none."""
     if not turns:
         return None
     shown = tuple(_turn(turn, posts, asked, labels) for turn in turns)
@@ -84,7 +84,7 @@ def conversation_view(
 
 
 def answer_actions(answer_id: str, asked: PageRequest, verdict: Verdict | None, labels: Labels) -> AnswerActions | None:
-    """What can be done with the answer to what was asked; None where it is not kept."""
+    """What can be done with the answer; None if it is not kept."""
     if not answer_id or not asked.conversation:
         return None
     return AnswerActions(
@@ -104,8 +104,9 @@ def next_questions(questions: Sequence[str], asked: PageRequest) -> tuple[LinkSh
 
 
 def kept_turn(turns: Sequence[Turn], asked: PageRequest, filters: Filters) -> Turn | None:
-    """The turn that the address of a page asks for, where it is kept already: read again, an answer is not written
-    again. Turns with other filters, typed or chosen, are other questions.
+    """The kept turn that the address of a page asks for: an answer is not written a second time.
+
+    Turns with other filters, typed or chosen, are other questions.
     """
     if not asked.turn:
         return None
@@ -132,7 +133,7 @@ def kept_hits(turn: Turn, posts: Mapping[str, Post], found: Sequence[Hit] = ()) 
 
 
 def _hit(mark: int, post: Post, quotes: Sequence[Citation]) -> Hit:
-    """A hit for a post that no search brought back; its best passage is what was quoted first, or how it begins."""
+    """A hit for a post that no search found; its passage is the first quote, or its beginning."""
     quote = next((one for one in quotes if one.post_id == post.id and one.part == "text"), None)
     start, end = (quote.start, quote.end) if quote else (0, min(_PASSAGE, len(post.text)))
     return Hit(mark, 0.0, 0.0, 0.0, post, Passage(post.id, 0, "text", None, start, end, post.text[start:end]))

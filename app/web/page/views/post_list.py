@@ -1,4 +1,4 @@
-"""The list of posts on a page: cards, orders, tags, and the way to more. Pure."""
+"""The list of posts on a page: cards, sort orders, tags, and the link to more. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cards_of(
     ui: Ui,
     only: Container[int] | None = None,
 ) -> tuple[Card, ...]:
-    """The hits' cards, with the sentences' quotes marked; of the numbers in `only`, where it is given.
+    """The hits' cards, with the sentences' quotes marked; only those with a number in `only`, if given.
 
     Args:
         hits: None where a post is gone: the others keep their numbers.
@@ -39,7 +39,7 @@ def cards_of(
 
 
 def sorts(asked: PageRequest, labels: Labels) -> tuple[contexts.Choice, ...]:
-    """Orders to choose from."""
+    """Sort orders to choose from."""
     names: dict[Sort, str] = {
         "relevance": labels.sort_relevance, "newest": labels.sort_newest, "most_liked": labels.sort_most_liked,
     }  # fmt: skip
@@ -49,7 +49,7 @@ def sorts(asked: PageRequest, labels: Labels) -> tuple[contexts.Choice, ...]:
 
 
 def tags(found: SearchPage, asked: PageRequest) -> tuple[tuple[LinkShown, str], ...]:
-    """The most frequent tags that several of the posts found have, but those asked for, each with their number."""
+    """The most frequent tags that several posts found have, except chosen ones, with the number of posts."""
     chosen = {fold(tag).casefold() for tag in asked.tags}
     counts = [one for one in found.facets.get("tags", ()) if one.posts > 1 and fold(one.value).casefold() not in chosen]
     return tuple((LinkShown(one.value, asked.tagged(one.value)), f"{one.posts:,}") for one in counts[:_MOST_TAGS])
