@@ -69,7 +69,7 @@ def test_why_an_answer_was_no_help_is_asked_for_and_sent_with_the_keyboard(
     page.get_by_label("It is out of date").check()
     page.get_by_label("Anything else").fill("it is 32 now")
     page.get_by_role("button", name="Send").press("Enter")
-    expect(page.locator("#feedback")).to_have_text("You found this no help.")
+    expect(page.locator("#feedback")).to_have_text("You found this not helpful.")
 
 
 def test_a_suggested_question_is_asked_within_the_conversation(served: Served, open_page: Callable[..., Page]) -> None:
