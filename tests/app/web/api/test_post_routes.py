@@ -122,10 +122,10 @@ def test_each_post_is_taken_in_or_refused_on_its_own(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
-        (b"", 422, "no JSON"),
-        (b"\xff", 422, "no JSON"),
-        (b'{"post": []}', 422, "no array of posts"),
-        (b"[" * 200_000, 422, "no JSON"),
+        (b"", 422, "not JSON"),
+        (b"\xff", 422, "not JSON"),
+        (b'{"post": []}', 422, "neither an array of posts"),
+        (b"[" * 200_000, 422, "not JSON"),
         (json.dumps([{}] * (MOST_POSTS + 1)).encode(), 413, "at most 1,000 posts"),
         (b" " * (MOST_BYTES + 1), 413, "bytes"),
     ],
