@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 import time
@@ -12,17 +10,11 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
 
 from app.web.api import suggestion_routes
 from app.web.page.routes import install
 from tests.app.web.page.scenes import all_scenes
 from tests.app.web.page.scripted import ScriptedServices
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,16 +50,3 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread.join(timeout=20)
     listening.close()
     assert not thread.is_alive(), "the server did not stop"
-
-
-# For one module only: while it lives, Playwright keeps an event loop running in this thread, in which no other test
-# could call asyncio.run.
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = os.environ.get("STIPPLE_TEST_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium here: install Debian's package chromium, or set STIPPLE_TEST_CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
