@@ -104,7 +104,7 @@ def test_signs_that_people_type_before_names_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/search?q=" + "a" * 2001, "That is 2,001 characters long; 2,000 is the most"),
+        ("/search?q=" + "a" * 2001, "That is 2,001 characters long; the limit is 2,000"),
         ("/search?q=a&since=2025-02-30", "“From (UTC)” is '2025-02-30': write a date as YYYY-MM-DD."),
         ("/search?q=a&min_likes=-1", "“Likes, at least” is '-1'"),
         ("/search?q=a&min_likes=" + "9" * 5000, "write a whole number from 0 to"),
