@@ -112,7 +112,7 @@ def test_an_asker_who_leaves_the_server_is_gone_and_the_next_one_is_served(serve
 def test_doctor_finds_the_server_well_and_names_a_model_that_it_does_not_have(server: str, tmp_path: Path) -> None:
     finding = answering_model(Settings(data_dir=tmp_path, llm=server, _env_file=None))
     assert finding.mark == "ok  "
-    assert "context 4,096 tokens assumed, as it does not say" in finding.says
+    assert "context 4,096 tokens assumed: the endpoint does not report it" in finding.says
     with pytest.raises(FixableError, match="has no model gpt-9; it offers") as caught:
         answering_model(Settings(data_dir=tmp_path, llm=server, llm_model="gpt-9", _env_file=None))
     assert caught.value.fix == "correct STIPPLE_LLM_MODEL"
