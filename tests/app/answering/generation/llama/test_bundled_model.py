@@ -24,6 +24,7 @@ from app.commands.doctor import answering_model
 from app.models.gguf_file import open_gguf
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
+from tests.app.answering.generation.llama import llama_server
 from tests.app.answering.generation.real_path import QUESTION, an_index, answered_by, assert_checked
 
 pytestmark = pytest.mark.model
@@ -67,7 +68,7 @@ def server() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "llama_cpp.server", "--model", str(model_path(BUNDLED)), "--host", "127.0.0.1",
+        sys.executable, "-m", llama_server.__name__, "--model", str(model_path(BUNDLED)), "--host", "127.0.0.1",
         "--port", str(port), "--n_ctx", "2048", "--verbose", "false",
     ]  # fmt: skip
     # pydantic-settings would read our variables for it: it has names as common as HOST and PORT.
