@@ -1,4 +1,4 @@
-"""Keys that open the API: data_dir/keys.sqlite. A key is shown once; what is kept of it is a hash."""
+"""Keys to the API, in data_dir/keys.sqlite. A key is shown once; only its hash is kept."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SCHEMA = """
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a key.
+    """A key, without its secret.
 
     Attributes:
-        right: "read": search and read, where that needs a key. "write": that, and put and delete posts.
-        last_used: Day; "" where it never was.
+        right: "read": search and read, if that needs a key. "write": also put and delete posts.
+        last_used: Day; "" if it was never used.
     """
 
     name: str
@@ -43,23 +43,23 @@ class Key:
 
 
 class Keys:
-    """The file. Opened for each use, so that a key that is revoked opens nothing from then on.
+    """The file. Opened for each use, so that a revoked key stops working at once.
 
-    Every method raises sqlite3.Error or OSError where it cannot be used.
+    Every method raises sqlite3.Error or OSError if the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def add(self, name: str, right: Right) -> str:
-        """Make a key, and give it: it cannot be had again.
+        """Make a key and return it: it cannot be shown again.
 
         Raises:
-            FixableError: The name is taken, or none.
+            FixableError: The name is taken, or not valid.
         """
         if not NAME.fullmatch(name):
-            raise FixableError(f"{name[:80]!r} is no name for a key", "use 1 to 60 of A-Z a-z 0-9 _ . -")
-        # 256 bits of chance cannot be guessed, so that a quick hash keeps them as well as a slow one.
+            raise FixableError(f"{name[:80]!r} is not a valid key name", "use 1 to 60 of A-Z a-z 0-9 _ . -")
+        # 256 random bits cannot be guessed, so that a fast hash protects them as well as a slow one.
         secret = secrets.token_urlsafe(32)
         row = (name, right, _digest(secret), datetime.now(UTC).isoformat(timespec="seconds"))
         try:
@@ -67,7 +67,7 @@ class Keys:
                 database.execute("INSERT INTO keys (name, access, digest, created_at) VALUES (?, ?, ?, ?)", row)
         except sqlite3.IntegrityError:
             raise FixableError(
-                f"there is a key called {name} already", f"choose another name, or `stipple keys revoke {name}` first"
+                f"a key named {name} exists already", f"choose another name, or `stipple keys revoke {name}` first"
             ) from None
         return f"{_PREFIX}.{name}.{secret}"
 
@@ -82,14 +82,14 @@ class Keys:
     def revoke(self, name: str) -> None:
         """
         Raises:
-            FixableError: There is no such key.
+            FixableError: No key has this name.
         """
         with closing(self._open()) as database, database:
             if database.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount == 0:
-                raise FixableError(f"there is no key called {name[:80]!r}", "`stipple keys list` shows them")
+                raise FixableError(f"no key is named {name[:80]!r}", "`stipple keys list` shows them")
 
     def find(self, shown: str) -> Key | None:
-        """The key that somebody shows; None where it is none of ours. Takes the same time however wrong it is."""
+        """The key that a request carries; None if it is not valid. Takes the same time however wrong it is."""
         prefix, _, rest = shown.partition(".")
         name, _, secret = rest.rpartition(".")
         if prefix != _PREFIX or not self._path.exists():

@@ -1,4 +1,4 @@
-"""The web application: what is started, which routes there are, and what an error looks like. Nothing at import."""
+"""The web application: what it starts, its routes, and its error responses. Importing it does nothing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.api_keys import Keys
-from app.conversations.storage.conversations import ConversationFull, UnknownConversation
+from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
 from app.services import Services
-from app.web.api import conversation_routes, post_routes, search_routes, suggestion_routes
+from app.web.api import answer_routes, conversation_routes, post_routes, search_routes, suggestion_routes
 from app.web.api.responses import ErrorOut
-from app.web.api.search_routes import BlankQueryError
+from app.web.api.typed_query import BlankQueryError, services_of
 from app.web.auth import ReadGate, refusal_word
 from app.web.logs import RequestLog
 from app.web.page import routes
@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 
 def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
-    """The application; it builds its Services at start-up when it is given none."""
+    """The application; it builds its Services at start-up unless they are given."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,6 +54,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
     app.add_middleware(RequestLog)
     app.include_router(search_routes.router)
+    app.include_router(answer_routes.router)
     app.include_router(suggestion_routes.router)
     app.include_router(post_routes.router)
     app.include_router(conversation_routes.router)
@@ -66,13 +67,13 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
 def _add_operations(app: FastAPI) -> None:
     @app.get("/healthz", tags=["operating"])
     async def healthz() -> dict[str, str]:
-        """The process lives."""
+        """The process is alive."""
         return {"status": "ok"}
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; 503 with what stands against it where they cannot."""
-        health = await search_routes.services_of(request).health()
+        """Whether questions can be answered now; if not, 503 and the problems."""
+        health = await services_of(request).health()
         problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
         return JSONResponse({"ready": health.ready, "problems": problems}, 200 if health.ready else 503)
 
@@ -98,7 +99,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        # The offending value is not sent back: it may be huge, or hold what JSON cannot.
+        # The invalid value is not sent back: it may be huge, or not representable in JSON.
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or None
         message = first["msg"].removeprefix("Value error, ")  # what pydantic puts before our own words
@@ -118,8 +119,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(UnknownConversation)
     async def unknown(request: Request, _: UnknownConversation) -> Response:
-        # The id is not sent back, nor whether it has the right shape: whoever guesses learns nothing.
-        message = "there is no such conversation or answer: it was deleted, or is too old, or never was"
+        # Neither the id is sent back nor whether its shape was right: guessing must teach nothing.
+        message = "this conversation or answer does not exist: it was deleted, has expired, or never existed"
         return refusal(request, 404, "unknown_conversation", message)
 
     @app.exception_handler(ConversationFull)
@@ -128,7 +129,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(FixableError)
     async def fixable(request: Request, error: FixableError) -> Response:
-        # The mend is for the operator: it may name paths, and goes to the log alone.
+        # The fix is for the operator: it may name paths, and goes only to the log.
         _log.warning("cannot answer", problem=error.problem, fix=error.fix)
         word = {IndexMissing: "index_missing", IndexMismatch: "index_mismatch"}.get(type(error), "unavailable")
         return refusal(request, 503, word, error.problem)
@@ -143,6 +144,4 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def bug(request: Request, _: Exception) -> Response:
-        return refusal(
-            request, 500, "internal_error", "something went wrong here; the log has it under this request id"
-        )
+        return refusal(request, 500, "internal_error", "something went wrong here; see the log under this request id")

@@ -1,6 +1,6 @@
-"""What was asked before, for suggesting it again: data_dir/queries.sqlite, and what is never kept there.
+"""Past queries, to suggest them again: data_dir/queries.sqlite, and what is never kept there.
 
-Of a query there is its text, how often and on which day it was asked last, and the post that was its best hit: nothing
+Kept of a query are its text, how often it was asked and on which day last, and the post that was its best hit: nothing
 about who asked, and no time of day.
 """
 
@@ -28,7 +28,7 @@ _SCHEMA = """
     );
     """
 
-# Whatever looks like an address or a number of somebody: e-mail, links and hosts, and seven digits or more, however
+# Anything that looks like a person's address or number: e-mail, links and hosts, and seven digits or more, however
 # they are grouped (telephone, messenger, card and identity numbers; a date of eight digits is lost with them).
 _PRIVATE = re.compile(
     r"\S@\S|[a-z]://|\bwww\.|\b[a-z0-9-]+\.(?:com|cn|net|org|io|me|cc|co|app|dev|info|top|xyz|example)\b"
@@ -37,7 +37,7 @@ _PRIVATE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnsweredQuery:
     """A query that was just answered, with its best hit's post."""
 
     text: str
@@ -45,9 +45,7 @@ class Asked:
 
 
 def keepable(text: str) -> bool:
-    """Whether a query may be kept: short, with a word in it, and without anything that looks like somebody's address
-    or number.
-    """
+    """Whether a query may be kept: short, with a word in it, and without a person's address or number."""
     folded = folded_phrase(text)
     return 0 < len(folded) <= LONGEST_TYPED and bool(starts(folded)) and not _PRIVATE.search(folded)
 
@@ -55,15 +53,16 @@ def keepable(text: str) -> bool:
 class PastQueries:
     """The file. Opened for each use, so that it can be deleted, and other processes can use it, at any time.
 
-    Every method raises sqlite3.Error or OSError where it cannot be used.
+    Every method raises sqlite3.Error or OSError if the file cannot be used.
     """
 
     def __init__(self, path: Path, most: int = MOST_QUERIES) -> None:
         self._path, self._most = path, most
 
-    def add(self, asked: Iterable[Asked], today: date | None = None) -> int:
-        """Count queries whose best hit bears them out, and that may be kept; returns how many did and may. Beyond the
-        most that are kept, those asked least and longest ago go.
+    def add(self, asked: Iterable[AnsweredQuery], today: date | None = None) -> int:
+        """Count the queries that may be kept and whose words their best hit contains; returns how many they were.
+
+        Beyond the most that are kept, those asked least often and longest ago are deleted.
         """
         day = (today or datetime.now(UTC).date()).isoformat()
         rows = [
@@ -86,7 +85,7 @@ class PastQueries:
         return len(rows)
 
     def all(self) -> list[PastQuery]:
-        """Every query that is kept, most asked first."""
+        """Every query that is kept, most frequent first."""
         if not self._path.exists():
             return []
         with closing(self._open()) as connection:
@@ -97,7 +96,7 @@ class PastQueries:
 
     def answered_by(self, post_ids: Sequence[str]) -> list[tuple[str, str]]:
         """(query, id of its best hit) of the queries that were asked more than once and whose best hit is one of these
-        posts, most asked first.
+        posts, most frequent first.
         """
         if not self._path.exists() or not post_ids:
             return []
@@ -110,8 +109,8 @@ class PastQueries:
             ).fetchall()
         return [(text, post_id) for text, post_id in rows]
 
-    def forget_unborne(self, posts: Callable[[Sequence[str]], Mapping[str, Post]]) -> int:
-        """Delete the queries whose best hit is no more among the posts, or bears them out no more; returns how many.
+    def forget_unsupported(self, posts: Callable[[Sequence[str]], Mapping[str, Post]]) -> int:
+        """Delete the queries whose best hit is gone, or no longer contains their words; returns how many.
 
         Args:
             posts: Posts by id, without those that are gone.

@@ -1,4 +1,4 @@
-"""From what was typed to what is searched for, with the places that the posts name."""
+"""Parses typed queries, and knows the places that the posts name."""
 
 from __future__ import annotations
 
@@ -18,48 +18,50 @@ from retrieval.types import Filters, Near
 
 
 class UnknownPlaceError(Exception):
-    """A place was named that neither posts nor the table of cities know."""
+    """A place that neither the posts nor the table of cities have."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"near: no place {name[:80]!r} is known; name a larger one, or write latitude,longitude,5km")
+        super().__init__(
+            f"near: the place {name[:80]!r} is unknown; name a larger one, or write latitude,longitude,5km"
+        )
 
 
-class Understanding:
-    """Takes queries apart. Safe to call from several threads."""
+class QueryReader:
+    """Parses queries. Safe to call from several threads."""
 
     def __init__(self, store: PostStore) -> None:
         self._store = store
         self._places, self._places_of = Places(), ""
         self._reading = Lock()
 
-    def forget(self, post_ids: Collection[str]) -> None:  # noqa: ARG002  # which of the names were theirs is not known
-        """Know no place any more by a name that these posts gave it: all are learned anew, when one is asked for."""
+    def forget(self, post_ids: Collection[str]) -> None:  # noqa: ARG002  # it is not known which names are theirs
+        """Drop all place names, which are collected again when one is looked up: these posts may have named some."""
         with self._reading:
             self._places, self._places_of = Places(), ""
 
-    def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery:
-        """What was typed, with what it asks for and what was `given` beside it as its filters."""
+    def read(self, typed: str, given: Filters | None = None) -> ParsedQuery:
+        """The query that was typed; its filters together with the given ones."""
         parsed = parse_query(typed, self.locate, datetime.now(UTC).date())
         return parsed if given is None else replace(parsed, filters=both(given, parsed.filters))
 
     def near(self, written: str) -> Near:
-        """The circle that a parameter of the API asks for, written as behind `near:`.
+        """The circle of the API's parameter `near`, written as after `near:` in a query.
 
         Raises:
-            UnknownPlaceError: It names a place that is not known.
-            ValueError: It is no place and distance.
+            UnknownPlaceError: It names an unknown place.
+            ValueError: It is not a place and distance.
         """
         near = read_near(written, self.locate)
         if isinstance(near, str):
             raise UnknownPlaceError(near)
         if near is None:
-            raise ValueError('near is no place and distance: write "Shanghai,10km" or "31.2,121.4,5km"')
+            raise ValueError('near is not a place and distance: write "Shanghai,10km" or "31.2,121.4,5km"')
         return near
 
     def locate(self, name: str) -> tuple[float, float] | None:
-        """Latitude and longitude of a place by its name, as the posts of the current generation say, or else a city's.
+        """Latitude and longitude of a place by its name, from the posts of the current generation, else of a city.
 
-        The first call for a generation goes through all its posts: about 2 s for 100,000.
+        The first call for a generation reads all its posts: about 2 s for 100,000.
         """
         try:
             with self._reading:
@@ -68,6 +70,6 @@ class Understanding:
                     self._places = Places(stored.post for stored in self._store.stored_posts())
                     self._places_of = current
                 places = self._places
-        except FixableError:  # told by whoever searches
+        except FixableError:  # the search will report it
             return city(name)
         return places.locate(name)

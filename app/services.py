@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import structlog
 
 from app.answering.generation import Generator, load_generator
-from app.answering.types import AnswerEvent, Done, Evidence, Question
+from app.answering.types import Answer, AnswerEvent, Evidence, Question
 from app.answering.writing.model_queue import ModelQueue
-from app.conversations.factory import make_converser
+from app.conversations.converser import Converser
+from app.conversations.followups.followup_finder import FollowUps
+from app.conversations.standalone.rewriter import Rewriter
+from app.conversations.storage.feedback import FeedbackFile
+from app.erasure_targets import conversation_file, erasure_targets
 from app.model_bundle import ModelBundle, ModelBundles
 from app.query_log import PastQueries
-from app.query_reader import Understanding
+from app.query_reader import QueryReader
+from app.recent_searches import RecentSearches
 from app.suggestions import Suggesting
 from retrieval.errors import FixableError
 from retrieval.ingestion import Ingestion, MakeIngestion
@@ -35,11 +41,12 @@ _log = structlog.get_logger()
 _REFRESH_S = 0.5
 _SEARCH_THREADS = 4
 _FIRST_QUERY = "早上好 good morning"
+_TOO_SMALL_TO_REWRITE = "smollm2"  # completes follow-up questions worse than the rules do
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether questions can be answered now, and what stands against it: one line per part, empty where all is well."""
+    """Whether questions can be answered now; if not, the problem of each part."""
 
     problems: dict[str, FixableError]
 
@@ -49,7 +56,7 @@ class Health:
 
 
 def nli_pool(nli: Reranker | None, settings: Settings) -> RerankPool | None:
-    """A thread of its own for the NLI model, where there is one."""
+    """A thread of its own for the NLI model, if there is one."""
     if nli is None:
         return None
     failed = "the NLI model failed; sentences are checked without it"
@@ -87,19 +94,21 @@ class Services:
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         changes = intake.held if intake is not None else lambda: 0
         self._suggesting = Suggesting(store, self._bundles, past, changes=changes, busy=lambda: self._bundles.busy)
-        self._understanding = Understanding(store)
-        self.converser = make_converser(settings, self, self, past, self._model_queue)
+        self._query_reader = QueryReader(store)
+        self.recent_searches = RecentSearches()
+        self.converser = self._make_converser(past)
         self._following: asyncio.Task[None] | None = None
+        self.answer_hits = settings.answer_hits
 
     @classmethod
     def build(cls, settings: Settings, make_intake: MakeIngestion | None = None) -> Services:
         """Load what the settings name. Takes seconds.
 
         Args:
-            make_intake: None takes no posts in, and sees none that others took in since the index was written.
+            make_intake: None takes no posts in, and does not see those taken in since the index was written.
 
         Raises:
-            FixableError: A model or the index's folder is not as it must be.
+            FixableError: A model or the index's folder cannot be used.
         """
         store, embedder, generator = open_store(settings), load_embedder(settings), load_generator(settings)
         intake = make_intake(settings, store, embedder) if make_intake is not None else None
@@ -117,13 +126,13 @@ class Services:
         self._following = asyncio.create_task(self._follow(), name="follow generations")
         self._suggesting.start()
         if self.intake is not None:
-            self.intake.start(
-                {
-                    "suggestions": self.forget_suggestions,
-                    "conversations": self.converser.forget,
-                    "places": self._understanding.forget,
-                }
-            )
+            in_memory = {
+                # First, since it keeps queries that found these posts from being written to the file again.
+                "suggestions": self._suggesting.forget,
+                "places": self._query_reader.forget,
+                "recent searches": self.recent_searches.forget,
+            }
+            self.intake.start(in_memory | dict(erasure_targets(self.settings)))
 
     async def close(self) -> None:
         if self._following is not None:
@@ -142,22 +151,25 @@ class Services:
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._bundles.close()
 
-    async def understand(self, typed: str, given: Filters | None = None, near: str = "") -> ParsedQuery:
-        """What was typed, taken apart, with what was `given` beside it: filters, and a place as behind `near:`.
+    async def read_query(self, typed: str, given: Filters | None = None, near: str = "") -> ParsedQuery:
+        """The query that was typed, parsed, with the filters given beside it.
+
+        Args:
+            near: A place and distance, as after `near:`; "" for none.
 
         Raises:
-            UnknownPlaceError: `near` names a place that is not known; one in what was typed is a mistake of the query.
-            ValueError: `near` is no place and distance.
+            UnknownPlaceError: `near` names an unknown place; one in the query itself is reported among its mistakes.
+            ValueError: `near` is not a place and distance.
         """
 
         def work() -> ParsedQuery:
             filters = given if given is not None else Filters()
             if near:
-                filters = replace(filters, near=self._understanding.near(near))
-            return self._understanding.understand(typed, filters)
+                filters = replace(filters, near=self._query_reader.near(near))
+            return self._query_reader.read(typed, filters)
 
         if not near and not any(colon in typed for colon in ":："):
-            return work()  # takes microseconds; only a place may take longer, the first time
+            return work()  # takes microseconds; only looking up a place may take longer, the first time
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def search(self, query: SearchQuery) -> SearchPage:
@@ -174,7 +186,7 @@ class Services:
         return page
 
     def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
-        """Posts of the live generation by id, without those that are gone. From threads alone: it may wait for a disk.
+        """Posts of the live generation by id, without those that are gone. Only from threads: it may wait for a disk.
 
         Raises:
             FixableError: The index cannot be read.
@@ -182,44 +194,60 @@ class Services:
         with self._bundles.pin() as generation:
             return generation.posts(ids)
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """The events of an answer; see Answerer.answer."""
+    @contextlib.asynccontextmanager
+    async def answer(
+        self, question: Question, page: SearchPage | None = None
+    ) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
+        """The events of an answer; see Answerer.answer. Leaving the context early stops the model."""
         with self._bundles.use() as bundle:
-            async with contextlib.aclosing(bundle.answerer.answer(question)) as events:
-                async for event in events:
-                    if isinstance(event, Done) and event.answer.kind != "declined":
-                        answer = event.answer
-                        self._suggesting.note(question.text, answer.hits[0].post, answer.generation)
-                    yield event
+            async with contextlib.aclosing(bundle.answerer.answer(question, page)) as events:
+                yield events
+
+    def answered(self, answer: Answer) -> None:
+        """Count a question that posts answer, to suggest it to others."""
+        if answer.kind != "declined":
+            self._suggesting.note(answer.question.text, answer.hits[0].post, answer.generation)
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
-        """See EvidenceFinder.evidence_for. From threads alone."""
+        """See EvidenceFinder.evidence_for. Only from threads."""
         with self._bundles.use() as bundle:
             return bundle.finder.evidence_for(question)
 
     @contextlib.contextmanager
     def bundle(self) -> Iterator[ModelBundle]:
-        """What answers now, for measuring it; kept whole until the block ends."""
+        """What answers now, for measuring it; stays open until the block ends."""
         with self._bundles.use() as bundle:
             yield bundle
 
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
-        """At most `limit` completions of what is typed, best first; none while the index cannot be read."""
+        """At most `limit` completions of the text, best first; none while the index cannot be read."""
         return self._suggesting.suggest(typed, limit)
-
-    def forget_suggestions(self, post_ids: Collection[str]) -> None:
-        """See Suggesting.forget."""
-        self._suggesting.forget(post_ids)
 
     async def health(self) -> Health:
         with self._bundles.use() as bundle:
             problem = await asyncio.to_thread(bundle.searcher.ping)
         return Health({"index": problem} if problem is not None else {})
 
+    def _make_converser(self, past: PastQueries | None) -> Converser:
+        settings = self.settings
+
+        def asked_by_others(post_ids: Sequence[str]) -> Iterable[tuple[str, str]]:
+            try:
+                return past.answered_by(post_ids) if past is not None else ()
+            except (sqlite3.Error, OSError):  # reported when queries are written
+                return ()
+
+        can_rewrite = settings.llm != _TOO_SMALL_TO_REWRITE
+        return Converser(
+            self,
+            conversation_file(settings) if settings.keep_conversations else None,
+            FeedbackFile(settings.data_dir / "feedback.sqlite") if settings.keep_conversations else None,
+            FollowUps(self, settings.followups, past=asked_by_others) if settings.followups else None,
+            Rewriter(self._model_queue) if self._model_queue is not None and can_rewrite else None,
+        )
+
     async def _search_once(self) -> None:
-        """What is loaded when it is first needed, such as the dictionary of Chinese words, nobody waits for then: a
-        third of a second.
-        """
+        """Load what the first search loads, such as the dictionary of Chinese words: a third of a second."""
         with contextlib.suppress(FixableError), self._bundles.use() as bundle:
             search = bundle.searcher.search
             await asyncio.get_running_loop().run_in_executor(self._executor, search, SearchQuery(_FIRST_QUERY))

@@ -1,4 +1,4 @@
-"""Suggestions that follow the index and what people ask: one thread of its own, beside the requests."""
+"""Suggestions from the index and from past queries, kept up to date by a thread of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 
 import structlog
 
-from app.query_log import Asked, PastQueries, keepable
+from app.query_log import AnsweredQuery, PastQueries, keepable
 from retrieval.errors import FixableError
 from retrieval.search.live_generation import Pinnable
 from retrieval.stores.contract import PostStore
@@ -23,10 +23,10 @@ from retrieval.types import Post
 _log = structlog.get_logger()
 _TICK_S = 0.5
 _RETRY_S = 30.0
-_COUNTED_ONCE_S = 60.0  # a page's search and its answer, and somebody who loads it again, count as one
+_COUNTED_ONCE_S = 60.0  # a search, its answer and a reload of the page count as one
 _MOST_WAITING = 200  # queries between two ticks; under heavier load some go uncounted
-_SHARE = 0.01  # of the thread's time, at most, for taking past queries into the suggestions anew
-_SHARE_OF_POSTS = 0.05  # the same, for posts that were taken in one by one: after 3 s of 1,000 posts, 4 min of 100,000
+_SHARE = 0.01  # of the thread's time, at most, for rebuilding the suggestions from past queries
+_SHARE_OF_POSTS = 0.05  # the same, from posts that were added one by one: after 3 s of 1,000 posts, 4 min of 100,000
 # Pauses about as long as these posts take, so that requests get the interpreter half the time, and wait for it half a
 # millisecond. While any is being answered, the pause is longer, but all in all not longer than _PATIENCE_S.
 _BREATH_POSTS, _BREATH_S = 10, 0.0005
@@ -38,14 +38,13 @@ _NOTHING = Suggester(PostPhrases(()), PastPhrases())
 class Suggesting:
     """Completes what is typed from the posts of the live generation and from past queries.
 
-    After a new generation was exchanged, the old one's suggestions serve until its own are there: seconds. What posts
-    carried that are gone from it is suggested no more before it is exchanged.
+    After a switch to a new generation, the old one's suggestions serve for some seconds, until new ones are built. What
+    only posts contain that are gone is no longer suggested from before the switch.
 
     Args:
         past: Where queries are kept; None keeps none and suggests none.
-        changes: A number that is another one after the live generation was changed in place. What it holds now is then
-            suggested before long.
-        busy: Whether requests are being answered: then building suggestions steps aside.
+        changes: A number that changes when the live generation is changed in place. Suggestions are then rebuilt soon.
+        busy: Whether requests are being answered: then building suggestions waits.
     """
 
     def __init__(
@@ -61,12 +60,12 @@ class Suggesting:
         self._changes, self._busy = changes, busy
         self._suggester = _NOTHING
         self._exchanging = threading.Lock()  # held while the suggester is exchanged for another, or queries are written
-        # Posts that are gone, with the generation that still has them: what is built of another has them no more, or
-        # somebody brought them anew.
+        # Posts that are gone, with the generation that still has them: another generation does not have them, or they
+        # were added again.
         self._gone: dict[str, str | None] = {}
         self._built_from: str | None = None
-        self._borne_out_by: str | None = None
-        self._waiting: deque[tuple[Asked, str]] = deque(maxlen=_MOST_WAITING)
+        self._supported_by: str | None = None
+        self._waiting: deque[tuple[AnsweredQuery, str]] = deque(maxlen=_MOST_WAITING)
         self._counted: dict[str, float] = {}
         self._past_grew = False
         self._built_with = 0  # changes
@@ -80,7 +79,7 @@ class Suggesting:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, once what was asked is written."""
+        """Stop, once all queries are written."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -90,11 +89,10 @@ class Suggesting:
         return self._suggester.suggest(typed, limit)
 
     def forget(self, post_ids: Collection[str]) -> None:
-        """Suggest no more what these posts alone carry, nor what was asked and found them, from now on; and delete
-        what was asked.
+        """No longer suggest what only these posts contain, nor the queries that found them; and delete these queries.
 
         Raises:
-            OSError, sqlite3.Error: What was asked cannot be deleted; it is not suggested all the same.
+            OSError, sqlite3.Error: The queries cannot be deleted; they are still no longer suggested.
         """
         live = self._live_name()
         with self._exchanging:
@@ -103,8 +101,8 @@ class Suggesting:
                 self._past.forget_posts(post_ids)
 
     def drop_missing(self) -> None:
-        """Suggest no more what posts carried that the store's current generation lacks. Called before readers exchange
-        theirs for it; takes half a second for 100,000 posts. Where it cannot be read, nothing changes.
+        """No longer suggest what only posts contain that the store's current generation lacks. Called before readers
+        switch to it; takes half a second for 100,000 posts. If it cannot be read, nothing changes.
         """
         ids = list(self._suggester.posts.post_ids())
         kept: set[str] = set()
@@ -113,7 +111,7 @@ class Suggesting:
                 return
             for at in range(0, len(ids), _LOOKED_UP_AT_ONCE):
                 kept |= self._store.stored_hashes(ids[at : at + _LOOKED_UP_AT_ONCE]).keys()
-        except FixableError:  # told by whoever opens it
+        except FixableError:  # reported when it is opened
             return
         with self._exchanging:
             self._without([post_id for post_id in ids if post_id not in kept], self._built_from)
@@ -130,16 +128,16 @@ class Suggesting:
             self._suggester = Suggester(posts, past).without(self._gone.keys())
 
     def note(self, text: str, best: Post, generation: str) -> None:
-        """A query was answered, and this post was its best hit. Only remembers it to be written: takes microseconds."""
+        """Note a query and the post that was its best hit, to be written later. Takes microseconds."""
         if self._past is None or not keepable(text):
             return
         now, folded = self._clock(), folded_phrase(text)
         if now - self._counted.get(folded, -_COUNTED_ONCE_S) >= _COUNTED_ONCE_S:
             self._counted[folded] = now
-            self._waiting.append((Asked(text, best), generation))
+            self._waiting.append((AnsweredQuery(text, best), generation))
 
     def follow(self) -> None:
-        """Write what was noted, and build anew what is out of date. Called by the thread, again and again."""
+        """Write what was noted, and rebuild what is out of date. The thread calls it again and again."""
         name = self._live_name()
         self._write(name)
         changed = self._changes() != self._built_with and self._clock() >= self._posts_due_at
@@ -169,7 +167,7 @@ class Suggesting:
         try:
             with self._live.pin() as generation:
                 return generation.info.name
-        except FixableError:  # told by whoever searches
+        except FixableError:  # the search will report it
             return None
 
     def _write(self, generation: str | None) -> None:
@@ -177,7 +175,7 @@ class Suggesting:
         if len(self._counted) > _MOST_WAITING:
             self._counted = {text: at for text, at in list(self._counted.items()) if now - at < _COUNTED_ONCE_S}
         noted = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        # What an older generation found may be gone from this one.
+        # What was found in an older generation may be gone from this one.
         asked = [one for one, found_in in noted if found_in == generation]
         if self._past is None or not asked or now < self._write_again_at:
             return
@@ -189,7 +187,7 @@ class Suggesting:
             self._write_again_at = now + _RETRY_S
 
     def _build(self, name: str | None) -> None:
-        """Suggest from this generation; nothing where there is none or it cannot be read, since posts may be gone."""
+        """Suggest from this generation; nothing if it does not exist or cannot be read, since posts may be gone."""
         started = self._clock()
         if name is None:
             self._suggester, self._built_from = _NOTHING, None
@@ -197,13 +195,13 @@ class Suggesting:
         changes, wiped = self._changes(), frozenset(self._gone)
         try:
             if self._store.current() != name:
-                return  # the store has moved on already; the live generation follows, or tells why it cannot
+                return  # the store has switched already; the live generation follows, or reports why it cannot
             posts = PostPhrases(self._breathing())
         except FixableError as error:
             _log.warning("suggestions cannot be built", problem=error.problem, retry_s=_RETRY_S)
             self._suggester, self._retry_at = _NOTHING, started + _RETRY_S
             return
-        with self._exchanging:  # what was forgotten before these were read is not among them, or was brought anew
+        with self._exchanging:  # a post forgotten before these were read is not among them, or was added again
             self._gone = {post_id: held_by for post_id, held_by in self._gone.items() if post_id not in wiped}
         self._exchange(name, posts, self._past_phrases(name))
         self._built_from, self._built_with = name, changes
@@ -212,16 +210,16 @@ class Suggesting:
         _log.info("suggestions built", phrases=len(posts.texts), seconds=round(seconds, 1))
 
     def _past_phrases(self, name: str | None) -> PastPhrases:
-        """The past queries that posts of this generation bear out; the others are forgotten first, once for each."""
+        """The past queries that posts of this generation contain; the others are deleted first, once per generation."""
         started = self._clock()
         self._past_grew = False
         if self._past is None:
             return PastPhrases()
         try:
-            if name != self._borne_out_by:
+            if name != self._supported_by:
                 with self._live.pin() as generation:
-                    self._past.forget_unborne(generation.posts)
-                self._borne_out_by = name
+                    self._past.forget_unsupported(generation.posts)
+                self._supported_by = name
             return PastPhrases(self._past.all())
         except (FixableError, sqlite3.Error, OSError, ValueError) as error:
             _log.warning("past queries cannot be read", problem=str(error), fix="delete queries.sqlite")
@@ -243,4 +241,4 @@ class Suggesting:
 
 
 class _Stopped(Exception):
-    """The process ends; what was begun need not be finished."""
+    """The process ends; work in progress is dropped."""

@@ -166,6 +166,8 @@ class SearchQuery:
         boosts: Whether freshness and popularity count as the Searcher is configured.
         explain: Whether each hit carries an explanation.
         cursor: `next_cursor` of the page before; then `offset` is ignored.
+        answer_hits: How many hits an answer is made from. As many of the best matches come first on all pages together,
+            whatever their author, age and likes; `per_author` and `boosts` arrange the others.
     """
 
     text: str
@@ -179,6 +181,7 @@ class SearchQuery:
     boosts: bool = True
     explain: bool = False
     cursor: str = ""
+    answer_hits: int = 0
 
 
 class Candidate(NamedTuple):

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from retrieval.stores.contract import PostStore
 
 EXIT_CODES = """\
-exit codes: 0 done; 1 failed, and stderr says how to fix it; 2 wrong usage; 3 some lines were rejected and the rest was
+exit codes: 0 done; 1 failed, and stderr says how to fix it; 2 wrong usage; 3 some lines were rejected, the rest was
 indexed; 130 interrupted"""
-BROKEN_PIPE = 141  # what a shell reports for a command whose reader has gone
+BROKEN_PIPE = 141  # what a shell reports for a command whose reader left
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. An error that the operator can fix is two lines, never a traceback."""
+    """Run one command and return its exit code; what an operator can fix takes two lines, never a traceback."""
     try:
         args = _parser().parse_args(argv)
         if not hasattr(args, "run"):
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Ingestion:
-    """What takes posts in: app knows the protocol, indexer implements it."""
+    """How a server takes posts in: app knows the protocol, indexer implements it."""
     from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.text.terms import TermWeigher
 
@@ -76,10 +76,10 @@ def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> In
 
 
 def _make_keepers(settings: Settings) -> ErasureTargets:
-    """What else has to forget a post, for when no server is running to tell them."""
-    from app.erasure_targets import keepers_on_disk
+    """What else must forget a post when no server is running to do so."""
+    from app.erasure_targets import erasure_targets
 
-    return keepers_on_disk(settings)
+    return erasure_targets(settings)
 
 
 class _Version(argparse.Action):

@@ -83,7 +83,7 @@ class Answerer:
         Closing the iterator early stops the model.
 
         Args:
-            page: What was found for the question already; see EvidenceFinder.find.
+            page: A search for this question that has been made already; see EvidenceFinder.find. None searches.
 
         Raises:
             FixableError: The index cannot be read.

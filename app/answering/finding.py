@@ -55,8 +55,8 @@ class EvidenceFinder:
         """Search, select evidence, and decide whether it is enough.
 
         Args:
-            page: What `query`, or one that differs from it in its limit alone, has found already: it is not searched
-                again. Of more hits the first are used.
+            page: What was found already, to be used instead of searching: by `query`, by one that differs from it only
+                in its limit, or by one with at least as many `answer_hits`. Only its first `hits` hits are used.
 
         Raises:
             FixableError: The index cannot be read.

@@ -1,4 +1,4 @@
-"""What `stipple doctor` looks at: each part on its own, so that one fault does not hide another."""
+"""The checks of `stipple doctor`: each part on its own, so that one problem does not hide another."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _FIXABLE = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the examination.
+    """One line of the report.
 
     Attributes:
-        mark: "ok  ", "note" (works, but worth knowing) or "bad " (the exit code is 1 then).
-        fix: What to do; "" where nothing needs doing.
+        mark: "ok  ", "note" (works, but worth knowing) or "bad " (the exit code is then 1).
+        fix: What to do; "" if nothing.
     """
 
     mark: Literal["ok  ", "note", "bad "]
@@ -62,7 +62,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """The state of every part, as it is found."""
+    """The state of each part, one after the other."""
     parts: list[tuple[str, Callable[[Settings], Finding]]] = [
         ("data folder", _data_folder),
         ("embedding model", _embedder),
@@ -98,7 +98,9 @@ def _embedder(settings: Settings) -> Finding:
     known = "all languages" if embedder.languages is None else ", ".join(sorted(embedder.languages))
     identity = embedder.identity
     weights = dense_weights(settings, identity.model)
-    counts = f"cosine counts {weights.known:.2f} there, {weights.unknown:.2f} at most elsewhere ({weights.source})"
+    counts = (
+        f"weight of the cosine {weights.known:.2f} in these, at most {weights.unknown:.2f} in others ({weights.source})"
+    )
     says = f"{identity.model}, {identity.dimension} dimensions, knows {known}; {counts}"
     return Finding("ok  ", "embedding model", says)
 
@@ -119,7 +121,7 @@ def _index(settings: Settings) -> Finding:
 def _reranker(settings: Settings) -> Finding:
     reranker = load_reranker(settings)
     if reranker is None:
-        return Finding("ok  ", "reranking model", "none is set: hits come in the fused order")
+        return Finding("ok  ", "reranking model", "none is set: hits stay in the fused order")
     passages = [_USUAL_PASSAGE] * settings.rerank_hits
     reranker.scores("warm up", passages[:1])
     started = time.perf_counter()
@@ -127,7 +129,7 @@ def _reranker(settings: Settings) -> Finding:
     took_ms = (time.perf_counter() - started) * 1000
     if not all(map(math.isfinite, scores)):
         fix = "choose another with STIPPLE_RERANK_MODEL, or unset it"
-        return Finding("bad ", "reranking model", f"{settings.rerank_model} gives scores that are no numbers", fix)
+        return Finding("bad ", "reranking model", f"{settings.rerank_model} gives scores that are not numbers", fix)
     says = f"{settings.rerank_model} reads {len(passages)} passages in {took_ms:.0f} ms"
     if took_ms > settings.rerank_budget_ms:
         says += f", more than STIPPLE_RERANK_BUDGET_MS={settings.rerank_budget_ms}: most searches keep the fused order"
@@ -136,18 +138,18 @@ def _reranker(settings: Settings) -> Finding:
 
 
 def answering_model(settings: Settings) -> Finding:
-    """Whether the model of the settings writes: loaded in a process of its own, or asked where it is.
+    """Whether the model of the settings writes: loaded in a process of its own, or asked at its endpoint.
 
     Raises:
-        FixableError: It does not; says why, and what to do.
+        FixableError: It does not write.
     """
     if settings.llm == "none":
-        return Finding("note", "answering model", "none is set: answers are made of quotes", "set STIPPLE_LLM")
+        return Finding("note", "answering model", "none is set: answers consist of quotes", "set STIPPLE_LLM")
     if is_endpoint(settings.llm):
         return _endpoint(settings)
     path = model_path(settings.llm)
     file = open_gguf(path)
-    # In a process of its own: a model or build that crashes must not take the examination with it.
+    # In a process of its own: a model or build that crashes must not crash the doctor.
     probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # a program of our own
     if probe.returncode == _FIXABLE:
         raise FixableError(*json.loads(probe.stdout.splitlines()[-1]))
@@ -172,16 +174,18 @@ def _endpoint(settings: Settings) -> Finding:
     pieces = list(generator.generate(GenerateRequest("", "Say hello.", 64), Event()))
     thinks = any(piece.thought for piece in pieces)
     if not thinks and not any(piece.answer.strip() for piece in pieces):
-        raise FixableError(f"{generator.name} says nothing at all", "see the endpoint's own log")
-    context = f"{generator.context_tokens:,} tokens" + ("" if info.context_tokens else " assumed, as it does not say")
-    how = "writes, and thinks before it does" if thinks else "writes"
+        raise FixableError(f"{generator.name} returns no text", "see the endpoint's own log")
+    context = f"{generator.context_tokens:,} tokens" + (
+        "" if info.context_tokens else " assumed: the endpoint does not report it"
+    )
+    how = "thinks, then writes" if thinks else "writes"
     return Finding("ok  ", "answering model", f"{generator.name} at {generator.address} {how}; context {context}")
 
 
 def _entailment(settings: Settings) -> Finding:
     model = load_entailment(settings)
     if model is None:
-        return Finding("ok  ", "NLI model", "none is set: sentences are checked by their words and meaning")
+        return Finding("ok  ", "NLI model", "none is set: sentences are checked by words and embeddings")
     model.scores("warm up", ["warm up"])
     started = time.perf_counter()
     model.scores("The cafe is quiet.", [_USUAL_PASSAGE] * settings.answer_hits)
@@ -197,5 +201,5 @@ def _port(settings: Settings) -> Finding:
     try:
         bind(settings.host, settings.port).close()
     except FixableError as error:
-        return Finding("note", "port", error.problem, "fine if that is Stipple itself; otherwise " + error.fix)
+        return Finding("note", "port", error.problem, "nothing if this is Stipple itself; otherwise " + error.fix)
     return Finding("ok  ", "port", f"{settings.host}:{settings.port} is free")

@@ -1,4 +1,4 @@
-"""`stipple keys`: the keys that open the API."""
+"""`stipple keys`: the keys to the API."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ Subparsers = Any  # argparse names this type only privately
 
 
 def add_commands(subparsers: Subparsers) -> None:
-    keys = subparsers.add_parser("keys", help="make, list and revoke the keys that open the API")
+    keys = subparsers.add_parser("keys", help="make, list and revoke keys to the API")
     actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
     add = actions.add_parser("add", help="make a key; it is shown once")
-    add.add_argument("name", metavar="NAME", help="what to call it: who uses it, or what for")
+    add.add_argument("name", metavar="NAME", help="its name: who uses it, or what for")
     right = add.add_mutually_exclusive_group(required=True)
-    right.add_argument("--read", action="store_const", const="read", dest="right", help="to search and read")
-    right.add_argument("--write", action="store_const", const="write", dest="right", help="to put and delete posts too")
+    right.add_argument("--read", action="store_const", const="read", dest="right", help="allow searching and reading")
+    right.add_argument(
+        "--write", action="store_const", const="write", dest="right", help="also allow putting and deleting posts"
+    )
     add.set_defaults(run=_add)
-    listed = actions.add_parser("list", help="what keys there are")
+    listed = actions.add_parser("list", help="list all keys")
     listed.add_argument("--json", action="store_true", help="print them as one JSON array")
     listed.set_defaults(run=_list)
-    revoke = actions.add_parser("revoke", help="delete a key; it opens nothing from then on")
+    revoke = actions.add_parser("revoke", help="delete a key; it stops working at once")
     revoke.add_argument("name", metavar="NAME")
     revoke.set_defaults(run=_revoke)
 

@@ -1,11 +1,11 @@
-"""A question in its conversation, from understanding it to what may be asked next."""
+"""A question in its conversation: completed, answered, kept, and followed by questions that may be asked next."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -13,22 +13,20 @@ from typing import Protocol, TypeVar
 import structlog
 
 from app.answering.types import Answer, AnswerEvent, Done, Question, SentenceReady, SentenceWithheld
-from app.conversations.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
-from app.conversations.followups.followups import FollowUps
-from app.conversations.standalone.completion import understand
-from app.conversations.standalone.context import Said, Understood
-from app.conversations.standalone.leaning import SAID, lent
+from app.conversations.events import AskRequest, ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
+from app.conversations.followups.followup_finder import FollowUps
+from app.conversations.standalone.completion import complete, inherited
 from app.conversations.standalone.rewriter import Rewriter
-from app.conversations.storage.conversations import Conversations, UnknownConversation, new_id
+from app.conversations.storage.conversation_file import NEW, ConversationFile, UnknownConversation, new_id
 from app.conversations.storage.feedback import FeedbackFile, Reason, Verdict, feedback_on
-from app.conversations.turns import Conversation, FollowUp, Turn, as_it_stands, said
-from app.conversations.validity import standing, standing_whole, stands
+from app.conversations.turns import Conversation, FollowUp, Turn, earlier_questions, recent_posts, valid_turn
+from app.conversations.validity import is_valid, valid_answer, with_valid_sentences
 from retrieval.errors import FixableError
-from retrieval.types import Post
+from retrieval.types import Post, SearchPage
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
-_LOOKING_AT_ONCE = 2  # askers for whom follow-ups are looked for at a time; others go without
+_FOLLOW_UP_SEARCHES = 2  # at a time; further answers get no follow-up questions
 
 
 class ConversationsUnusable(FixableError):
@@ -38,8 +36,14 @@ class ConversationsUnusable(FixableError):
 class Answering(Protocol):
     """What a conversation needs of the process around it."""
 
-    def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """The events of an answer; see Answerer.answer."""
+    def answer(
+        self, question: Question, page: SearchPage | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[AnswerEvent]]:
+        """The events of an answer; see Answerer.answer. Leaving the context early stops the model."""
+        ...
+
+    def answered(self, answer: Answer) -> None:
+        """An answer is about to be shown."""
         ...
 
     def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
@@ -55,15 +59,15 @@ class Converser:
     """Answers questions within conversations.
 
     Args:
-        conversations, feedback: None where the settings keep none.
+        conversations, feedback: None if the settings keep none.
         followups: None looks for none.
-        rewriter: None leaves it to the rules to understand what leans on earlier questions.
+        rewriter: None completes follow-up questions by rules alone.
     """
 
     def __init__(
         self,
         answering: Answering,
-        conversations: Conversations | None,
+        conversations: ConversationFile | None,
         feedback: FeedbackFile | None,
         followups: FollowUps | None,
         rewriter: Rewriter | None = None,
@@ -71,56 +75,68 @@ class Converser:
     ) -> None:
         self._answering, self._conversations, self._feedback = answering, conversations, feedback
         self._followups, self._rewriter, self._clock = followups, rewriter, clock
-        self._looking = asyncio.Semaphore(_LOOKING_AT_ONCE)
+        self._follow_up_searches = asyncio.Semaphore(_FOLLOW_UP_SEARCHES)
 
     @property
     def keeps(self) -> bool:
         """Whether conversations are kept at all."""
         return self._conversations is not None
 
-    async def ask(self, asking: Asking) -> AsyncGenerator[ConversingEvent, None]:
-        """QuestionUnderstood, then the events of the answer, with Kept before Done, then FollowUpsFound.
+    async def complete(self, request: AskRequest) -> ConversationQuestion:
+        """The question as it will be answered, completed from its conversation.
+
+        Raises:
+            UnknownConversation, ConversationFull: It cannot be asked there.
+        """
+        turns, readable = await self._turns(request.conversation)
+        earlier = earlier_questions(turns, await self._posts(recent_posts(turns)))
+        if self._rewriter is not None and earlier:
+            standalone = await self._rewriter.complete(request.text, earlier)
+        else:
+            standalone = complete(request.text, earlier)
+        question = Question(standalone.question, inherited(request.filters, standalone, turns))
+        asked = tuple(question for turn in turns for question in (turn.asked, turn.standalone.question))
+        return ConversationQuestion(request, standalone, question, asked, readable)
+
+    async def answer(
+        self, asked: ConversationQuestion, page: SearchPage | None = None
+    ) -> AsyncGenerator[ConversationEvent, None]:
+        """The events of the answer, with Kept before Done, then FollowUpsFound.
 
         Closing the iterator early stops the model; the turn is then not kept.
 
+        Args:
+            page: The hits to answer from, as Answerer.answer takes them; None searches for them.
+
         Raises:
-            UnknownConversation, ConversationFull: It cannot be asked there; before the first event.
             FixableError: The index cannot be read.
         """
-        turns, readable = await self._before(asking)
-        before = await self._said(turns)
-        if self._rewriter is not None and before:
-            understood = await self._rewriter.understand(asking.text, before)
-        else:
-            understood = understand(asking.text, before)
-        question = Question(understood.question, lent(understood, asking.filters, turns))
-        yield QuestionUnderstood(understood, question)
-        async with aclosing(self._answering.answer(question)) as events:
+        async with self._answering.answer(asked.question, page) as events:
             async for event in events:
-                if isinstance(event, SentenceReady) and not await stands(event.sentence, self._answering.posts):
+                if isinstance(event, SentenceReady) and not await is_valid(event.sentence, self._answering.posts):
                     yield SentenceWithheld("forgotten")
                     continue
                 if not isinstance(event, Done):
                     yield event
                     continue
-                answer = await standing(event.answer, self._answering.posts)
-                kept = await self._keep(asking, understood, answer, readable)
+                self._answering.answered(event.answer)
+                answer = await with_valid_sentences(event.answer, self._answering.posts)
+                kept = await self._keep(asked, answer)
                 yield kept
                 yield Done(answer)
-                if asking.followups:
-                    earlier = [question for turn in turns for question in (turn.asked, turn.understood.question)]
-                    found = await self._next(understood.question, await self.as_it_stands(answer), earlier, kept)
-                    yield FollowUpsFound(tuple(one.question for one in found))
+                if asked.request.followups:
+                    next_ones = await self._follow_ups(asked, await self.valid_answer(answer), kept)
+                    yield FollowUpsFound(tuple(one.question for one in next_ones))
 
-    async def as_it_stands(self, answer: Answer) -> Answer:
+    async def valid_answer(self, answer: Answer) -> Answer:
         """The answer without what was forgotten since, hits and sentences; its marks count the hits that are left."""
-        return await standing_whole(answer, self._answering.posts)
+        return await valid_answer(answer, self._answering.posts)
 
     async def conversation(self, conversation: str) -> tuple[Conversation, Mapping[str, Post]]:
-        """A conversation as it stands now, and the posts that it was answered from, by id, as far as they are there.
+        """A conversation as it is valid now, and the posts that it was answered from, by id, if they still exist.
 
         Raises:
-            UnknownConversation: There is none of this id.
+            UnknownConversation: No conversation has this id.
             FixableError: It, or the index, cannot be read.
         """
         if self._conversations is None:
@@ -128,23 +144,23 @@ class Converser:
         read = await self._usable(self._conversations.read, conversation)
         ids = list(dict.fromkeys(one for turn in read.turns for one in turn.shown if one))
         posts = await asyncio.to_thread(self._answering.posts, ids)
-        return replace(read, turns=tuple(as_it_stands(turn, posts) for turn in read.turns)), posts
+        return replace(read, turns=tuple(valid_turn(turn, posts) for turn in read.turns)), posts
 
     async def delete(self, conversation: str) -> None:
         """Delete a conversation.
 
         Raises:
-            UnknownConversation: There is none of this id.
+            UnknownConversation: No conversation has this id.
             FixableError: The file cannot be used.
         """
         if self._conversations is None or not await self._usable(self._conversations.delete, conversation):
             raise UnknownConversation(conversation)
 
     async def judge(self, answer_id: str, verdict: Verdict, reason: Reason, words: str) -> None:
-        """Keep what somebody said of an answer; what was said of it before is replaced.
+        """Keep feedback on an answer, in place of any earlier feedback on it.
 
         Raises:
-            UnknownConversation: No answer of this id is kept.
+            UnknownConversation: No answer with this id is kept.
             FixableError: A file, or the index, cannot be used.
         """
         if self._conversations is None or self._feedback is None:
@@ -153,11 +169,11 @@ class Converser:
         if turn is None:
             raise UnknownConversation(answer_id)
         posts = await asyncio.to_thread(self._answering.posts, [one for one in turn.shown if one])
-        feedback = feedback_on(as_it_stands(turn, posts), posts, verdict, reason, words, self._clock())
+        feedback = feedback_on(valid_turn(turn, posts), posts, verdict, reason, words, self._clock())
         await self._usable(self._feedback.give, feedback)
 
     async def verdict(self, answer_id: str) -> Verdict | None:
-        """What was said of an answer; None where nothing was, or it cannot be read."""
+        """The verdict on an answer; None if there is none, or it cannot be read."""
         if self._feedback is None or not answer_id:
             return None
         try:
@@ -166,12 +182,12 @@ class Converser:
             return None
 
     def forget(self, post_ids: Sequence[str]) -> int:
-        """Withdraw what was said from these posts, in conversations and feedback; returns how many answers changed.
+        """Withdraw what these posts said, in conversations and feedback; returns how many answers changed.
 
-        For whoever deletes posts; called from a thread.
+        Called from a thread.
 
         Raises:
-            ConversationsUnusable: A file cannot be used; the posts are still in it.
+            ConversationsUnusable: A file cannot be used; it still holds the posts' words.
         """
         try:
             changed = self._conversations.forget(post_ids) if self._conversations is not None else 0
@@ -179,39 +195,35 @@ class Converser:
         except (sqlite3.Error, OSError) as error:
             raise _unusable(error) from error
 
-    async def _before(self, asking: Asking) -> tuple[tuple[Turn, ...], bool]:
-        """The turns before a question, and whether they could be read."""
-        if self._conversations is None or not asking.conversation or asking.conversation == "new":
+    async def _turns(self, conversation: str) -> tuple[tuple[Turn, ...], bool]:
+        """The turns so far, and whether they could be read."""
+        if self._conversations is None or not conversation or conversation == NEW:
             return (), True
         try:
-            await asyncio.to_thread(self._conversations.room, asking.conversation)
-            read = await asyncio.to_thread(self._conversations.read, asking.conversation)
+            await asyncio.to_thread(self._conversations.check_room, conversation)
+            read = await asyncio.to_thread(self._conversations.read, conversation)
         except (sqlite3.Error, OSError) as error:
             _warn(error)
             return (), False
         return read.turns, True
 
-    async def _said(self, turns: Sequence[Turn]) -> list[Said]:
-        recent = turns[-SAID:]
-        if not recent:
-            return []
-        ids = list(dict.fromkeys(one for turn in recent for one in turn.cited()))
+    async def _posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
         try:
-            posts = await asyncio.to_thread(self._answering.posts, ids)
-        except FixableError:  # told by whoever searches
-            posts = {}
-        return said(recent, posts)
+            return await asyncio.to_thread(self._answering.posts, ids) if ids else {}
+        except FixableError:  # the search will report it
+            return {}
 
-    async def _keep(self, asking: Asking, understood: Understood, answer: Answer, readable: bool) -> Kept:
-        if self._conversations is None or not asking.conversation:
+    async def _keep(self, asked: ConversationQuestion, answer: Answer) -> Kept:
+        conversation = asked.request.conversation
+        if self._conversations is None or not conversation:
             return Kept()
-        if not readable:
+        if not asked.readable:
             return Kept(failed=True)
         shown = tuple(hit.post.id for hit in answer.hits)
-        turn = Turn(0, new_id(), asking.typed, understood, answer, shown, self._clock())
+        turn = Turn(0, new_id(), asked.request.typed, asked.standalone, answer, shown, self._clock())
         try:
-            conversation, turn = await asyncio.to_thread(self._conversations.add, asking.conversation, turn)
-            # Whoever forgets a post from now on finds the turn; for one that went before, nobody looks here again.
+            conversation, turn = await asyncio.to_thread(self._conversations.add, conversation, turn)
+            # A post forgotten from now on is removed from this turn too; one forgotten before must be removed here.
             await self._forget_missing([one for one in shown if one])
         except (sqlite3.Error, OSError) as error:
             _warn(error)
@@ -226,12 +238,12 @@ class Converser:
         if gone := [one for one in post_ids if one not in there]:
             await asyncio.to_thread(self.forget, gone)
 
-    async def _next(self, asked: str, answer: Answer, earlier: Sequence[str], kept: Kept) -> list[FollowUp]:
-        if self._followups is None or self._looking.locked():
+    async def _follow_ups(self, asked: ConversationQuestion, answer: Answer, kept: Kept) -> list[FollowUp]:
+        if self._followups is None or self._follow_up_searches.locked():
             return []
-        async with self._looking:
+        async with self._follow_up_searches:
             try:
-                found = await asyncio.to_thread(self._followups.find, asked, answer, earlier)
+                found = await asyncio.to_thread(self._followups.find, asked.standalone.question, answer, asked.earlier)
                 if found and kept.answer_id and self._conversations is not None:
                     await asyncio.to_thread(self._conversations.suggest, kept.answer_id, found)
             except FixableError as error:
@@ -251,8 +263,8 @@ class Converser:
 def _unusable(error: sqlite3.Error | OSError) -> ConversationsUnusable:
     _warn(error)
     return ConversationsUnusable(
-        f"what was kept cannot be used: {error}",
-        "see that there is room on the disk and that the folder can be written; a damaged conversations.sqlite or"
+        f"conversations or feedback cannot be read or written: {error}",
+        "make sure that the disk has space and the folder is writable; a damaged conversations.sqlite or"
         " feedback.sqlite can be deleted while Stipple runs",
     )
 

@@ -1,4 +1,4 @@
-"""What is asked in a conversation, and the events in which it is answered, around those of the answer itself."""
+"""What is asked in a conversation, and the events of its answer beside those of the answer itself."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from app.answering.types import AnswerEvent, Question
-from app.conversations.standalone.context import Understood
+from app.conversations.standalone.context import StandaloneQuestion
 from retrieval.types import Filters
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class AskRequest:
     """A question as it came in.
 
     Attributes:
-        typed: As typed, with whatever filters stand in it.
-        text: What of it remains to be answered.
-        conversation: Id of the one that it goes on with, NEW to begin one, "" to be kept in none.
-        followups: Whether to look for questions to go on with.
+        typed: As typed, with any filters in it.
+        text: What remains to be answered.
+        conversation: Id of the one that it continues, NEW to start one, "" to keep nothing.
+        followups: Whether to look for follow-up questions.
     """
 
     typed: str
@@ -29,11 +29,20 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionUnderstood:
-    """First event: what will be answered."""
+class ConversationQuestion:
+    """A question in its conversation, ready to be answered.
 
-    understood: Understood
+    Attributes:
+        question: What will be answered: complete, and with filters of its own or inherited.
+        earlier: The questions before it, each as asked and as completed.
+        readable: Whether the conversation could be read; if not, the answer is not kept.
+    """
+
+    request: AskRequest
+    standalone: StandaloneQuestion
     question: Question
+    earlier: tuple[str, ...] = ()
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +50,8 @@ class Kept:
     """Before Done: where the turn is kept.
 
     Attributes:
-        conversation, answer_id: "" where it is not kept, because nobody asked for it, or because of a problem.
-        number: Of the turn in its conversation, from 1; 0 where it is not kept.
+        conversation, answer_id: "" if it is not kept, because it was not asked for or because of a problem.
+        number: Of the turn in its conversation, from 1; 0 if it is not kept.
         failed: Whether it should have been kept and could not be.
     """
 
@@ -54,9 +63,9 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpsFound:
-    """Last event, after Done: questions that the index answers, complete in themselves."""
+    """Last event, after Done: standalone questions that the index answers."""
 
     questions: tuple[str, ...]
 
 
-ConversingEvent: TypeAlias = QuestionUnderstood | AnswerEvent | Kept | FollowUpsFound
+ConversationEvent: TypeAlias = AnswerEvent | Kept | FollowUpsFound

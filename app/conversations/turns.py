@@ -1,4 +1,4 @@
-"""What is kept of a conversation, and what of it still stands when it is read again. Pure."""
+"""What is kept of a conversation, and which of it is still valid when it is read again. Pure."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.answering.types import Answer, Citation
-from app.conversations.standalone.context import Said, Understood
+from app.conversations.standalone.context import EarlierQuestion, StandaloneQuestion
 from retrieval.types import Post
 
-_TOLD = 20_000  # code points of posts, in which a word of the next question is looked for
+_EARLIER_QUESTIONS = 6  # that a follow-up question may refer to
+_POST_TEXT = 20_000  # code points of posts in which a word of the next question is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A question that may be asked next, complete in itself, and which the posts answer.
+    """A standalone question that may be asked next, and which the posts answer.
 
     Attributes:
-        post_id: The post that it was made from; where that is forgotten, so is the question.
+        post_id: The post that it was made from; when that is forgotten, so is the question.
     """
 
     question: str
@@ -27,22 +28,22 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and its answer, as they were shown, but for what was withdrawn since.
+    """A question and its answer as they were shown, without what was withdrawn since.
 
     Attributes:
         number: 1 is the first of its conversation.
         asked: The question as typed.
-        answer: Without its hits, which are kept as ids: a post's words stand in the index alone.
-        shown: Ids of the posts that the answer was given from, mark 1 first; "" where a post is forgotten, so that
-            the other marks stay what they were.
-        withdrawn: Sentences that were taken back since, because a post that they cite is gone or says it no more.
+        answer: Without its hits, which are kept as ids: a post's words are in the index alone.
+        shown: Ids of the posts that the answer was made from, mark 1 first; "" for a forgotten one, so that the other
+            marks stay the same.
+        withdrawn: Sentences withdrawn since, because a post that they cite is gone or no longer says it.
         asked_at: In UTC.
     """
 
     number: int
     answer_id: str
     asked: str
-    understood: Understood
+    standalone: StandaloneQuestion
     answer: Answer
     shown: tuple[str, ...]
     asked_at: datetime
@@ -50,24 +51,23 @@ class Turn:
     withdrawn: int = 0
 
     def cited(self) -> tuple[str, ...]:
-        """Ids of the posts that the answer cites, in reading order; where it cites none, of all it was given from."""
+        """Ids of the posts that the answer cites, in reading order; if it cites none, of all it was made from."""
         cited = dict.fromkeys(one.post_id for sentence in self.answer.sentences for one in sentence.citations)
         return tuple(cited) or tuple(post_id for post_id in self.shown if post_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Turns in their order. Whoever knows the id may read it; it cannot be guessed."""
+    """Turns in their order. Anybody who knows the id may read it; it cannot be guessed."""
 
     id: str
     turns: tuple[Turn, ...]
 
 
 def without_posts(turn: Turn, gone: Collection[str]) -> Turn:
-    """The turn after posts were forgotten: what cited one of them is withdrawn, and nothing of it is left.
+    """The turn after posts were forgotten: nothing that cited one of them is left.
 
-    A sentence with several citations goes when one of its posts does. Follow-up questions made from such a post go
-    too, and what the model thought about it.
+    A sentence with several citations goes when one of its posts does. So do follow-up questions made from such a post.
     """
     if not any(post_id in gone for post_id in turn.shown):
         return turn
@@ -79,18 +79,18 @@ def without_posts(turn: Turn, gone: Collection[str]) -> Turn:
     )
 
 
-def as_it_stands(turn: Turn, posts: Mapping[str, Post]) -> Turn:
-    """The turn as it may be shown now: a sentence stands as long as each of its quotes does, word for word.
+def valid_turn(turn: Turn, posts: Mapping[str, Post]) -> Turn:
+    """The turn as it may be shown now: a sentence is valid as long as its posts still say each of its quotes.
 
     Args:
-        posts: Of the live generation, by id; those that the turn cites, where they are still there.
+        posts: Of the live generation, by id; those that the turn cites, if they still exist.
     """
-    turn = _withdrawn(turn, lambda citation: quote_stands(citation, posts))
+    turn = _withdrawn(turn, lambda citation: quote_is_valid(citation, posts))
     return replace(turn, followups=tuple(one for one in turn.followups if one.post_id in posts or not one.post_id))
 
 
-def quote_stands(citation: Citation, posts: Mapping[str, Post]) -> bool:
-    """Whether the quote is found in its post, word for word, where the citation says."""
+def quote_is_valid(citation: Citation, posts: Mapping[str, Post]) -> bool:
+    """Whether the post still says the quote, word for word, where the citation points."""
     post = posts.get(citation.post_id)
     if post is None:
         return False
@@ -103,19 +103,26 @@ def quote_stands(citation: Citation, posts: Mapping[str, Post]) -> bool:
     return text[citation.start : citation.end] == citation.quote
 
 
-def said(turns: Collection[Turn], posts: Mapping[str, Post]) -> list[Said]:
-    """What a follow-up question is understood from: the questions, and the posts that answered them."""
-    return [_said(turn, [posts[one] for one in turn.cited() if one in posts]) for turn in turns]
+def recent_posts(turns: Sequence[Turn]) -> list[str]:
+    """Ids of the posts from which `earlier_questions` are made."""
+    return list(dict.fromkeys(one for turn in turns[-_EARLIER_QUESTIONS:] for one in turn.cited()))
 
 
-def _said(turn: Turn, cited: Sequence[Post]) -> Said:
-    told = (part for post in cited for part in (post.title, post.text, *(comment.text for comment in post.comments)))
-    return Said(turn.understood.question, tuple(post.title for post in cited if post.title), "\n".join(told)[:_TOLD])
+def earlier_questions(turns: Sequence[Turn], posts: Mapping[str, Post]) -> list[EarlierQuestion]:
+    """What a follow-up question is completed from: the last questions, and the posts that answered them."""
+    recent = turns[-_EARLIER_QUESTIONS:]
+    return [_earlier_question(turn, [posts[one] for one in turn.cited() if one in posts]) for turn in recent]
 
 
-def _withdrawn(turn: Turn, stands: Callable[[Citation], bool]) -> Turn:
-    kept = tuple(one for one in turn.answer.sentences if all(map(stands, one.citations)))
-    taken_back = len(turn.answer.sentences) - len(kept)
-    if not taken_back:
+def _earlier_question(turn: Turn, cited: Sequence[Post]) -> EarlierQuestion:
+    texts = (part for post in cited for part in (post.title, post.text, *(comment.text for comment in post.comments)))
+    titles = tuple(post.title for post in cited if post.title)
+    return EarlierQuestion(turn.standalone.question, titles, "\n".join(texts)[:_POST_TEXT])
+
+
+def _withdrawn(turn: Turn, valid: Callable[[Citation], bool]) -> Turn:
+    kept = tuple(one for one in turn.answer.sentences if all(map(valid, one.citations)))
+    withdrawn = len(turn.answer.sentences) - len(kept)
+    if not withdrawn:
         return turn
-    return replace(turn, answer=replace(turn.answer, sentences=kept), withdrawn=turn.withdrawn + taken_back)
+    return replace(turn, answer=replace(turn.answer, sentences=kept), withdrawn=turn.withdrawn + withdrawn)

@@ -1,4 +1,4 @@
-"""What of an answer still stands when it is given: while it was written, a post may have been forgotten or changed."""
+"""Which sentences of an answer are still valid: while it was written, a post may have been forgotten or changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from app.answering.messages import note
 from app.answering.types import Answer, AnswerSentence, WithheldReason
-from app.conversations.turns import quote_stands
+from app.conversations.turns import quote_is_valid
 from retrieval.errors import FixableError
 from retrieval.types import Post
 
@@ -17,36 +17,36 @@ from retrieval.types import Post
 Posts = Callable[[Sequence[str]], Mapping[str, Post]]
 
 
-async def stands(sentence: AnswerSentence, posts: Posts) -> bool:
-    """Whether the posts of a sentence say what it quotes of them, word for word, now."""
-    there = await _there((one.post_id for one in sentence.citations), posts)
-    return there is None or _says(sentence, there)
+async def is_valid(sentence: AnswerSentence, posts: Posts) -> bool:
+    """Whether the posts of a sentence still say what it quotes from them, word for word."""
+    existing = await _existing((one.post_id for one in sentence.citations), posts)
+    return existing is None or _says(sentence, existing)
 
 
-async def standing(answer: Answer, posts: Posts) -> Answer:
-    """The answer without the sentences that do not stand any more; declined where none is left.
+async def with_valid_sentences(answer: Answer, posts: Posts) -> Answer:
+    """The answer without the sentences that are no longer valid; declined if none is left.
 
-    Its hits are all there, so that the marks stay what they were on a page that shows them already.
+    It keeps all hits, so that the marks still fit a page that already shows them.
     """
     cited = (one.post_id for sentence in answer.sentences for one in sentence.citations)
-    there = await _there(cited, posts)
-    return answer if there is None else _said(answer, there)
+    existing = await _existing(cited, posts)
+    return answer if existing is None else _with_valid_sentences(answer, existing)
 
 
-async def standing_whole(answer: Answer, posts: Posts) -> Answer:
-    """As `standing`, without the hits whose posts are gone either; marks count the hits that are left."""
+async def valid_answer(answer: Answer, posts: Posts) -> Answer:
+    """The same, also without the hits whose posts are gone; marks count the hits that are left."""
     cited = [one.post_id for sentence in answer.sentences for one in sentence.citations]
-    there = await _there([*cited, *(hit.post.id for hit in answer.hits)], posts)
-    return answer if there is None else with_hits_of(_said(answer, there), there)
+    existing = await _existing([*cited, *(hit.post.id for hit in answer.hits)], posts)
+    return answer if existing is None else with_hits_of(_with_valid_sentences(answer, existing), existing)
 
 
-def with_hits_of(answer: Answer, there: Mapping[str, Post]) -> Answer:
-    """The answer with the hits whose posts are there, and its citations' marks counting those. Pure.
+def with_hits_of(answer: Answer, existing: Mapping[str, Post]) -> Answer:
+    """The answer with the hits whose posts exist, its marks renumbered. Pure.
 
     Args:
-        there: Among them the posts of all that the answer's sentences cite.
+        existing: Among them the posts of all that the answer's sentences cite.
     """
-    left = [mark for mark, hit in enumerate(answer.hits, start=1) if hit.post.id in there]
+    left = [mark for mark, hit in enumerate(answer.hits, start=1) if hit.post.id in existing]
     if len(left) == len(answer.hits):
         return answer
     marks = {old: new for new, old in enumerate(left, start=1)}
@@ -60,8 +60,8 @@ def with_hits_of(answer: Answer, there: Mapping[str, Post]) -> Answer:
     )
 
 
-def _said(answer: Answer, there: Mapping[str, Post]) -> Answer:
-    kept = tuple(one for one in answer.sentences if _says(one, there))
+def _with_valid_sentences(answer: Answer, existing: Mapping[str, Post]) -> Answer:
+    kept = tuple(one for one in answer.sentences if _says(one, existing))
     lost = len(answer.sentences) - len(kept)
     if not lost:
         return answer
@@ -73,12 +73,12 @@ def _said(answer: Answer, there: Mapping[str, Post]) -> Answer:
     return replace(changed, kind="declined", outcome="declined", note=note(answer.language, "declined"))
 
 
-def _says(sentence: AnswerSentence, there: Mapping[str, Post]) -> bool:
-    return all(quote_stands(citation, there) for citation in sentence.citations)
+def _says(sentence: AnswerSentence, existing: Mapping[str, Post]) -> bool:
+    return all(quote_is_valid(citation, existing) for citation in sentence.citations)
 
 
-async def _there(post_ids: Iterable[str], posts: Posts) -> Mapping[str, Post] | None:
-    """Those of the posts that are there; None where the index cannot be read, which whoever searches tells."""
+async def _existing(post_ids: Iterable[str], posts: Posts) -> Mapping[str, Post] | None:
+    """The posts that still exist; None if the index cannot be read, which the next search reports."""
     try:
         return await asyncio.to_thread(posts, list(dict.fromkeys(post_ids)))
     except FixableError:

@@ -1,4 +1,4 @@
-"""Who may ask: keys for writing always, and for reading where the settings want it."""
+"""Access: writing always needs a key, reading does if the settings say so."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from app.api_keys import Key, Keys, Right
 from app.web.api.responses import ErrorOut
 from retrieval.errors import FixableError
 
-# Asked for by load balancers and browsers, and without anybody's words.
+# Requested by load balancers and browsers; nothing that anybody wrote is in them.
 _OPEN = ("/healthz", "/readyz", "/static/", "/docs", "/openapi.json")
 _HOW = "send it as `Authorization: Bearer KEY`"
 
 
 class Refused(HTTPException):
-    """A request without the key that it needs: 401 where there is none that fits, 403 where it may not do this."""
+    """A request without the key that it needs: 401 without a valid key, 403 if its key does not allow this."""
 
 
 async def key_of(request: Request, keys: Keys, needed: Right) -> Key:
-    """The key that a request shows.
+    """The key that a request carries.
 
     Raises:
-        Refused: It shows none, an unknown one, or one that may not do this.
+        Refused: It carries none, an unknown one, or one that does not allow this.
         FixableError: The keys cannot be read.
     """
     shown = _shown(request.headers.get("authorization", ""), request.headers.get("x-api-key", ""))
@@ -36,19 +36,19 @@ async def key_of(request: Request, keys: Keys, needed: Right) -> Key:
     except (sqlite3.Error, OSError) as error:
         raise FixableError(f"the keys cannot be read: {error}", "make keys.sqlite readable, or delete it") from error
     if none_exists:
-        raise Refused(403, f"this needs a key, and there is none yet: run `stipple keys add --{needed} NAME`")
+        raise Refused(403, f"this needs a key, and none exists yet: run `stipple keys add --{needed} NAME`")
     challenge = {"WWW-Authenticate": "Bearer"}
     if not shown:
         raise Refused(401, f"this needs a {needed} key: {_HOW}", challenge)
     if key is None:
-        raise Refused(401, "the key is unknown, or was revoked", challenge)
+        raise Refused(401, "the key is unknown or was revoked", challenge)
     if needed == "write" and key.right != "write":
-        raise Refused(403, f"the key {key.name} may read only; this needs a write key")
+        raise Refused(403, f"the key {key.name} allows reading only; this needs a write key")
     return key
 
 
 class ReadGate:
-    """ASGI middleware: lets nobody read without a key. Put in only where the settings want it."""
+    """ASGI middleware: no reading without a key. Installed only if the settings say so."""
 
     def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app, self._keys = app, keys

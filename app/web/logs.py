@@ -1,4 +1,4 @@
-"""Structured logs: one line per request, each line with the request's id."""
+"""Structured logs: one line per request, and the request's id in each line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send every log line of this process to standard error, in the shape that the settings ask for."""
+    """Send every log line of this process to standard error, in the format of the settings."""
     level = getattr(logging, settings.log_level.upper())
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
@@ -38,7 +38,7 @@ def configure_logs(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    # Libraries log through the standard library; their lines take the same shape.
+    # Libraries log through the standard library; their lines get the same format.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[
         structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render,
@@ -47,7 +47,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 class RequestLog:
-    """ASGI middleware: gives each request an id (the caller's own where it sent one), and logs how it ended."""
+    """ASGI middleware: gives each request an id (the caller's own if it sent one), and logs its outcome."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -72,7 +72,7 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                # The query string is not logged: what people look for is theirs.
+                # The query string is not logged: what people look for is private.
                 _log.info(
                     "request",
                     method=scope["method"],

@@ -1,5 +1,8 @@
 """Server-sent events: how one is written, and a response that sends them and ends cleanly.
 
+FastAPI's EventSourceResponse would not do: it serves only endpoints that are generators, which cannot refuse a request
+with a status of their own or answer it with JSON, and half of a surrogate pair would end its stream.
+
 Source: HTML Living Standard, "Server-sent events", 9.2.5 and 9.2.6.
 """
 
@@ -8,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 import anyio
 from starlette.responses import StreamingResponse
@@ -37,55 +40,22 @@ def event(name: str, data: str) -> str:
     return f"event: {name}\n" + "".join(f"data: {line}\n" for line in _LINE_END.split(data)) + "\n"
 
 
-async def keep_alive(events: AsyncIterator[str], every_s: float = 15.0) -> AsyncGenerator[str, None]:
-    """The same events, with a comment whenever none came for `every_s` seconds: proxies cut off what is silent.
-
-    However it ends, `events` is closed before this returns.
-    """
-    waiting: asyncio.Future[str] | None = None
-    try:
-        while True:
-            if waiting is None:
-                waiting = asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({waiting}, timeout=every_s)
-            if not done:
-                yield _STILL_HERE
-                continue
-            arrived, waiting = waiting, None
-            try:
-                sent = arrived.result()
-            except StopAsyncIteration:
-                return
-            yield sent
-    finally:
-        # The asker left: the server cancels this at every await, unless shielded, and the model would go on writing.
-        with anyio.CancelScope(shield=True):
-            if waiting is not None:
-                waiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                    await waiting
-            await close(events)
-
-
-async def close(events: AsyncIterator[object]) -> None:
-    """Close an iterator early, where it is of the kind that can be closed."""
-    if isinstance(events, AsyncGenerator):
-        await events.aclose()
-
-
 class EventStream(StreamingResponse):
-    """A response of events; when the asker leaves, the iterator is closed at once and not when it is collected."""
+    """A response of events. When the reader leaves, the generator is closed at once, not when it is garbage collected.
+
+    A comment is sent whenever no event came for `every_s` seconds: proxies cut off silent connections.
+    """
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[str]) -> None:
-        self._events = keep_alive(events)
+    def __init__(self, events: AsyncGenerator[str, None], every_s: float = 15.0) -> None:
+        self._events, self._every_s = events, every_s
         headers = {
             "Cache-Control": "no-store",
             "X-Accel-Buffering": "no",  # nginx would hold the events back until its buffer is full
             "X-Content-Type-Options": "nosniff",
         }
-        super().__init__(self._events, headers=headers)
+        super().__init__(events, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -93,3 +63,29 @@ class EventStream(StreamingResponse):
         finally:
             with anyio.CancelScope(shield=True):
                 await self._events.aclose()
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the events as they come; Starlette calls it, and cancels it when the reader leaves."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        waiting: asyncio.Future[str] | None = None
+        try:
+            while True:
+                if waiting is None:
+                    waiting = asyncio.ensure_future(anext(self._events))
+                done, _ = await asyncio.wait({waiting}, timeout=self._every_s)
+                text = _STILL_HERE
+                if done:
+                    arrived, waiting = waiting, None
+                    try:
+                        text = arrived.result()
+                    except StopAsyncIteration:
+                        break
+                await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            # When the reader leaves, this is cancelled at every await that is not shielded, and the model would go on.
+            with anyio.CancelScope(shield=True):
+                if waiting is not None:
+                    waiting.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                        await waiting

@@ -6,13 +6,13 @@ import json
 import unicodedata
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from indexer.posts.dates import DateError, read_moment
 from retrieval.text.language import COUNTRIES, LANGUAGE_CODES, UNKNOWN
+from retrieval.text.web_address import is_web_address
 
 
 def show(value: object) -> str:
@@ -102,14 +102,7 @@ def _moment(value: object) -> object:
 
 def _web_address(url: str) -> str:
     url = url.strip()
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        sound = False
-    if not sound or any(c.isspace() or unicodedata.category(c) == "Cc" for c in url):
+    if url and not is_web_address(url):
         raise PydanticCustomError("said", "is {url}", {"url": show(url)})
     return url
 

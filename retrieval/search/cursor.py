@@ -79,7 +79,7 @@ def read_cursor(cursor: str, query: SearchQuery, generation: str) -> Continuatio
 def _asked(query: SearchQuery) -> bytes:
     """Everything in a query on which the order of its hits depends."""
     asked = (query.text.strip(), query.filters, query.sort, query.fold, query.per_author, query.boosts)
-    return repr(asked).encode("utf-8", "surrogatepass")
+    return repr((*asked, query.answer_hits) if query.answer_hits else asked).encode("utf-8", "surrogatepass")
 
 
 def _digest(data: bytes) -> bytes:

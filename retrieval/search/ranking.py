@@ -178,18 +178,27 @@ def folded(found: Sequence[Placed], copies: set[tuple[str, str]]) -> list[Placed
     ]
 
 
-def capped(found: Iterable[Placed], per_author: int) -> list[Placed]:
+def led_by(best: Sequence[Placed], order: Sequence[Placed]) -> list[Placed]:
+    """The best posts, then the others in their order, without those that stand under one of the best."""
+    there = {post_id for one in best for post_id in (one.post.post_id, *one.similar_ids)}
+    return [*best, *(one for one in order if one.post.post_id not in there)]
+
+
+def capped(found: Iterable[Placed], per_author: int, exempt: int = 0) -> list[Placed]:
     """Without the posts after the first `per_author` of one author; 0 removes none.
 
     Posts of unknown authors do not count as one author's.
+
+    Args:
+        exempt: So many of the first posts are kept; they count for their authors.
     """
     if per_author <= 0:
         return list(found)
     kept, counts = [], dict[int, int]()
-    for one in found:
+    for place, one in enumerate(found):
         author = one.post.author
         counts[author] = counts.get(author, 0) + 1
-        if not author or counts[author] <= per_author:
+        if place < exempt or not author or counts[author] <= per_author:
             kept.append(one)
     return kept
 

@@ -25,6 +25,7 @@ from retrieval.search.ranking import (
     finders,
     folded,
     in_order,
+    led_by,
     placed,
     reordered,
 )
@@ -76,15 +77,22 @@ class Searcher:
             start = query.offset if goes_on is None else goes_on.position
             asked = replace(query, offset=start)
             if not query.text.strip():  # with filters alone, all posts that satisfy them are wanted
-                asked = replace(asked, per_author=0, fold=False)
+                asked = replace(asked, per_author=0, fold=False, answer_hits=0)
             if not query.text.strip() and query.filters.is_empty():
                 return SearchPage(query, language, (), 0, name, timings.ms)
             read = _PostCache(generation.posts)
             layers, order = self._layers(generation, asked, language, goes_on, read, timings)
+            for_answer = _layers_for(asked.answer_hits, layers)
             end = start + query.limit
             posts = read([place.post.post_id for place in order[start:end]])
             hits = tuple(
-                hit(asked, rank, place, posts[place.post.post_id], layers)
+                hit(
+                    asked,
+                    rank,
+                    place,
+                    posts[place.post.post_id],
+                    layers[:for_answer] if rank <= asked.answer_hits else layers,
+                )
                 for rank, place in enumerate(order[start:end], start=start + 1)
                 if shows(place, posts)
             )
@@ -148,10 +156,15 @@ class Searcher:
                 copies = copies_among(found, posts)
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
+            wanted = query.answer_hits - sum(len(layer.order) for layer in layers)
+            if wanted > 0:
+                order = led_by(folded(found, copies)[:wanted], order)
             sides = finders(candidates, depth) if query.explain and scale is not None else {}
             layers.append(Layer(candidates, found, order, scale, sides, reranked))
             shown = capped(
-                [place for layer in layers for place in layer.order], 0 if query.filters.authors else query.per_author
+                [place for layer in layers for place in layer.order],
+                0 if query.filters.authors else query.per_author,
+                query.answer_hits,
             )
             timings.add("arrange")
             exhausted = depth >= generation.info.passages or not more
@@ -227,6 +240,16 @@ class Searcher:
                 return None
         except FixableError as error:
             return error
+
+
+def _layers_for(answer_hits: int, layers: Sequence[Layer]) -> int:
+    """How many layers a search for the answer's hits alone would fetch: what it shows of a post depends on them."""
+    posts = 0
+    for number, layer in enumerate(layers, start=1):
+        posts += len(layer.order)
+        if posts > answer_hits:
+            return number
+    return len(layers)
 
 
 class _PostCache:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.query_log import Asked, PastQueries, keepable
+from app.query_log import AnsweredQuery, PastQueries, keepable
 from tests.small_index import POSTS
 
 DALI = POSTS[0]
@@ -46,15 +46,15 @@ def test_other_queries_are_kept(text: str) -> None:
 
 def test_of_too_many_queries_those_asked_least_and_longest_ago_go(tmp_path: Path) -> None:
     past = PastQueries(tmp_path / "q.sqlite", most=3)
-    past.add([Asked("flat white", DALI), Asked("flat white", DALI)], date(2026, 1, 1))
-    past.add([Asked("white flat", DALI)], date(2026, 1, 2))
-    past.add([Asked("blue door", DALI), Asked("door blue", DALI)], date(2026, 1, 3))
+    past.add([AnsweredQuery("flat white", DALI), AnsweredQuery("flat white", DALI)], date(2026, 1, 1))
+    past.add([AnsweredQuery("white flat", DALI)], date(2026, 1, 2))
+    past.add([AnsweredQuery("blue door", DALI), AnsweredQuery("door blue", DALI)], date(2026, 1, 3))
     assert [query.text for query in past.all()] == ["flat white", "blue door", "door blue"]
 
 
 def test_the_file_is_for_its_owner_alone_and_holds_no_more_than_it_must(tmp_path: Path) -> None:
     past = PastQueries(tmp_path / "q.sqlite")
-    past.add([Asked("Flat  White\u202e", DALI)], date(2026, 1, 2))
+    past.add([AnsweredQuery("Flat  White\u202e", DALI)], date(2026, 1, 2))
     assert stat.S_IMODE((tmp_path / "q.sqlite").stat().st_mode) == 0o600
     connection = sqlite3.connect(tmp_path / "q.sqlite")
     rows = connection.execute("SELECT * FROM queries").fetchall()

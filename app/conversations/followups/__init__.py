@@ -1,1 +1,1 @@
-"""Questions to go on with, each tried on the index before it is shown. Imports `answering` and `standalone`."""
+"""Follow-up questions, each tried on the index before it is suggested. Imports `answering` and `standalone`."""

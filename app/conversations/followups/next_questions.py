@@ -1,4 +1,4 @@
-"""Questions that may be asked next: what the posts hold and was not asked. Pure."""
+"""Candidates for follow-up questions: what the posts say and was not asked. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Candidate:
 
     Attributes:
         post_id: The post that it was made from.
-        held: Found in what answers it, where the kind of fact is known.
+        held: Matches what answers it; None if the kind of fact is not known.
     """
 
     question: str
@@ -39,20 +39,20 @@ class Candidate:
 def candidates(
     asked: str, answer: Answer, earlier: Sequence[str] = (), past: Iterable[tuple[str, str]] = ()
 ) -> list[Candidate]:
-    """Questions that these posts may answer, those nearest to the answer first; none like one that was asked.
+    """Questions that these posts may answer, closest to the answer first, without those like one that was asked.
 
     Args:
-        asked: The question as it was understood.
+        asked: The question as it was completed.
         answer: With its hits.
         earlier: Questions asked before in the conversation.
-        past: (query, id of the post that was its best hit) of queries by others.
+        past: (query, id of its best hit) of queries by others.
     """
     language = "zh" if answer.language == "zh" else "en"
     cited = {one.post_id for sentence in answer.sentences for one in sentence.citations}
     shown = {fold(one.quote) for sentence in answer.sentences for one in sentence.citations}
     posts = [hit.post for hit in answer.hits]
     near = [post for post in posts if post.id in cited] or posts[:_NEAREST]
-    # Of a question that names something, what other places ask for is beside the point.
+    # If the question names a place, questions about other places are off the point.
     named = [fold(name) for post in near if (name := name_in(post)) and fold(name) in fold(asked)]
     if named:
         posts = [post for post in posts if any(name in fold(f"{post.title} {post.text}") for name in named)]
@@ -77,7 +77,7 @@ def candidates(
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two questions ask the same: nearly all telling words of the one with fewer are the other's too."""
+    """Whether two questions ask the same: they share nearly all of their telling words."""
     words, others = _telling(one), _telling(other)
     smaller = min(len(words), len(others))
     return (smaller > 0 and len(words & others) >= _ALIKE * max(len(words), len(others))) or fold(one) == fold(other)
@@ -88,7 +88,7 @@ def _telling(question: str) -> set[str]:
 
 
 def _about(question: str) -> set[str]:
-    """The telling words of what a question is about: not of what it asks."""
+    """The telling words of what a question is about, not of what it asks."""
     folded = fold(question)
     return {stem(word) for word in english_words.subject(folded)} | set(query_pairs(chinese_words.subject(folded)))
 
@@ -98,7 +98,7 @@ def _fits(question: str) -> bool:
 
 
 def _of_facts(post: Post, asked: str, language: str, shown: set[str]) -> Iterator[Candidate]:
-    """At most _MOST_PER_POST questions about a place: what its post tells and was neither asked nor shown."""
+    """At most _MOST_PER_POST questions about a place, on what its post says and was neither asked nor shown."""
     name = name_in(post)
     if not name:
         return

@@ -22,7 +22,7 @@ from app.conversations.standalone.chinese_words import (
     subject,
     topic,
 )
-from app.conversations.standalone.context import Said
+from app.conversations.standalone.context import EarlierQuestion
 from retrieval.text.folding import fold, han_runs
 
 _OF_A_PLACE = re.compile(
@@ -37,14 +37,14 @@ _MOST_TOLD = 4  # characters of a thing that was told of: 手冲 in 手冲多少
 _END_WORD = re.compile(r"呢$")
 
 
-def complete(asked: str, said: Sequence[Said]) -> str | None:
+def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
     """The question as one that stands by itself; None where it does already, or nothing before it helps.
 
     Args:
         asked: As typed.
-        said: What was asked before, oldest first.
+        earlier: What was asked before, oldest first.
     """
-    before = next((one for one in reversed(said) if subject(fold(one.question)) or topic(fold(one.question))), None)
+    before = next((one for one in reversed(earlier) if subject(fold(one.question)) or topic(fold(one.question))), None)
     if before is None:
         return None
     folded = END.sub("", fold(asked).strip())
@@ -54,7 +54,7 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
         return _the_other(before, bare) + mark
     if CITY.fullmatch(_END_WORD.sub("", bare)) and not CITY.search(fold(before.question)):
         # 那北京呢 is asked of the last question that was about some city.
-        before = next((one for one in reversed(said) if CITY.search(fold(one.question))), before)
+        before = next((one for one in reversed(earlier) if CITY.search(fold(one.question))), before)
     if _END_WORD.search(bare) and not ASPECT.search(bare) and not SEEKS.search(bare):
         thing = _END_WORD.sub("", bare)
         thing = PRONOUN.sub("", thing) if PRONOUN.match(thing) else thing
@@ -77,13 +77,15 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
     return None
 
 
-def _told_of(bare: str, rest: str, before: Said) -> bool:
+def _told_of(bare: str, rest: str, before: EarlierQuestion) -> bool:
     """Whether a question asks for a thing that the posts of the answer before tell of, and for nothing beside it."""
     asks = bool(ASPECT.search(bare)) and not CITY.search(bare) and not SEEKS.search(bare)
-    return asks and 2 <= len(rest) <= _MOST_TOLD and rest in fold(before.told) and rest not in fold(before.question)
+    return (
+        asks and 2 <= len(rest) <= _MOST_TOLD and rest in fold(before.post_text) and rest not in fold(before.question)
+    )
 
 
-def referent(before: Said, asked: str = "") -> str:
+def referent(before: EarlierQuestion, asked: str = "") -> str:
     """What 它 stands for after a question: what the cited post names where something was looked for, else its topic."""
     question = fold(before.question)
     about = topic(question)
@@ -104,12 +106,12 @@ def seeks(folded: str) -> bool:
     return bool(SEEKS.search(folded)) or not (ASPECT.search(folded) or re.search(r"[吗呢么什谁]", folded))
 
 
-def _about(bare: str, before: Said) -> str:
+def _about(bare: str, before: EarlierQuestion) -> str:
     """A question without a subject, given the one before's."""
     return f"{referent(before, bare)}{bare}"
 
 
-def _the_other(before: Said, bare: str) -> str:
+def _the_other(before: EarlierQuestion, bare: str) -> str:
     question = fold(before.question)
     named = list(
         dict.fromkeys(n for title in before.titles if (n := name_of_title(fold(title), "")) and n not in question)
@@ -119,7 +121,7 @@ def _the_other(before: Said, bare: str) -> str:
     return other + ("" if rest in ("", "呢") else rest)
 
 
-def _changed(thing: str, before: Said) -> str:
+def _changed(thing: str, before: EarlierQuestion) -> str:
     """The question before, with what is new in the place of what it replaces."""
     question = END.sub("", fold(before.question))
     if TIME.fullmatch(thing):

@@ -1,42 +1,41 @@
-"""What a follow-up question is understood from, and what becomes of it. Pure."""
+"""What a follow-up question is completed from, and what becomes of it. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-# "asked": it stands by itself. "rules": completed here. "model": rewritten by the model, and checked.
-UnderstoodBy = Literal["asked", "rules", "model"]
+# "asked": it was complete as typed. "rules": completed by rules. "model": rewritten by the model, and checked.
+CompletedBy = Literal["asked", "rules", "model"]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EarlierQuestion:
     """An earlier question of a conversation.
 
     Attributes:
-        question: As it was understood, so that it stands by itself.
-        titles: Of the posts that its answer cited, in reading order; where it cited none, of its best hits.
-        told: What these posts say, as one text; a question for one of its words is a question about them.
+        question: As it was completed, so that it stands alone.
+        titles: Of the posts that its answer cited, in reading order; if it cited none, of its best hits.
+        post_text: Text of these posts; a question about one of its words is a question about these posts.
     """
 
     question: str
     titles: tuple[str, ...] = ()
-    told: str = ""
+    post_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
-    """A question as it will be answered.
+class StandaloneQuestion:
+    """A question that needs no conversation to be understood.
 
     Attributes:
-        question: Complete in itself.
-        by: Who made it so.
+        by: Who completed it.
     """
 
     question: str
-    by: UnderstoodBy = "asked"
+    by: CompletedBy = "asked"
 
     @property
-    def from_context(self) -> bool:
-        """Whether earlier questions were needed to understand it."""
+    def was_completed(self) -> bool:
+        """Whether earlier questions were needed."""
         return self.by != "asked"

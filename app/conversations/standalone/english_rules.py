@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.conversations.standalone.context import Said
+from app.conversations.standalone.context import EarlierQuestion
 from app.conversations.standalone.english_words import (
     ANIMALS,
     EXPLETIVE,
@@ -69,15 +69,16 @@ _NO_NOUN = (
 _ITEM = re.compile(rf"\b(?:{_ARTICLE})(?!{_NO_NOUN})[\w'’-]+(?:\s+(?!{_NO_NOUN})[\w'’-]+){{0,2}}", re.IGNORECASE)
 
 
-def complete(asked: str, said: Sequence[Said]) -> str | None:
+def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
     """The question as one that stands by itself; None where it does already, or nothing before it helps.
 
     Args:
         asked: As typed.
-        said: What was asked before, oldest first.
+        earlier: What was asked before, oldest first.
     """
     before = next(
-        (one for one in reversed(said) if subject(one.question) or names(one.question) or han_runs(one.question)), None
+        (one for one in reversed(earlier) if subject(one.question) or names(one.question) or han_runs(one.question)),
+        None,
     )
     if before is None:
         return None
@@ -87,7 +88,7 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
         return _the_other(before) or _about(bare, before)
     if is_city(_PREPOSITION.sub("", rest)) and not any(map(is_city, names(before.question))):
         # "And Beijing?" is asked of the last question that was about some city.
-        before = next((one for one in reversed(said) if any(map(is_city, names(one.question)))), before)
+        before = next((one for one in reversed(earlier) if any(map(is_city, names(one.question)))), before)
     if _leans(bare):
         return _with_referent(_OPENER.sub("", bare).strip() if _VERB.search(rest) else bare, before)
     opened = rest != bare
@@ -100,7 +101,7 @@ def complete(asked: str, said: Sequence[Said]) -> str | None:
     return _about_what_was_told(rest, before)
 
 
-def referent(before: Said, asked: str = "") -> str:
+def referent(before: EarlierQuestion, asked: str = "") -> str:
     """What "it" stands for after a question: what that names, else what the cited title names, else its own words."""
     named = [name for name in names(before.question) if not is_city(name)]
     about_a_place = bool(set(content(asked)) & _OF_A_PLACE) or "where" in asked.lower().split()
@@ -147,7 +148,7 @@ def _is_fragment(rest: str, asked: str) -> bool:
     return bool(subject(rest)) and asks and len(content(rest)) <= _FEWEST_WORDS
 
 
-def _with_referent(bare: str, before: Said) -> str:
+def _with_referent(bare: str, before: EarlierQuestion) -> str:
     """The question with its pronoun filled in, or, where that would be no English, with the subject behind it."""
     name = referent(before, bare)
     # A verb phrase ("get my deposit back") cannot stand where "it" stood.
@@ -179,7 +180,7 @@ def _with_referent(bare: str, before: Said) -> str:
     return f"{replaced}?" if _VERB.search(replaced) else replaced
 
 
-def _about(bare: str, before: Said) -> str:
+def _about(bare: str, before: EarlierQuestion) -> str:
     """A question without a subject, given the one before's."""
     name = referent(before, bare)
     if re.match(r"(?:is|are|was|were)\s+there\b|do you need|can (?:i|you|we)\b|any\b", bare, re.IGNORECASE) and names(
@@ -193,17 +194,17 @@ def _behind(bare: str, name: str) -> str:
     return f"{bare}: {name}?"
 
 
-def _about_what_was_told(bare: str, before: Said) -> str | None:
+def _about_what_was_told(bare: str, before: EarlierQuestion) -> str | None:
     """A question for a thing that the posts of the answer before tell of, at the place that they name."""
     things = subject(bare)
     name = referent(before, "there")
     if not _VERB.search(bare) or names(bare) or not things or len(things) > _MOST_THINGS or not names(f"x {name}"):
         return None
-    told = {stem(word) for word in content(before.told)}
+    told = {stem(word) for word in content(before.post_text)}
     return f"{bare} at {name}?" if all(stem(word) in told for word in things) else None
 
 
-def _the_other(before: Said) -> str:
+def _the_other(before: EarlierQuestion) -> str:
     """The question before, about the second thing that was cited; "" where there is none."""
     titled = list(dict.fromkeys(name for title in before.titles if (name := name_of_title(title))))
     named = [name for name in names(before.question) if not is_city(name)]
@@ -214,7 +215,7 @@ def _the_other(before: Said) -> str:
     return before.question.replace(named[0], other) if named else f"{other}: {core(before.question)}"
 
 
-def _changed(rest: str, before: Said) -> str:
+def _changed(rest: str, before: EarlierQuestion) -> str:
     """The question before, with what is new in the place of what it replaces."""
     question = before.question.strip()
     if TIME.fullmatch(rest):

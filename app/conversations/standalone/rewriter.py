@@ -1,4 +1,4 @@
-"""Follow-up questions completed by a capable model, within a budget, and checked: it may add nothing of its own."""
+"""Completes follow-up questions with a capable model, within a budget, and checks that it adds nothing of its own."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from app.answering.writing.model_queue import ModelQueue, QueueFull
 from app.answering.writing.prompt_assembly import neutral
 from app.answering.writing.prompt_files import load_prompt
 from app.conversations.standalone import chinese_words, english_words
-from app.conversations.standalone.completion import understand
-from app.conversations.standalone.context import Said, Understood
+from app.conversations.standalone.completion import complete
+from app.conversations.standalone.context import EarlierQuestion, StandaloneQuestion
 from retrieval.errors import FixableError
 from retrieval.text.folding import fold, han_runs
 from retrieval.text.highlight import HAN_STOP, stem
 from retrieval.text.language import knows
 
 _log = structlog.get_logger()
-_MOST_SAID = 4
+_MOST_EARLIER = 4
 _MOST_TITLES = 2
 _MOST_TOKENS = 96
 _TIMEOUT_S = 4.0
 _LONGEST = 300
-# A question with so many subject words of its own that the rules leave it alone needs no model to be left alone.
+# A question with this many subject words that the rules leave as it is does not need the model either.
 _CLEAR = 3
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
 class Rewriter:
-    """Asks the model that writes the answers to complete a question; the rules' form is there before and after.
+    """Asks the model that writes the answers to complete a question; falls back to the rules.
 
     Args:
         model_queue: Its model must be capable: the bundled one is not.
@@ -42,17 +42,16 @@ class Rewriter:
     def __init__(self, model_queue: ModelQueue) -> None:
         self._model_queue = model_queue
 
-    async def understand(self, asked: str, said: Sequence[Said]) -> Understood:
-        """The question, complete in itself; as the rules have it where the model is busy, slow, fails, or adds what
-        nobody said.
-        """
-        ruled = understand(asked, said)
+    async def complete(self, asked: str, earlier: Sequence[EarlierQuestion]) -> StandaloneQuestion:
+        """The standalone question; from the rules if the model is busy, slow, fails, or adds something of its own."""
+        ruled = complete(asked, earlier)
         language = "zh" if han_runs(asked) else "en"
-        clear = not ruled.from_context and len(english_words.subject(asked)) >= _CLEAR
-        if not said or clear or not knows(self._model_queue.generator.languages, language):
+        clear = not ruled.was_completed and len(english_words.subject(asked)) >= _CLEAR
+        if not earlier or clear or not knows(self._model_queue.generator.languages, language):
             return ruled
         shown = [
-            Said(neutral(one.question), tuple(map(neutral, one.titles[:_MOST_TITLES]))) for one in said[-_MOST_SAID:]
+            EarlierQuestion(neutral(one.question), tuple(map(neutral, one.titles[:_MOST_TITLES])))
+            for one in earlier[-_MOST_EARLIER:]
         ]
         system, user = load_prompt(f"rewrite/v1.{language}").parts(asked=neutral(asked), said=shown)
         request = GenerateRequest(system, user, _MOST_TOKENS, thinking_tokens=0)
@@ -66,19 +65,20 @@ class Rewriter:
         except (QueueFull, FixableError):
             return ruled
         line = (written.strip().splitlines() or [""])[0].strip().strip("\"'“”「」")
-        if not adds_nothing(line, asked, said):
+        if not adds_nothing(line, asked, earlier):
             _log.info("a rewritten question was not taken", length=len(line))
             return ruled
-        return Understood(asked) if fold(line) == fold(asked) else Understood(line, "model")
+        return StandaloneQuestion(asked) if fold(line) == fold(asked) else StandaloneQuestion(line, "model")
 
 
-def adds_nothing(rewritten: str, asked: str, said: Sequence[Said]) -> bool:
-    """Whether a rewritten question is one question, and every number, name and telling word of it stands in the
-    question or in what was said before.
+def adds_nothing(rewritten: str, asked: str, earlier: Sequence[EarlierQuestion]) -> bool:
+    """Whether a rewritten question is one question, and its numbers, names and telling words are all in the question
+    or in earlier ones.
 
-    >>> adds_nothing("How much is an espresso at Blue Door?", "and an espresso?", [Said("Price of tea at Blue Door?")])
+    >>> earlier = [EarlierQuestion("Price of tea at Blue Door?")]
+    >>> adds_nothing("How much is an espresso at Blue Door?", "and an espresso?", earlier)
     True
-    >>> adds_nothing("How much is an espresso at Red Door?", "and an espresso?", [Said("Price of tea at Blue Door?")])
+    >>> adds_nothing("How much is an espresso at Red Door?", "and an espresso?", earlier)
     False
     """
     if (
@@ -88,7 +88,7 @@ def adds_nothing(rewritten: str, asked: str, said: Sequence[Said]) -> bool:
         or re.search(r"[<>\[\]{}|]", rewritten)
     ):
         return False
-    there = fold(" ".join([asked, *(text for one in said for text in (one.question, *one.titles))]))
+    there = fold(" ".join([asked, *(text for one in earlier for text in (one.question, *one.titles))]))
     folded = fold(rewritten)
     if not set(_NUMBER.findall(folded)) <= set(_NUMBER.findall(there)):
         return False
@@ -98,6 +98,6 @@ def adds_nothing(rewritten: str, asked: str, said: Sequence[Said]) -> bool:
         return False
     bare = chinese_words.ASPECT.sub(" ", chinese_words.TIME.sub(" ", folded))
     new = [one for run in han_runs(bare) for one in run if one not in HAN_STOP and one not in there]
-    # Of what was asked, something must be left: another question complete in itself is no completion of this one.
+    # Something of what was asked must be left: a different question would not be a completion of this one.
     own = [*english_words.subject(fold(asked)), *"".join(han_runs(chinese_words.subject(fold(asked))))]
     return not new and (not own or any(word in folded for word in own))

@@ -1,4 +1,4 @@
-"""What people say of answers: data_dir/feedback.sqlite, kept with what it takes to ask the question again."""
+"""Feedback on answers, in data_dir/feedback.sqlite, with all that is needed to ask the question again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from app.conversations.turns import Turn
 from retrieval.types import Post
 
 Verdict = Literal["up", "down"]
-# Why an answer was no help: it is wrong; its posts do not say what it says; the posts say more, or say it at all; it is
-# out of date; it cannot be followed; something else. "" where nobody chose.
+# Why an answer did not help: it is wrong; its posts do not say this; it misses what the posts say; it is out of date;
+# it is hard to follow; something else. "" if no reason was given.
 Reason = Literal["", "wrong", "not_in_posts", "missed", "outdated", "unclear", "other"]
 REASONS: tuple[Reason, ...] = tuple(one for one in get_args(Reason) if one)
 MOST_WORDS = 500
@@ -33,12 +33,12 @@ _COLUMNS = "answer_id, at, verdict, reason, words, asked, question, language, ki
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What somebody said of an answer, and the answer's question and posts as they were then.
+    """Feedback on an answer, with the answer's question and posts as they were then.
 
     Attributes:
         words: Free text, at most MOST_WORDS characters.
-        question: As it was understood.
-        posts: (id, text) of the posts that the answer was given from; the text with title and comments.
+        question: As it was completed.
+        posts: (id, text) of the posts that the answer was made from; the text with title and comments.
         evidence: (post id, quote) of what it cited.
     """
 
@@ -56,8 +56,8 @@ class Feedback:
 
     @property
     def answerable(self) -> bool:
-        """Whether the posts answer the question, as far as the verdict tells: an answer that was no help for another
-        reason than that the posts do not say it leaves that they do; a refusal that was no help, too.
+        """Whether the posts answer the question, as far as the verdict tells: also if the answer did not help, unless
+        the reason is that the posts do not say this; and if a refusal did not help.
         """
         if self.kind == "declined":
             return self.verdict == "down"
@@ -73,7 +73,7 @@ def feedback_on(
     """Feedback on a turn's answer.
 
     Args:
-        posts: Those the answer was given from, by id, as far as they are still there.
+        posts: Those the answer was made from, by id, if they still exist.
     """
     return Feedback(
         answer_id=turn.answer_id,
@@ -82,7 +82,7 @@ def feedback_on(
         reason=reason,
         words=words,
         asked=turn.asked,
-        question=turn.understood.question,
+        question=turn.standalone.question,
         language=turn.answer.language,
         kind=turn.answer.kind,
         posts=tuple((one, _whole(posts[one])) for one in turn.shown if one in posts),
@@ -98,13 +98,13 @@ def feedback_on(
 
 
 class FeedbackFile:
-    """The file. Every method raises sqlite3.Error or OSError where it cannot be used."""
+    """The file. Every method raises sqlite3.Error or OSError if it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def give(self, feedback: Feedback) -> None:
-        """Keep it; what was said of the same answer before is replaced."""
+        """Keep it, in place of earlier feedback on the same answer."""
         with closing(open_private(self._path, _SCHEMA)) as connection, connection:
             connection.execute(
                 f"INSERT OR REPLACE INTO feedback ({_COLUMNS}) VALUES ({', '.join('?' * 11)})",  # noqa: S608  # our own columns
@@ -112,7 +112,7 @@ class FeedbackFile:
             )
 
     def verdict(self, answer_id: str) -> Verdict | None:
-        """What was said of an answer; None where nothing was."""
+        """The verdict on an answer; None if there is none."""
         if not self._path.exists():
             return None
         with closing(open_private(self._path, _SCHEMA)) as connection:
@@ -120,7 +120,7 @@ class FeedbackFile:
         return found[0] if found else None
 
     def all(self, since: date | None = None) -> list[Feedback]:
-        """All that was said since a day (UTC), oldest first."""
+        """All feedback since a day (UTC), oldest first."""
         if not self._path.exists():
             return []
         with closing(open_private(self._path, _SCHEMA)) as connection:
@@ -131,8 +131,8 @@ class FeedbackFile:
         return [_feedback(row) for row in rows]
 
     def forget(self, post_ids: Sequence[str]) -> int:
-        """Take what is kept of these posts out, and the free text beside it, which may repeat them; returns of how
-        many answers.
+        """Delete what is kept of these posts, and the free text with it, which may repeat them; returns for how many
+        answers.
         """
         if not self._path.exists():
             return 0
@@ -156,13 +156,13 @@ class FeedbackFile:
 
 
 def exported(feedback: Sequence[Feedback], gone: frozenset[str] = frozenset()) -> Iterator[Exported]:
-    """Feedback as questions that `stipple eval answers` reads, with the verdict, reason and words beside; without
-    those that have no post left.
+    """Feedback as questions that `stipple eval answers` reads, with verdict, reason and words added; without those that
+    have no post left.
 
-    Evidence comes from answers that were a help: of one that was none, nobody said that its quotes are any good.
+    Evidence comes only from answers that helped: nobody confirmed the quotes of others.
 
     Args:
-        gone: Ids of posts that are left out.
+        gone: Ids of posts to leave out.
     """
     for one in feedback:
         posts = [{"id": post_id, "text": text} for post_id, text in one.posts if post_id not in gone]
@@ -186,7 +186,7 @@ def exported(feedback: Sequence[Feedback], gone: frozenset[str] = frozenset()) -
 
 
 def _whole(post: Post) -> str:
-    """A post as one text, in which every quote of it stands."""
+    """A post as one text, which contains every quote from it."""
     return "\n".join(part for part in (post.title, post.text, *(comment.text for comment in post.comments)) if part)
 
 

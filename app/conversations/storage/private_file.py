@@ -9,16 +9,16 @@ from retrieval.sqlite_file import open_sqlite
 
 
 def open_private(path: Path, schema: str) -> sqlite3.Connection:
-    """The file, made where it is not there, with mode 0600 from its first byte. For one use.
+    """The file, created with mode 0600 if it does not exist. For one use.
 
     Opened for each use, so that it can be deleted, and other processes can use it, at any time. With the last
     connection the write-ahead log goes too, and with it what was deleted.
 
     Args:
-        schema: Statements that make the tables where they are not there.
+        schema: Statements that create the tables if they do not exist.
 
     Raises:
-        sqlite3.Error, OSError: It cannot be used: damaged, no file of a database, locked for 5 s, disk full.
+        sqlite3.Error, OSError: It cannot be used: damaged, not a database, locked for 5 s, disk full.
     """
     return open_sqlite(path, schema, private=True, wal=True, synchronous="NORMAL", wait_s=5)
 

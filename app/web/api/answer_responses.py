@@ -1,4 +1,4 @@
-"""What the JSON API gives of answers. `from_domain` is the one crossing from inside to outside."""
+"""What the JSON API returns of answers. Only `from_domain` makes it from the inner types."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Literal
 from pydantic import Field
 
 from app.answering.types import Answer, AnswerSentence, Citation, Outcome
-from app.conversations.standalone.context import UnderstoodBy
+from app.conversations.standalone.context import CompletedBy
 from app.conversations.turns import Conversation, Turn
 from app.web.api.responses import HitOut, NoteOut, Out, PostOut, UnderstoodOut
 from retrieval.types import Post
 
 
 class CitationOut(Out):
-    """A checked mark. `quote` stands word for word at [start, end) of the post's title, text or comment."""
+    """A checked mark. `quote` is, word for word, [start, end) of the post's title, text or comment."""
 
     mark: int
     post_id: str
@@ -71,18 +71,18 @@ class AnswerOut(Out):
     timings_ms: dict[str, float]
     notes: list[NoteOut] = Field(default_factory=list)
     understood: UnderstoodOut | None = None
-    understood_by: UnderstoodBy = Field(
+    understood_by: CompletedBy = Field(
         "asked", description='Who completed the question from the conversation: "rules", "model", or nobody ("asked").'
     )
     conversation: str | None = Field(
-        None, description="Id of the conversation that it is kept in; null: it is not kept."
+        None, description="Id of the conversation that it is kept in; null if it is not kept."
     )
-    answer_id: str | None = Field(None, description="For feedback; null where it is not kept.")
+    answer_id: str | None = Field(None, description="For feedback; null if it is not kept.")
     followups: list[str] = Field(
-        default_factory=list, description="Questions to go on with, complete in themselves, which the index answers."
+        default_factory=list, description="Questions to ask next, complete in themselves, which the index answers."
     )
     thinking: str | None = Field(
-        None, description="What the model thought before it wrote, unchecked; null where it was not asked for."
+        None, description="What the model thought before it wrote, unchecked; null if it was not requested."
     )
 
     @classmethod
@@ -107,22 +107,24 @@ class AnswerOut(Out):
 
 
 class TurnOut(Out):
-    """A question of a conversation and its answer, as it stands now."""
+    """A question of a conversation and its answer, as it is valid now."""
 
     number: int
     answer_id: str
     asked_at: datetime
     question: str = Field(description="As typed.")
     understood: str = Field(description="Complete in itself.")
-    understood_by: UnderstoodBy
+    understood_by: CompletedBy
     kind: Literal["written", "quoted", "declined"]
     language: str
     sentences: list[SentenceOut]
     withheld: int
-    withdrawn: int = Field(description="Sentences taken back since: a post that they cite is gone, or says it no more.")
+    withdrawn: int = Field(
+        description="Sentences withdrawn since: a post that they cite is gone, or no longer says it."
+    )
     note: str
     model: str
-    posts: dict[int, PostOut] = Field(description="Those it was answered from that are still there, by their mark.")
+    posts: dict[int, PostOut] = Field(description="Those it was answered from that still exist, by their mark.")
     followups: list[str]
 
     @classmethod
@@ -133,8 +135,8 @@ class TurnOut(Out):
             answer_id=turn.answer_id,
             asked_at=turn.asked_at,
             question=turn.asked,
-            understood=turn.understood.question,
-            understood_by=turn.understood.by,
+            understood=turn.standalone.question,
+            understood_by=turn.standalone.by,
             kind=answer.kind,
             language=answer.language,
             sentences=[SentenceOut.from_domain(sentence) for sentence in answer.sentences],
@@ -159,7 +161,7 @@ class ConversationOut(Out):
 
 
 def not_kept(language: str) -> Sequence[NoteOut]:
-    """The note of an answer that should have been kept and could not be."""
+    """The note on an answer that should have been kept and could not be."""
     message = (
         "这个回答没有保存，接下来的追问不会记得它。"
         if language == "zh"

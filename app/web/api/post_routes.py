@@ -15,7 +15,7 @@ from pydantic import Field
 from app.api_keys import Keys, Right
 from app.services import Services
 from app.web.api.responses import ErrorOut, Out, PostOut
-from app.web.api.search_routes import services_of
+from app.web.api.typed_query import services_of
 from app.web.auth import key_of
 from retrieval.errors import FixableError
 from retrieval.ingestion import Ingestion, Outcome, PostOutcome
@@ -27,8 +27,8 @@ _SEARCHABLE_S = 1.0
 _REMEMBERED_REQUESTS, _REMEMBERED_RESULTS = 500, 20_000
 _REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": ErrorOut, "description": "No key, or an unknown one."},
-    403: {"model": ErrorOut, "description": "The key may not do this, or no key was made yet."},
-    503: {"model": ErrorOut, "description": "The disk refuses; nothing was done."},
+    403: {"model": ErrorOut, "description": "The key does not allow this, or no key exists yet."},
+    503: {"model": ErrorOut, "description": "The disk cannot be written; nothing was done."},
 }
 
 
@@ -36,8 +36,10 @@ class TakenInOut(Out):
     """What became of one post."""
 
     id: str
-    outcome: Outcome = Field(description="recounted: counters alone moved; forgotten: it stays out; rejected: no post.")
-    field: str | None = Field(None, description="Where a rejected one is wrong.")
+    outcome: Outcome = Field(
+        description="recounted: only counters changed; forgotten: it stays out; rejected: not a post."
+    )
+    field: str | None = Field(None, description="The invalid field of a rejected one.")
     problem: str | None = None
     expected: str | None = None
 
@@ -54,7 +56,7 @@ class PutOut(Out):
 
     results: list[TakenInOut] = Field(description="In the order of the posts.")
     counts: dict[str, int] = Field(description="How many of each outcome.")
-    searchable: bool = Field(description="Whether all that was taken in can be found already; else it will be soon.")
+    searchable: bool = Field(description="Whether all of it can be found already; else it will be soon.")
 
 
 class ForgottenOut(Out):
@@ -64,18 +66,18 @@ class ForgottenOut(Out):
 
 @dataclass
 class Repeats:
-    """The last requests that named themselves, so that one that is sent again is answered the same, and done once."""
+    """The last requests with an Idempotency-Key, so that a repeated one gets the same answer and is done once."""
 
     answers: OrderedDict[str, tuple[bytes, PutOut]] = field(default_factory=OrderedDict)
 
     def find(self, name: str, body: bytes) -> PutOut | None:
         """
         Raises:
-            HTTPException: Another body came under this name.
+            HTTPException: Another body came with this key.
         """
         digest, answer = self.answers.get(name, (b"", None))
         if answer is not None and digest != hashlib.sha256(body).digest():
-            raise HTTPException(422, "another request came under this Idempotency-Key; give each its own")
+            raise HTTPException(422, "another request had this Idempotency-Key; give each its own")
         return answer
 
     def keep(self, name: str, body: bytes, answer: PutOut) -> None:
@@ -90,8 +92,8 @@ class Repeats:
 async def put_posts(request: Request, allow_forgotten: Annotated[bool, Query()] = False) -> PutOut:
     """Take posts in: an array of posts as docs/posts.md describes them, or `{"posts": [...]}`; at most 1,000 and 32 MB.
 
-    Each is taken in or refused on its own; a post that is stored already as it is, is left alone, so that the same
-    request may be sent again. Taken in is durable; searchable within about a second. Needs a write key.
+    Each is accepted or rejected on its own; an unchanged post is skipped, so that the same request may be sent again.
+    Accepted posts are durable, and searchable within about a second. Needs a write key.
     """
     services = services_of(request)
     name = await _writer(request, services)
@@ -118,14 +120,14 @@ async def get_post(request: Request, post_id: str) -> PostOut:
     """A post as it is indexed."""
     posts = await asyncio.to_thread(services_of(request).posts, [post_id])
     if post_id not in posts:
-        raise HTTPException(404, "there is no such post")
+        raise HTTPException(404, "this post does not exist")
     return PostOut.from_domain(posts[post_id])
 
 
 @router.delete("/posts/{post_id:path}", responses=_REFUSED)
 async def delete_post(request: Request, post_id: str) -> ForgottenOut:
-    """Forget a post, whether it is stored or not: nobody finds, is suggested or reads it any more when this is
-    answered, and it is not taken in again unless `allow_forgotten` says so. Needs a write key.
+    """Forget a post, whether it is stored or not: once this is answered, it can no longer be found, suggested or read,
+    and it is not accepted again unless `allow_forgotten` says so. Needs a write key.
     """
     services = services_of(request)
     name = await _writer(request, services)
@@ -142,7 +144,7 @@ async def _writer(request: Request, services: Services) -> str:
 
 def _intake(services: Services) -> Ingestion:
     if services.intake is None:
-        raise FixableError("this process takes no posts in", "start it with `stipple serve`")
+        raise FixableError("this process does not accept posts", "start it with `stipple serve`")
     return services.intake
 
 
@@ -157,7 +159,7 @@ def _repeats(request: Request) -> Repeats:
 async def _body(request: Request) -> bytes:
     """
     Raises:
-        HTTPException: It is longer than it may be; no more of it is read.
+        HTTPException: It is too long; the rest is not read.
     """
     pieces, size = [], 0
     async for piece in request.stream():
@@ -171,15 +173,15 @@ async def _body(request: Request) -> bytes:
 def _posts(body: bytes) -> list[object]:
     """
     Raises:
-        HTTPException: There are no posts in it, or too many.
+        HTTPException: It has no posts, or too many.
     """
     try:
         said = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise HTTPException(422, f"the body is no JSON in UTF-8: {error}") from None
+        raise HTTPException(422, f"the body is not JSON in UTF-8: {error}") from None
     posts = said.get("posts") if isinstance(said, dict) else said
     if not isinstance(posts, list):
-        raise HTTPException(422, 'the body is no array of posts, and no object {"posts": [...]}')
+        raise HTTPException(422, 'the body is neither an array of posts nor an object {"posts": [...]}')
     if len(posts) > MOST_POSTS:
-        raise HTTPException(413, f"a request has at most {MOST_POSTS:,} posts, and this one {len(posts):,}")
+        raise HTTPException(413, f"a request has at most {MOST_POSTS:,} posts; this one has {len(posts):,}")
     return posts

@@ -1,7 +1,8 @@
-"""What the JSON API takes. Pydantic stands at this door: beyond it are frozen dataclasses."""
+"""What the JSON API takes. Validated by pydantic here; inside there are frozen dataclasses."""
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, get_args
 
@@ -14,8 +15,16 @@ from retrieval.suggest.suggester import SUGGESTIONS
 from retrieval.types import FacetName, Filters, SearchQuery, Sort
 
 QUERY_MAX_LENGTH = 2000
-# Words of a post; of signs that cannot be seen, none could ever be missing.
+_INVISIBLE = {"Cc", "Cf", "Cs"}
+_JOINER = "\u200d"  # holds an emoji of several together
+# Words of a post; one without visible characters could never be missing.
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def visible_text(text: str) -> str:
+    """The text without invisible characters; if it has no others, nothing is left to look for."""
+    visible = (" " if unicodedata.category(one) in _INVISIBLE and one != _JOINER else one for one in text)
+    return "".join(visible).strip()
 
 
 class FiltersIn(BaseModel):
@@ -30,8 +39,12 @@ class FiltersIn(BaseModel):
     until: datetime | None = Field(None, description="Latest created_at, exclusive. Without a zone it is UTC.")
     min_likes: int | None = Field(None, ge=0, le=2**53)
     max_likes: int | None = Field(None, ge=0, le=2**53)
-    phrase: list[Words] = Field(default_factory=list, max_length=50, description="Said word for word, each of them.")
-    without: list[Words] = Field(default_factory=list, max_length=50, description="Words and phrases not said.")
+    phrase: list[Words] = Field(
+        default_factory=list, max_length=50, description="Each of them must occur word for word."
+    )
+    without: list[Words] = Field(
+        default_factory=list, max_length=50, description="Words and phrases that must not occur."
+    )
     without_tag: list[str] = Field(default_factory=list, max_length=50)
     without_author: list[str] = Field(default_factory=list, max_length=50)
     near: str | None = Field(
@@ -46,7 +59,7 @@ class FiltersIn(BaseModel):
         return near
 
     def to_domain(self) -> Filters:
-        """All but `near`, which takes somebody who knows places."""
+        """All but `near`, for which the places must be known."""
         from datetime import UTC
 
         def zoned(moment: datetime | None) -> datetime | None:
@@ -76,14 +89,14 @@ class SearchIn(FiltersIn):
     cursor: str = Field(
         "", max_length=2000, description="`next_cursor` of the page before, with the same other parameters; no offset."
     )
-    sort: Sort = Field("relevance", description="Order of the posts found; those that match badly come last.")
+    sort: Sort = Field("relevance", description="Order of the posts found; poor matches come last.")
     facet: list[str] = Field(
         default_factory=list,
         max_length=50,
         description="What to count: tags, authors, languages, months.",
         examples=[["tags"]],
     )
-    fold: bool = Field(True, description="Whether near copies stand under one hit.")
+    fold: bool = Field(True, description="Whether near copies are grouped under one hit.")
     per_author: int = Field(3, ge=0, le=1000, description="Most hits of one author; 0: any number.")
     boosts: bool = Field(True, description="Whether freshness and popularity count as this server is set to.")
     explain: bool = Field(False, description="Whether each hit says why it is there.")
@@ -93,11 +106,11 @@ class SearchIn(FiltersIn):
     def _are_facets(cls, facet: list[str]) -> list[str]:
         for name in facet:
             if name not in get_args(FacetName):
-                raise ValueError(f"there is no facet {name[:40]!r}; there are {', '.join(get_args(FacetName))}")
+                raise ValueError(f"the facet {name[:40]!r} does not exist; use {', '.join(get_args(FacetName))}")
         return facet
 
     def to_query(self, text: str, filters: Filters) -> SearchQuery:
-        """The search for these words among these posts."""
+        """The search for these words, with these filters."""
         return SearchQuery(
             text,
             filters,
@@ -130,25 +143,25 @@ class AnswerIn(FiltersIn):
         "is kept of question and answer.",
         examples=["new"],
     )
-    followups: bool = Field(True, description="Whether to look for questions to go on with.")
-    thinking: bool = Field(False, description="Whether to tell what a reasoning model thought before it wrote.")
+    followups: bool = Field(True, description="Whether to look for follow-up questions.")
+    thinking: bool = Field(False, description="Whether to return what a reasoning model thought before it wrote.")
 
 
 class FeedbackIn(BaseModel):
-    """What somebody says of an answer."""
+    """Feedback on an answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    answer_id: str = Field(max_length=64, description="Of an answer that was given within a conversation.")
+    answer_id: str = Field(max_length=64, description="Of an answer that was given in a conversation.")
     verdict: Verdict
-    reason: Reason = Field("", description="Why it was no help.")
+    reason: Reason = Field("", description="Why it did not help.")
     words: str = Field("", max_length=MOST_WORDS, description="Anything else, in free text.")
 
 
 class SuggestIn(BaseModel):
-    """What is typed so far."""
+    """The text typed so far."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    q: str = Field(max_length=QUERY_MAX_LENGTH, description="The search box as it stands.", examples=["cof", "咖"])
+    q: str = Field(max_length=QUERY_MAX_LENGTH, description="The text in the search box.", examples=["cof", "咖"])
     limit: int = Field(SUGGESTIONS, ge=1, le=20)

@@ -1,4 +1,4 @@
-"""What the JSON API gives of posts and searches. `from_domain` is the one crossing from inside to outside."""
+"""What the JSON API returns of posts and searches. Only `from_domain` makes it from the inner types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrieval.types import Explanation, FacetName, FoundBy, Hit, Post, SearchPa
 
 
 class Out(BaseModel):
-    """Whatever is sent."""
+    """Any response."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -95,8 +95,8 @@ class ExplanationOut(Out):
     lexical: float
     freshness: float
     popularity: float
-    reranked: bool = Field(False, description="Whether a CrossEncoder read the hit and had its say about the order.")
-    rerank: float = Field(0.0, description="What that adds or, below 0, takes.")
+    reranked: bool = Field(False, description="Whether a cross-encoder scored the hit.")
+    rerank: float = Field(0.0, description="What that adds, or subtracts if below 0.")
 
     @classmethod
     def from_domain(cls, explanation: Explanation) -> ExplanationOut:
@@ -145,11 +145,11 @@ class HitOut(Out):
 
 
 class NoteOut(Out):
-    """Something in the query that was not taken as it may have been meant; the query is answered all the same."""
+    """A part of the query that may have been meant in another way; the query is answered nevertheless."""
 
     code: str = Field(description="A word to branch on, such as bad_date or unbalanced_quote.")
     message: str = Field(description="One sentence, in the query's language: Chinese or English.")
-    start: int = Field(description="Where it stands in the query, in code points; `end` is one past the last.")
+    start: int = Field(description="Where it begins in the query, in code points; `end` is one past the last.")
     end: int
 
 
@@ -197,11 +197,11 @@ class UnderstoodOut(Out):
         )
 
 
-def understanding(typed: str, asked: ParsedQuery) -> dict[str, Any]:
-    """The fields `notes` and `understood` of a response to what was typed."""
+def query_fields(typed: str, query: ParsedQuery) -> dict[str, Any]:
+    """The fields `notes` and `understood` of a response to a query."""
     language = detect_language(typed)
-    notes = [NoteOut(code=m.code, message=m.said(language), start=m.start, end=m.end) for m in asked.mistakes]
-    return {"notes": notes, "understood": UnderstoodOut.from_domain(asked)}
+    notes = [NoteOut(code=m.code, message=m.said(language), start=m.start, end=m.end) for m in query.mistakes]
+    return {"notes": notes, "understood": UnderstoodOut.from_domain(query)}
 
 
 class SearchOut(Out):
@@ -216,7 +216,7 @@ class SearchOut(Out):
     facets: dict[FacetName, list[FacetCountOut]] = Field(
         default_factory=dict, description="Counts over the posts found, not over the index; the most frequent first."
     )
-    next_cursor: str | None = Field(None, description="For the next page, as `cursor`; null where there is none.")
+    next_cursor: str | None = Field(None, description="For the next page, as `cursor`; null if there is none.")
     notes: list[NoteOut] = []
     understood: UnderstoodOut | None = None
 

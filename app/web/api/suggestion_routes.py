@@ -1,4 +1,4 @@
-"""The JSON API's completions for what is being typed."""
+"""The JSON API's suggestions while somebody types."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Completer(Protocol):
 
 @router.get("/suggest", responses={422: {"model": ErrorOut, "description": "A parameter is not what it must be."}})
 async def suggest(request: Request, response: Response, parameters: Annotated[SuggestIn, Query()]) -> SuggestOut:
-    """Completions from titles, tags and past queries, those asked, liked and new before others.
+    """Completions from titles, tags and past queries; frequent, liked and new ones first.
 
-    Each begins with what is typed, or a word in it does, or it is typed so in pinyin; of several words, it holds all.
+    The text is the beginning of the completion or of a word in it, or pinyin for it; several words must all occur.
     """
     response.headers["Cache-Control"] = "no-store"
     completer = cast("Completer", request.app.state.services)
-    # Not in a thread: it takes less time than changing threads would under load.
+    # Not in a thread: it takes less time than switching threads under load.
     return SuggestOut.from_domain(parameters.q, completer.suggest(parameters.q, parameters.limit))

@@ -9,37 +9,40 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from app.answering.types import AnswerSentence, Done, HitsFound, SentenceReady, SentenceWithheld
-from app.conversations.events import FollowUpsFound, Kept, QuestionUnderstood
+from app.conversations.events import ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
 from app.web.page import contexts
-from app.web.page.conversation_context import Finder, ask
-from app.web.page.page_request import Asked
-from app.web.page.rendering import render
+from app.web.page.html_response import render
+from app.web.page.page_answer import PageServices, conversation_question
+from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import answer_shown, sentence_shown
-from app.web.page.views.cards import arranged, fingerprint
-from app.web.page.views.listing import cards_of, more
-from app.web.page.views.thread import next_questions, talk
+from app.web.page.views.conversation_view import answer_actions, next_questions
+from app.web.page.views.post_list import cards_of, more
 from app.web.page.words.labels import Labels, Ui
 from app.web.sse import event
 from retrieval.errors import FixableError
-from retrieval.query.pieces import ParsedQuery
-from retrieval.types import Hit
+from retrieval.types import Hit, SearchPage
 
 
-async def answer_events(finder: Finder, asked: Asked, labels: Labels, ui: Ui, shown: str) -> AsyncGenerator[str, None]:
-    """The events of the answer to what was asked.
+async def answer_events(
+    services: PageServices, asked: PageRequest, labels: Labels, ui: Ui, search_id: str
+) -> AsyncGenerator[str, None]:
+    """The events of the answer to a page's question.
 
     Args:
-        shown: Fingerprint of the posts on the page.
+        search_id: Of the search whose hits the page shows, in `recent_searches`.
     """
     try:
-        parsed = await finder.understand(asked.text, asked.filters())
-        first, events, note = await ask(finder, asked, parsed, labels)
-        async with aclosing(events) as rest:
-            stream = _Stream(finder, asked, parsed, labels, ui, shown, note)
-            stream.begin(first)
-            async for happened in rest:
-                async for said in stream.say(happened):
-                    yield said
+        query = await services.read_query(asked.text, asked.filters())
+        question, note = await conversation_question(services, asked, query, labels)
+        wanted = asked.query(question.question.text, question.question.filters, services.answer_hits)
+        shown = services.recent_searches.take(search_id)
+        # Search again if it is no longer kept, or if a model completed the question in another way than the page did.
+        found = shown if shown is not None and shown.query == wanted else await services.search(wanted)
+        answer = _StreamedAnswer(asked, question, found, labels, ui, note, new_cards=found is not shown)
+        async with aclosing(services.converser.answer(question, found)) as events:
+            async for happened in events:
+                if sent := answer.take(happened):
+                    yield sent
     except FixableError as error:
         words = labels.failed.format(problem=error.problem)
         again = replace(asked, offset=0).address()
@@ -53,61 +56,68 @@ async def refusal_events(labels: Labels, words: str) -> AsyncGenerator[str, None
     yield event("close", "")
 
 
-class _Stream:
-    """What is known of an answer in the middle of it."""
+class _StreamedAnswer:
+    """What was sent of an answer so far.
+
+    Args:
+        new_cards: Whether the page shows other posts, so that its cards must be replaced.
+    """
 
     def __init__(
-        self, finder: Finder, asked: Asked, parsed: ParsedQuery, labels: Labels, ui: Ui, shown: str, note: str
+        self,
+        asked: PageRequest,
+        question: ConversationQuestion,
+        found: SearchPage,
+        labels: Labels,
+        ui: Ui,
+        note: str,
+        *,
+        new_cards: bool,
     ) -> None:
-        self._finder, self._asked, self._parsed, self._labels, self._ui = finder, asked, parsed, labels, ui
-        self._shown, self._note = shown, note
+        self._asked, self._question, self._found, self._labels, self._ui = asked, question, found, labels, ui
+        self._note, self._new_cards = note, new_cards
         self._hits: Sequence[Hit] = ()
         self._lang = ""
         self._sentences: list[AnswerSentence] = []
         self._withheld = 0
         self._kept = Kept()
-        self._rewritten = ""
 
-    def begin(self, first: object) -> None:
-        assert isinstance(first, QuestionUnderstood), f"{first}: what was understood comes first"
-        self._parsed = replace(self._parsed, text=first.question.text, filters=first.question.filters)
-        if first.understood.by == "model":
-            self._rewritten = first.question.text
-
-    async def say(self, happened: object) -> AsyncGenerator[str, None]:
+    def take(self, happened: ConversationEvent) -> str:
+        """The page's event for an event of the answer; "" if there is none."""
         labels = self._labels
         match happened:
             case HitsFound():
-                yield event("status", render(await self._status(happened)))
+                self._hits, self._lang = happened.hits, "" if happened.language == "und" else happened.language
+                return event("status", render(self._status()))
             case SentenceReady(sentence):
                 self._sentences.append(sentence)
                 cited = {citation.mark for citation in sentence.citations}
                 cards = cards_of(self._hits, self._sentences, self._asked, labels, self._ui, only=cited)
                 shown = sentence_shown(sentence, self._hits, labels)
-                yield event("sentence", render(contexts.SentenceFragment(labels, shown, self._lang, cards)))
+                return event("sentence", render(contexts.SentenceFragment(labels, shown, self._lang, cards)))
             case SentenceWithheld():
                 self._withheld += 1
                 words = f"{labels.reading(len(self._hits))} {labels.withheld_so_far(self._withheld)}"
-                yield event("status", render(contexts.StatusFragment(labels, words)))
+                return event("status", render(contexts.StatusFragment(labels, words)))
             case Kept():
                 self._kept = happened
                 self._asked = self._asked.within(happened.conversation, happened.number)
             case Done(answer):
                 note = self._note or (labels.not_kept if self._kept.failed else "")
-                talks = talk(self._kept.answer_id, self._asked, None, labels)
+                actions = answer_actions(self._kept.answer_id, self._asked, None, labels)
                 shown_answer = answer_shown(answer, labels, thinking=self._asked.thinking)
-                yield event("end", render(contexts.EndFragment(labels, shown_answer, talks, note)))
+                return event("end", render(contexts.EndFragment(labels, shown_answer, actions, note)))
             case FollowUpsFound(questions):
                 links = next_questions(questions, self._asked)
-                yield event("followups", render(contexts.FollowUpsFragment(labels, links)))
+                return event("followups", render(contexts.FollowUpsFragment(labels, links)))
+        return ""
 
-    async def _status(self, found: HitsFound) -> contexts.StatusFragment:
-        self._hits, self._lang = found.hits, "" if found.language == "und" else found.language
-        status = contexts.StatusFragment(
-            self._labels, self._labels.reading(len(found.hits)), understood=self._rewritten
+    def _status(self) -> contexts.StatusFragment:
+        by_model = self._question.standalone.by == "model"
+        return contexts.StatusFragment(
+            self._labels,
+            self._labels.reading(len(self._hits)),
+            cards=cards_of(self._found.hits, (), self._asked, self._labels, self._ui) if self._new_cards else (),
+            more=more(self._asked, self._found) if self._new_cards else "",
+            understood=self._question.question.text if by_model else "",
         )
-        if self._shown.startswith(fingerprint(found.hits)):
-            return status
-        searched = await self._finder.search(self._asked.query(self._parsed))
-        cards = cards_of(arranged(found.hits, searched.hits), (), self._asked, self._labels, self._ui)
-        return replace(status, cards=cards, more=more(self._asked, len(found.hits), searched.total))

@@ -1,4 +1,4 @@
-"""What each template may use: one dataclass per template, named in it. A test holds templates to this list."""
+"""What each template may use: one dataclass per template, named in it. A test checks it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.web.page.page_request import Asked, Chip
+from app.web.page.page_request import Chip, PageRequest
 from app.web.page.views.answer import AnswerShown, SentenceShown
 from app.web.page.views.cards import Card, LinkShown
-from app.web.page.views.thread import Talk, Thread
+from app.web.page.views.conversation_view import AnswerActions, ConversationView
 from app.web.page.words.labels import Labels, Ui
 
 
@@ -22,14 +22,14 @@ class Frame:
         assets: Address of each file in static/ by its name, with a fingerprint of its content.
         other_ui: Address of the same page in the other language.
         unscripted: Address of the same page, whole without JavaScript, to which browsers without it are sent on;
-            "" where this is it.
+            "" if this is it.
     """
 
     labels: Labels
     ui: Ui
     title: str
     assets: Mapping[str, str]
-    asked: Asked
+    asked: PageRequest
     home: str
     other_ui: str
     unscripted: str = ""
@@ -37,7 +37,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """The search box on an empty page; `examples` are questions with the address of each, `note` what just happened."""
+    """The search box on an empty page; `examples` are questions with their addresses, `note` what just happened."""
 
     template: ClassVar[str] = "home.jinja"
 
@@ -59,20 +59,20 @@ class SearchResultPage:
     """Answer and posts.
 
     Attributes:
-        notes: What was typed and not taken as it may have been meant, one sentence each.
+        notes: Parts of the query that may have been meant in another way, and other remarks, one sentence each.
         chips: Filters that are set.
         sorts: Orders to choose from.
         tags: Tags of the posts found, with how many posts have each.
-        folding: Address with near copies folded again; "" where they are.
+        folding: Address with near copies folded again; "" if they are.
         languages: Post languages to choose from: code to name.
-        stream: Address of the answer's events; "" where the answer is in the page or there is none.
-        answer: The whole answer; None where it will stream in, and on later pages of hits.
-        understood: The question as it was completed from the conversation; "" where it was not.
-        thread: Earlier turns of the conversation.
-        talk: What can be done with the answer; None where it is not kept, or not there yet.
-        followups: Questions to go on with.
-        first_page: Address of the page with the answer; "" where this is it.
-        more: Address of the next page of hits; "" where there is none.
+        stream: Address of the answer's events; "" if the answer is in the page or there is none.
+        answer: The whole answer; None if it will stream in, and on later pages of hits.
+        understood: The question as it was completed from the conversation; "" if it was not.
+        conversation: Earlier turns of the conversation.
+        actions: What can be done with the answer; None if it is not kept, or not complete yet.
+        followups: Follow-up questions.
+        first_page: Address of the page with the answer; "" if this is it.
+        more: Address of the next page of hits; "" if there is none.
     """
 
     template: ClassVar[str] = "search.jinja"
@@ -87,8 +87,8 @@ class SearchResultPage:
     stream: str
     answer: AnswerShown | None
     understood: str
-    thread: Thread | None
-    talk: Talk | None
+    conversation: ConversationView | None
+    actions: AnswerActions | None
     followups: tuple[LinkShown, ...]
     cards: tuple[Card, ...]
     first_page: str
@@ -97,7 +97,7 @@ class SearchResultPage:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """Why there is no other page, in one sentence."""
+    """An error, in one sentence."""
 
     template: ClassVar[str] = "error.jinja"
 
@@ -110,9 +110,9 @@ class StatusFragment:
     """Event "status": what is going on.
 
     Attributes:
-        again: Address under which to ask again; "" offers nothing.
-        cards: Replace all that are shown, and `more` the next page's address; none leaves both alone.
-        understood: What a model made of the question; "" leaves what is there.
+        again: Address to ask again; "" offers nothing.
+        cards: Replace all cards, and `more` the next page's address; none leaves both as they are.
+        understood: The question as a model completed it; "" changes nothing.
     """
 
     template: ClassVar[str] = "status.jinja"
@@ -140,21 +140,21 @@ class SentenceFragment:
 
 @dataclass(frozen=True, slots=True)
 class EndFragment:
-    """Event "end": the line under the answer, what turns out different from a written answer, and what can be done
-    with it; `note` says where it could not be kept.
+    """Event "end": the line under the answer, what differs if it is not a written one, and what can be done with it;
+    `note` says if it could not be kept.
     """
 
     template: ClassVar[str] = "end.jinja"
 
     labels: Labels
     answer: AnswerShown
-    talk: Talk | None
+    actions: AnswerActions | None
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUpsFragment:
-    """Event "followups": questions to go on with."""
+    """Event "followups": follow-up questions."""
 
     template: ClassVar[str] = "followups.jinja"
 
@@ -164,7 +164,7 @@ class FollowUpsFragment:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackFragment:
-    """What was said of an answer, in the place of the form that it was said with."""
+    """The feedback given on an answer, in place of the form."""
 
     template: ClassVar[str] = "feedback.jinja"
 

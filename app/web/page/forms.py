@@ -1,6 +1,4 @@
-"""What people do with an answer on the page: say whether it helped, or delete the conversation. Plain forms, and the
-same with htmx.
-"""
+"""Forms under an answer: to say whether it helped, and to delete the conversation. With htmx or without."""
 
 from __future__ import annotations
 
@@ -10,13 +8,13 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from app.conversations.storage.conversations import UnknownConversation
+from app.conversations.storage.conversation_file import UnknownConversation
 from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
 from app.web.page import contexts
-from app.web.page.conversation_context import Finder
-from app.web.page.frame import error_page, words_of
-from app.web.page.page_request import Asked
-from app.web.page.rendering import HEADERS, render
+from app.web.page.html_response import HEADERS, render
+from app.web.page.page_answer import PageServices
+from app.web.page.page_layout import error_page, words_of
+from app.web.page.page_request import PageRequest
 from retrieval.errors import FixableError
 
 router = APIRouter(include_in_schema=False)
@@ -25,16 +23,16 @@ _LARGEST_BODY = 20_000
 
 @router.post("/feedback")
 async def feedback(request: Request) -> Response:
-    """Keep what was said; the later of two counts. Back to the answer, or, for htmx, a line in place of the form."""
+    """Keep feedback; later feedback replaces earlier. Back to the answer, or, for htmx, a line in place of the form."""
     given = await _form(request)
-    _, labels = words_of(request, Asked.read([("ui", given.get("ui", ""))]))
+    _, labels = words_of(request, PageRequest.read([("ui", given.get("ui", ""))]))
     verdict = next((one for one in get_args(Verdict) if one == given.get("verdict")), None)
     if verdict is None:
         return error_page(request, 400, labels.not_found)
     reason = next((one for one in get_args(Reason) if one == given.get("reason", "")), "other")
     words = given.get("words", "").strip()[:MOST_WORDS]
     try:
-        await _finder(request).converser.judge(
+        await _services(request).converser.judge(
             given.get("answer_id", ""), cast("Verdict", verdict), cast("Reason", reason), words
         )
     except UnknownConversation:
@@ -49,12 +47,12 @@ async def feedback(request: Request) -> Response:
 
 @router.post("/conversations/delete")
 async def delete(request: Request) -> Response:
-    """Delete a conversation; deleting what is gone is as good. On to the empty page."""
+    """Delete a conversation; one that is gone already is fine. On to the empty page."""
     given = await _form(request)
-    asked = Asked.read([(name, given.get(name, "")) for name in ("ui", "js")])
+    asked = PageRequest.read([(name, given.get(name, "")) for name in ("ui", "js")])
     _, labels = words_of(request, asked)
     try:
-        await _finder(request).converser.delete(given.get("c", ""))
+        await _services(request).converser.delete(given.get("c", ""))
     except UnknownConversation:
         pass
     except FixableError as error:
@@ -63,7 +61,7 @@ async def delete(request: Request) -> Response:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, as browsers send them; none of what is too large for one."""
+    """The fields of a form, as browsers send them; none if the body is too large."""
     body = b""
     async for part in request.stream():
         body += part
@@ -73,19 +71,19 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _said(request: Request, given: dict[str, str], words: str, status: int) -> Response:
-    """That nothing was kept, and why: in place of the form where htmx asked, which swaps in nothing but successes."""
+    """Say why nothing was kept; for htmx in place of the form, with status 200: htmx swaps in only successes."""
     if "HX-Request" in request.headers:
-        labels = words_of(request, Asked.read([("ui", given.get("ui", ""))]))[1]
+        labels = words_of(request, PageRequest.read([("ui", given.get("ui", ""))]))[1]
         body = render(contexts.FeedbackFragment(labels, words))
         return Response(body, headers=dict(HEADERS), media_type="text/html")
     return error_page(request, status, words)
 
 
 def _back(given: dict[str, str]) -> str:
-    """The page that the form was on; only an address of ours, so that nobody is sent elsewhere."""
+    """The page that the form was on, if it is one of ours: a forged form must not lead elsewhere."""
     back = given.get("back", "")
     return back if back.startswith("/search?") and back.isascii() and back.isprintable() else "/"
 
 
-def _finder(request: Request) -> Finder:
-    return cast("Finder", request.app.state.services)
+def _services(request: Request) -> PageServices:
+    return cast("PageServices", request.app.state.services)

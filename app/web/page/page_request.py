@@ -8,12 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
-from app.answering.types import Question
-from app.web.api.requests import QUERY_MAX_LENGTH
+from app.web.api.requests import QUERY_MAX_LENGTH, visible_text
 from app.web.page.words.labels import Labels, Ui
-from app.web.typed_text import typed
-from retrieval.query.pieces import ParsedQuery, Piece, PieceKind, without_piece
-from retrieval.types import FacetName, Filters, SearchQuery, Sort
+from retrieval.query.pieces import Piece, PieceKind, without_piece
+from retrieval.types import Filters, SearchQuery, Sort
 
 HITS_PER_PAGE = 10
 LARGEST_OFFSET = 1000
@@ -25,12 +23,12 @@ FilterName = Literal["min_likes"] | PieceKind
 
 
 class BadParameter(ValueError):
-    """A parameter of an address that cannot be understood.
+    """A parameter of an address that is not valid.
 
     Attributes:
         label: Which of Labels' phrases says so.
         parameter: Its name in the address.
-        details: What the phrase holds besides the name.
+        details: What the phrase needs besides the name.
     """
 
     def __init__(
@@ -48,7 +46,7 @@ class BadParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is set, in the address or by what was typed, and the address of the same page without it."""
+    """A filter that is set, in the address or in the query, and the address of the same page without it."""
 
     parameter: FilterName
     value: str
@@ -56,19 +54,19 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """What the address of a page asks for.
 
     Attributes:
         text: As typed, without control characters; "" asks for the empty page.
         until: Last day, inclusive; a day is one of UTC.
-        ui: Language of the page where the address names one; None leaves it to the browser.
+        ui: Language of the page, if the address names one; None leaves it to the browser.
         sort: In which order the posts come.
-        fold: Whether near copies stand under one card.
-        scripted: False where the whole answer is to be in the page, for browsers without JavaScript ("js=off").
+        fold: Whether near copies are grouped under one card.
+        scripted: False if the page must contain the whole answer, for browsers without JavaScript ("js=off").
         thinking: Whether to show what a reasoning model thought before it wrote.
-        conversation: Id of the conversation that the question belongs to; "" where it begins one.
-        turn: Its number there, from 1; 0 where it is not kept yet.
+        conversation: Id of the conversation that the question belongs to; "" if it starts one.
+        turn: Its number there, from 1; 0 if it is not kept yet.
     """
 
     text: str = ""
@@ -88,17 +86,17 @@ class Asked:
     turn: int = 0
 
     @classmethod
-    def read(cls, parameters: Iterable[tuple[str, str]]) -> Asked:
-        """The parameters of an address, each empty one taken as not given, unknown ones passed over.
+    def read(cls, parameters: Iterable[tuple[str, str]]) -> PageRequest:
+        """Read the parameters of an address, without empty and unknown ones.
 
         Raises:
-            BadParameter: The question is too long, or a filter is not what it must be.
+            BadParameter: The question is too long, or a filter is not valid.
         """
         given: dict[str, list[str]] = {}
         for name, value in parameters:
             if value.strip():
                 given.setdefault(name, []).append(value)
-        text = typed(_last(given, "q"))
+        text = visible_text(_last(given, "q"))
         if len(text) > QUERY_MAX_LENGTH:
             raise BadParameter("too_long", "q", n=f"{len(text):,}", limit=f"{QUERY_MAX_LENGTH:,}")
         return cls(
@@ -125,34 +123,37 @@ class Asked:
             tags=self.tags,
             languages=self.languages,
             since=_midnight(self.since),
-            # Inclusive here, exclusive there. The last day of the calendar has no day after it, and needs none.
+            # Inclusive here, exclusive there. No day follows the last day of the calendar, and none is needed.
             until=None if self.until in (None, date.max) else _midnight(self.until + timedelta(days=1)),
             min_likes=self.min_likes,
         )
 
-    def query(self, parsed: ParsedQuery) -> SearchQuery:
-        """What to search for, as the text and the address' filters together were understood."""
-        facets: tuple[FacetName, ...] = () if self.offset else ("tags",)
+    def query(self, text: str, filters: Filters, answer_hits: int) -> SearchQuery:
+        """The search for the posts of this page.
+
+        Args:
+            text, filters: As parsed, and completed from the conversation.
+            answer_hits: How many of the posts an answer is made from. They come first on the pages of a question.
+        """
+        answer_hits = answer_hits if self.in_order_of_answers and text else 0
         return SearchQuery(
-            parsed.text,
-            parsed.filters,
-            HITS_PER_PAGE,
+            text,
+            filters,
+            HITS_PER_PAGE if self.offset else max(HITS_PER_PAGE, answer_hits),
             self.offset,
             sort=self.sort,
-            facets=facets,
+            facets=() if self.offset else ("tags",),
             fold=self.fold,
+            answer_hits=answer_hits,
         )
 
     @property
     def in_order_of_answers(self) -> bool:
-        """Whether the posts come as an answer sees them; only then can its marks number the cards."""
+        """Whether the posts come in the order in which an answer uses them, so that its marks can number the cards."""
         return self.sort == "relevance" and self.fold
 
-    def question(self, parsed: ParsedQuery) -> Question:
-        return Question(parsed.text, parsed.filters)
-
     def parameters(self) -> list[tuple[str, str]]:
-        """What `read` makes this from; nothing for what has its default."""
+        """The parameters that `read` makes this from, without those that have their default."""
         single = [("since", self.since), ("until", self.until), ("min_likes", self.min_likes)]
         return [
             *([("q", self.text)] if self.text else []),
@@ -174,22 +175,22 @@ class Asked:
         return [*([("ui", self.ui)] if self.ui else []), *([] if self.scripted else [("js", "off")])]
 
     def address(self, path: str = "/search", **more: str) -> str:
-        """Where a page that asks for this lives."""
+        """The address of a page that asks for this."""
         parameters = [*self.parameters(), *more.items()]
         return f"{path}?{urlencode(parameters)}" if parameters else path
 
-    def within(self, conversation: str, turn: int) -> Asked:
-        """The same, as a turn of a conversation; of none where it is ""."""
+    def within(self, conversation: str, turn: int) -> PageRequest:
+        """The same, as a turn of this conversation; of none if it is ""."""
         return replace(self, conversation=conversation, turn=turn, offset=0)
 
-    def next(self, text: str = "") -> Asked:
-        """Another question, to be asked after this one: of the same posts, in the same conversation."""
+    def next(self, text: str = "") -> PageRequest:
+        """Another question to ask after this one, with the same filters, in the same conversation."""
         following = self.turn + 1 if self.conversation else 0
         return replace(self, text=text, turn=following, offset=0, sort="relevance", fold=True)
 
     def home(self) -> str:
-        """The empty page, in the same manner."""
-        return Asked(ui=self.ui, scripted=self.scripted).address("/")
+        """The address of the empty page, shown the same way."""
+        return PageRequest(ui=self.ui, scripted=self.scripted).address("/")
 
     def chips(self) -> list[Chip]:
         first = replace(self, offset=0)

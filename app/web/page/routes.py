@@ -1,12 +1,13 @@
-"""The page: a search box, an answer that streams in, and the posts it stands on.
+"""The page: a search box, an answer that streams in, and the posts that it is made from.
 
-The page is whole at once but for the answer: the posts are there, and the answer's events (/answer/stream) change it
-piece by piece. A mark n leads to the element `post-n`. The posts shown are those of the search; the answer searches for
-itself, and where it saw others (a new generation came between) its first event replaces all cards with its own. Each
-sentence brings the cards it cites anew, with its quotes marked. With "js=off" all this happens before the page leaves.
+The page is complete at once but for the answer: the posts are there, and the answer's events (/answer/stream) change
+the page piece by piece. One search finds the posts: the answer is made from the first of them, so that mark n leads to
+the element `post-n`. The address of the stream names that search; if it is no longer kept, the stream searches again,
+and its first event replaces all cards. Each sentence replaces the cards that it cites, with its quotes marked. With
+"js=off" all this happens before the page is sent.
 
-A question that goes on with a conversation has its id and the turn's number in its address ("c" and "t"). The earlier
-turns stand above; a turn that is kept already is shown as it stands, and not asked again.
+A question that continues a conversation has its id and the turn's number in its address ("c" and "t"). The earlier
+turns are above it; a turn that is kept already is shown as it is valid now, and not asked again.
 """
 
 from __future__ import annotations
@@ -19,18 +20,33 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.conversations.standalone.context import Understood
+from app.conversations.standalone.context import StandaloneQuestion
 from app.conversations.turns import Turn
 from app.web.page import contexts, forms
 from app.web.page.answer_stream import answer_events, refusal_events
-from app.web.page.conversation_context import Finder, Placed, completed, placed, whole_answer
-from app.web.page.frame import error_page, frame, page_words, words_of
-from app.web.page.page_request import Asked, BadParameter
-from app.web.page.rendering import STATIC, assets, page
+from app.web.page.html_response import STATIC, assets, page
+from app.web.page.page_answer import (
+    ConversationPlace,
+    PageServices,
+    completed,
+    conversation_place,
+    conversation_question,
+    whole_answer,
+)
+from app.web.page.page_layout import error_page, frame, page_words, words_of
+from app.web.page.page_request import BadParameter, PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown
-from app.web.page.views.cards import Card, LinkShown, arranged, fingerprint
-from app.web.page.views.listing import cards_of, more, sorts, tags
-from app.web.page.views.thread import Talk, Thread, hits_again, kept_turn, next_questions, talk, thread
+from app.web.page.views.cards import Card, LinkShown
+from app.web.page.views.conversation_view import (
+    AnswerActions,
+    ConversationView,
+    answer_actions,
+    conversation_view,
+    kept_hits,
+    kept_turn,
+    next_questions,
+)
+from app.web.page.views.post_list import cards_of, more, sorts, tags
 from app.web.page.words.labels import EXAMPLES, POST_LANGUAGES, Labels, Ui
 from app.web.sse import EventStream
 from retrieval.errors import FixableError
@@ -57,7 +73,7 @@ def install(app: FastAPI) -> None:
     """Put the page and its files into an application.
 
     Raises:
-        FixableError: A library of the page is not there, because the package was not built.
+        FixableError: A library of the page is missing, because the package was not built.
     """
     assets()
     app.include_router(router)
@@ -69,7 +85,7 @@ def install(app: FastAPI) -> None:
 async def home(request: Request) -> Response:
     """The search box on an empty page."""
     try:
-        asked = Asked.read(request.query_params.multi_items())
+        asked = PageRequest.read(request.query_params.multi_items())
     except BadParameter as bad:
         return _refused(request, bad)
     return _home(request, asked)
@@ -77,22 +93,22 @@ async def home(request: Request) -> Response:
 
 @router.get("/search")
 async def search(request: Request) -> Response:
-    """The answer and the posts; the empty page where nothing was asked."""
+    """The answer and the posts; the empty page if nothing was asked."""
     try:
-        asked = Asked.read(request.query_params.multi_items())
+        asked = PageRequest.read(request.query_params.multi_items())
     except BadParameter as bad:
         return _refused(request, bad)
     if not asked.text:
         return _home(request, asked)
     ui, labels = words_of(request, asked)
-    finder = _finder(request)
+    services = _services(request)
     try:
-        place = await placed(finder, asked, labels)
-        parsed = await finder.understand(asked.text, place.asked.filters())
-        kept = kept_turn(place.turns, place.asked, parsed.filters)
+        place = await conversation_place(services, asked, labels)
+        query = await services.read_query(asked.text, place.asked.filters())
+        kept = kept_turn(place.turns, place.asked, query.filters)
         if kept is not None and asked.offset == 0 and asked.in_order_of_answers:
-            return await _kept_page(request, finder, place, parsed, kept, labels, ui)
-        return await _new_page(request, finder, place, parsed, labels, ui)
+            return await _kept_page(request, services, place, query, kept, labels, ui)
+        return await _new_page(request, services, place, query, labels, ui)
     except FixableError as error:
         return error_page(request, 503, labels.failed.format(problem=error.problem))
 
@@ -101,91 +117,102 @@ async def search(request: Request) -> Response:
 async def stream(request: Request) -> Response:
     """The answer's events; see `answer_stream`.
 
-    Also a request that cannot be answered gets events, since a browser shows nothing of another response.
+    A request that cannot be answered gets events too: a browser shows nothing of any other response.
     """
     try:
-        asked = Asked.read(request.query_params.multi_items())
+        asked = PageRequest.read(request.query_params.multi_items())
     except BadParameter as bad:
         labels = page_words(request)
         return EventStream(refusal_events(labels, bad.message(labels)))
     ui, labels = words_of(request, asked)
     if not asked.text:
         return EventStream(refusal_events(labels, labels.no_posts))
-    return EventStream(answer_events(_finder(request), asked, labels, ui, request.query_params.get("shown", "")))
+    return EventStream(answer_events(_services(request), asked, labels, ui, request.query_params.get("search", "")))
 
 
 async def _new_page(
-    request: Request, finder: Finder, place: Placed, parsed: ParsedQuery, labels: Labels, ui: Ui
+    request: Request, services: PageServices, place: ConversationPlace, query: ParsedQuery, labels: Labels, ui: Ui
 ) -> Response:
     """The page of a question that was not asked yet, or of more posts for one that was."""
-    asked = place.asked
-    asks = asked.offset == 0 and asked.in_order_of_answers
-    earlier = tuple(turn for turn in place.turns if asks or turn.number < asked.turn)
-    wanted, understood = completed(parsed, earlier, place.posts or {})
-    found = await finder.search(asked.query(wanted))
-    # Filters alone ask for posts, and nothing that an answer could say.
-    answered = asks and bool(found.hits) and bool(parsed.text)
+    asked, posts = place.asked, place.posts or {}
+    first = asked.offset == 0 and asked.in_order_of_answers
+    # Filters alone ask for posts, and for nothing that an answer could say.
+    answers = first and bool(query.text)
     notes = [place.note] if place.note else []
-    above = thread(earlier, place.posts or {}, asked, labels)
-    if not answered or asked.scripted:
-        stream = asked.address("/answer/stream", shown=fingerprint(found.hits)) if answered else ""
-        cards = cards_of(found.hits, (), asked, labels, ui)
-        shown = _Shown(cards, more(asked, 0, found.total), _completed(understood), above, stream)
-        return _result(request, asked, parsed, found, notes, labels, ui, shown)
-    whole = await whole_answer(finder, asked, parsed, labels)
-    then = asked.within(whole.kept.conversation, whole.kept.number)
-    hits = arranged(whole.answer.hits, found.hits)
-    shown = _Shown(
-        cards=cards_of(hits, whole.answer.sentences, asked, labels, ui),
-        more=more(asked, len(whole.answer.hits), found.total),
-        understood=_completed(whole.understood),
-        thread=above,
-        answer=answer_shown(whole.answer, labels, thinking=asked.thinking),
-        talk=talk(whole.kept.answer_id, then, None, labels),
-        followups=next_questions(whole.followups, then),
-    )
-    return _result(request, asked, parsed, found, [*notes, *([whole.note] if whole.note else [])], labels, ui, shown)
+    turns = tuple(turn for turn in place.turns if first or turn.number < asked.turn)
+    earlier = conversation_view(turns, posts, asked, labels)
+    if answers and not asked.scripted:
+        question, note = await conversation_question(services, asked, query, labels)
+        notes += [note] if note else []
+        standalone, wanted, filters = question.standalone, question.question.text, question.question.filters
+    else:
+        completed_query, standalone = completed(query, turns, posts)
+        wanted, filters = completed_query.text, completed_query.filters
+    found = await services.search(asked.query(wanted, filters, services.answer_hits))
+    shown = _Shown(cards_of(found.hits, (), asked, labels, ui), more(asked, found), _if_completed(standalone), earlier)
+    if answers and found.hits:
+        if asked.scripted:
+            stream = asked.address("/answer/stream", search=services.recent_searches.keep(found))
+            shown = replace(shown, stream=stream)
+        else:
+            whole = await whole_answer(services, question, found)
+            notes += [labels.not_kept] if whole.kept.failed and labels.not_kept not in notes else []
+            kept = asked.within(whole.kept.conversation, whole.kept.number)
+            shown = replace(
+                shown,
+                cards=cards_of(found.hits, whole.answer.sentences, asked, labels, ui),
+                answer=answer_shown(whole.answer, labels, thinking=asked.thinking),
+                actions=answer_actions(whole.kept.answer_id, kept, None, labels),
+                followups=next_questions(whole.followups, kept),
+            )
+    return _result(request, asked, query, found, notes, labels, ui, shown)
 
 
 async def _kept_page(
-    request: Request, finder: Finder, place: Placed, parsed: ParsedQuery, turn: Turn, labels: Labels, ui: Ui
+    request: Request,
+    services: PageServices,
+    place: ConversationPlace,
+    query: ParsedQuery,
+    turn: Turn,
+    labels: Labels,
+    ui: Ui,
 ) -> Response:
-    """The page of a question that was answered already, with what of the answer stands now."""
+    """The page of a question that was answered already, with what is still valid of the answer."""
     asked, posts = place.asked.within(place.asked.conversation, turn.number), place.posts or {}
     question = turn.answer.question
-    found = await finder.search(asked.query(replace(parsed, text=question.text, filters=question.filters)))
-    shown_before = set(turn.shown)
-    hits = [*hits_again(turn, posts, found.hits), *(hit for hit in found.hits if hit.post.id not in shown_before)]
+    found = await services.search(asked.query(question.text, question.filters, services.answer_hits))
+    kept = kept_hits(turn, posts, found.hits)
+    hits = [*kept, *(hit for hit in found.hits if hit.post.id not in turn.shown)]
     shown = _Shown(
         cards=cards_of(hits, turn.answer.sentences, asked, labels, ui),
-        more=more(asked, len(turn.shown), found.total),
-        understood=_completed(turn.understood),
-        thread=thread([one for one in place.turns if one.number < turn.number], posts, asked, labels),
+        more=more(asked, found),
+        understood=_if_completed(turn.standalone),
+        conversation=conversation_view([one for one in place.turns if one.number < turn.number], posts, asked, labels),
         answer=answer_shown(turn.answer, labels, hits, turn.withdrawn),
-        talk=talk(turn.answer_id, asked, await finder.converser.verdict(turn.answer_id), labels),
+        actions=answer_actions(turn.answer_id, asked, await services.converser.verdict(turn.answer_id), labels),
         followups=next_questions([one.question for one in turn.followups], asked),
     )
-    return _result(request, asked, parsed, found, [], labels, ui, shown)
+    return _result(request, asked, query, found, [], labels, ui, shown)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What the pages of new and of kept questions differ in; see contexts.SearchResultPage."""
+    """Where the pages of new and of kept questions differ; see contexts.SearchResultPage."""
 
     cards: tuple[Card, ...]
     more: str
     understood: str
-    thread: Thread | None
+    conversation: ConversationView | None
     stream: str = ""
     answer: AnswerShown | None = None
-    talk: Talk | None = None
+    actions: AnswerActions | None = None
     followups: tuple[LinkShown, ...] = ()
 
 
 def _result(
     request: Request,
-    asked: Asked,
-    parsed: ParsedQuery,
+    asked: PageRequest,
+    query: ParsedQuery,
     found: SearchPage,
     notes: Sequence[str],
     labels: Labels,
@@ -195,8 +222,8 @@ def _result(
     return page(
         contexts.SearchResultPage(
             frame=frame(request, asked, asked.text, unscripted=bool(shown.stream)),
-            notes=(*notes, *(mistake.said(ui) for mistake in parsed.mistakes[:_MOST_NOTES])),
-            chips=(*asked.chips(), *asked.typed_chips(parsed.pieces)),
+            notes=(*notes, *(mistake.said(ui) for mistake in query.mistakes[:_MOST_NOTES])),
+            chips=(*asked.chips(), *asked.typed_chips(query.pieces)),
             sorts=sorts(asked, labels) if found.hits else (),
             tags=tags(found, asked),
             folding="" if asked.fold else asked.folding(True),
@@ -204,8 +231,8 @@ def _result(
             stream=shown.stream,
             answer=shown.answer,
             understood=shown.understood,
-            thread=shown.thread,
-            talk=shown.talk,
+            conversation=shown.conversation,
+            actions=shown.actions,
             followups=shown.followups,
             cards=shown.cards,
             first_page=replace(asked, offset=0).address() if asked.offset else "",
@@ -214,14 +241,14 @@ def _result(
     )
 
 
-def _completed(understood: Understood) -> str:
-    """The question as it was completed; "" where it was not."""
-    return understood.question if understood.from_context else ""
+def _if_completed(standalone: StandaloneQuestion) -> str:
+    """The question as it was completed; "" if it was not."""
+    return standalone.question if standalone.was_completed else ""
 
 
-def _home(request: Request, asked: Asked) -> Response:
+def _home(request: Request, asked: PageRequest) -> Response:
     ui, labels = words_of(request, asked)
-    plain = Asked(ui=asked.ui, scripted=asked.scripted)
+    plain = PageRequest(ui=asked.ui, scripted=asked.scripted)
     examples = tuple((text, replace(plain, text=text).address()) for text in EXAMPLES[ui])
     note = labels.deleted if request.query_params.get("deleted") == "1" else ""
     return page(contexts.HomePage(frame=frame(request, plain, ""), examples=examples, note=note))
@@ -231,5 +258,5 @@ def _refused(request: Request, bad: BadParameter) -> Response:
     return error_page(request, 400, bad.message(page_words(request)))
 
 
-def _finder(request: Request) -> Finder:
-    return cast("Finder", request.app.state.services)
+def _services(request: Request) -> PageServices:
+    return cast("PageServices", request.app.state.services)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from indexer.readers.record_kinds import PostShape
 from retrieval.text.language import LANGUAGE_CODES
+from retrieval.text.web_address import is_web_address
 
 LONGEST = {"id": 200, "title": 1_000, "text": 200_000, "author": 200, "tag": 100, "alt": 2_000, "comment": 50_000}
 MOST = 100  # tags and pictures
@@ -86,12 +86,7 @@ def cut(text: str, most: int) -> str:
 def web_address(url: str) -> str:
     """The address if a post may have it, else ""."""
     url = url.strip()
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(url) <= 2_000
-    except ValueError:
-        return ""
-    return url if sound and url.isprintable() and not any(character.isspace() for character in url) else ""
+    return url if len(url) <= 2_000 and url.isprintable() and is_web_address(url) else ""
 
 
 def with_alts(text: str, alts: Iterable[str]) -> str:

@@ -47,7 +47,8 @@ def services_with(folder: Path) -> Iterator[Callable[..., Services]]:
 
 
 async def _events(services: Services, question: Question) -> list[AnswerEvent]:
-    return [event async for event in services.answer(question)]
+    async with services.answer(question) as events:
+        return [event async for event in events]
 
 
 def answered(services: Services, text: str, filters: Filters | None = None) -> tuple[Answer, list[AnswerEvent]]:

@@ -53,8 +53,8 @@ def test_without_a_file_it_goes_to_standard_output_since_a_day(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--since", "yesterday"], "no day"),
-        (["there.jsonl"], "is there already"),
+        (["--since", "yesterday"], "not a date"),
+        (["there.jsonl"], "exists already"),
         (["nowhere/at/all.jsonl"], "cannot be written"),
     ],
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.conversations.standalone.completion import understand
-from app.conversations.standalone.context import Said
+from app.conversations.standalone.completion import complete
+from app.conversations.standalone.context import EarlierQuestion
 
 FILE = Path(__file__).with_name("dialogues.jsonl")
 
@@ -20,18 +20,18 @@ class Dialogue:
     id: str
     part: str
     language: str
-    said: tuple[Said, ...]
+    earlier: tuple[EarlierQuestion, ...]
     asked: str
     has: tuple[tuple[str, ...], ...] | None
     lacks: tuple[str, ...]
 
     def understood(self) -> bool:
-        found = understand(self.asked, self.said)
+        found = complete(self.asked, self.earlier)
         if self.has is None:
             return found.question == self.asked
         folded = found.question.casefold()
         return (
-            found.from_context
+            found.was_completed
             and all(any(one.casefold() in folded for one in group) for group in self.has)
             and not any(one.casefold() in folded for one in self.lacks)
         )
@@ -52,9 +52,9 @@ def dialogues() -> list[Dialogue]:
     ]
 
 
-def _said(before: list[dict[str, Any]]) -> tuple[Said, ...]:
+def _said(before: list[dict[str, Any]]) -> tuple[EarlierQuestion, ...]:
     """Earlier questions, each completed from those before it, as a conversation keeps them."""
-    said: list[Said] = []
+    earlier: list[EarlierQuestion] = []
     for one in before:
-        said.append(Said(understand(one["question"], said).question, tuple(one["titles"])))
-    return tuple(said)
+        earlier.append(EarlierQuestion(complete(one["question"], earlier).question, tuple(one["titles"])))
+    return tuple(earlier)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.answering.types import Answer, AnswerSentence, Citation, Question
-from app.conversations.standalone.context import Understood
-from app.conversations.storage.conversations import new_id
+from app.conversations.standalone.context import StandaloneQuestion
+from app.conversations.storage.conversation_file import new_id
 from app.conversations.turns import FollowUp, Turn
 from retrieval.types import Comment, Hit, Passage, Place, Post
 
@@ -52,13 +52,13 @@ def an_answer(question: str = "How much is a flat white at Blue Door?", **change
     return replace(answer, **changed)
 
 
-def a_turn(asked: str = "how much?", understood: Understood | None = None, **changed: Any) -> Turn:
+def a_turn(asked: str = "how much?", standalone: StandaloneQuestion | None = None, **changed: Any) -> Turn:
     answer = an_answer()
     turn = Turn(
         number=1,
         answer_id=new_id(),
         asked=asked,
-        understood=understood or Understood(answer.question.text, "rules"),
+        standalone=standalone or StandaloneQuestion(answer.question.text, "rules"),
         answer=answer,
         shown=("blue", "red"),
         asked_at=datetime(2026, 5, 1, 12, 0, tzinfo=UTC),

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question, SentenceReady
+from app.answering.types import Answer, AnswerEvent, Done, Evidence, HitsFound, Question, SentenceReady
 from app.conversations.converser import ConversationsUnusable, Converser
-from app.conversations.events import Asking, ConversingEvent, FollowUpsFound, Kept, QuestionUnderstood
-from app.conversations.followups.followups import FollowUps
-from app.conversations.storage.conversations import NEW, ConversationFull, Conversations, UnknownConversation
+from app.conversations.events import AskRequest, ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
+from app.conversations.followups.followup_finder import FollowUps
+from app.conversations.storage.conversation_file import NEW, ConversationFile, ConversationFull, UnknownConversation
 from app.conversations.storage.feedback import FeedbackFile
 from app.conversations.turns import Turn
 from retrieval.errors import FixableError
-from retrieval.types import Filters, Post
+from retrieval.types import Filters, Post, SearchPage
 from tests.app.conversations.kept import BLUE, POSTS, an_answer
 
 _T = TypeVar("_T")
@@ -32,8 +33,19 @@ class Answers:
     posts_now: dict[str, Post] = field(default_factory=lambda: dict(POSTS))
     asked: list[Question] = field(default_factory=list)
     closed: int = 0
+    counted: list[str] = field(default_factory=list)
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    @asynccontextmanager
+    async def answer(
+        self, question: Question, page: SearchPage | None = None
+    ) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
+        async with aclosing(self.events(question)) as events:
+            yield events
+
+    def answered(self, answer: Answer) -> None:
+        self.counted.append(answer.question.text)
+
+    async def events(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         self.asked.append(question)
         answer = replace(an_answer(), question=question)
         try:
@@ -52,25 +64,28 @@ class Answers:
         return [Evidence(1, "blue", "text", None, 25, 51, "They open at 9 every day.", 0.9)]
 
 
-class Full(Conversations):
+class Full(ConversationFile):
     """A file on a full disk."""
 
     def add(self, conversation: str, turn: Turn) -> tuple[str, Turn]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def conversations(folder: Path, turns: int = 5) -> Conversations:
-    return Conversations(folder / "conversations.sqlite", turns=turns, most=99, days=9)
+def conversations(folder: Path, turns: int = 5) -> ConversationFile:
+    return ConversationFile(folder / "conversations.sqlite", turns=turns, most=99, days=9)
 
 
-def a_converser(folder: Path, answers: Answers, kept: Conversations | None = None, *, keep: bool = True) -> Converser:
+def a_converser(
+    folder: Path, answers: Answers, kept: ConversationFile | None = None, *, keep: bool = True
+) -> Converser:
     kept = (kept or conversations(folder)) if keep else None
     return Converser(answers, kept, FeedbackFile(folder / "feedback.sqlite"), FollowUps(answers, 3))
 
 
 def asked(converser: Converser, question: str, conversation: str = NEW, filters: Filters | None = None) -> list[Any]:
-    async def ask() -> list[ConversingEvent]:
-        return [event async for event in converser.ask(Asking(question, question, filters or Filters(), conversation))]
+    async def ask() -> list[ConversationQuestion | ConversationEvent]:
+        completed = await converser.complete(AskRequest(question, question, filters or Filters(), conversation))
+        return [completed, *[event async for event in converser.answer(completed)]]
 
     return asyncio.run(ask())
 
@@ -90,7 +105,7 @@ def test_a_follow_up_is_understood_from_the_turn_before_and_kept_behind_it(tmp_p
     filters = Filters(tags=("coffee",))
     first = one(asked(converser, "How much is a flat white at Blue Door?", filters=filters), Kept)
     events = asked(converser, "when does it open?", first.conversation)
-    assert [type(event) for event in events[:2]] == [QuestionUnderstood, HitsFound]
+    assert [type(event) for event in events[:2]] == [ConversationQuestion, HitsFound]
     assert [type(event) for event in events[-3:]] == [Kept, Done, FollowUpsFound]
     assert answers.asked[-1] == Question("when does Blue Door open?", filters), "what it leans on lends its filters too"
     conversation, posts = run(converser.conversation(first.conversation))
@@ -155,7 +170,7 @@ def test_with_a_damaged_file_questions_are_answered_alone_and_reading_says_what_
     (tmp_path / "conversations.sqlite").write_bytes(b"no database" * 200)
     converser = a_converser(tmp_path, Answers())
     events = asked(converser, "when does it open?", "a" * 22)
-    assert one(events, QuestionUnderstood).understood.question == "when does it open?"
+    assert one(events, ConversationQuestion).standalone.question == "when does it open?"
     assert one(events, Kept).failed
     for work in (converser.conversation("a" * 22), converser.judge("a" * 22, "up", "", "")):
         with pytest.raises(ConversationsUnusable) as refused:
@@ -170,7 +185,7 @@ def test_an_asker_who_leaves_stops_the_answer_and_leaves_no_turn(tmp_path: Path)
     converser = a_converser(tmp_path, answers)
 
     async def leave() -> None:
-        events = converser.ask(Asking("flat white", "flat white", conversation=NEW))
+        events = converser.answer(await converser.complete(AskRequest("flat white", "flat white", conversation=NEW)))
         async for event in events:
             if isinstance(event, SentenceReady):
                 break
@@ -186,8 +201,8 @@ def test_fifty_askers_at_once_are_all_answered_and_kept(tmp_path: Path) -> None:
     converser = a_converser(tmp_path, answers)
 
     async def ask(number: int) -> str:
-        asking = Asking(f"flat white {number}", f"flat white {number}", conversation=NEW)
-        return one([event async for event in converser.ask(asking)], Kept).conversation
+        asked = await converser.complete(AskRequest(f"flat white {number}", f"flat white {number}", conversation=NEW))
+        return one([event async for event in converser.answer(asked)], Kept).conversation
 
     async def all_of_them() -> list[str]:
         return await asyncio.gather(*(ask(number) for number in range(50)))
@@ -237,7 +252,7 @@ def test_deleting_a_conversation_twice_says_that_it_is_gone(tmp_path: Path) -> N
 
 def test_an_index_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     class Broken(Answers):
-        async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        async def events(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
             raise FixableError("no index", "run stipple reindex")
             yield  # an async generator, as the real one
 
@@ -251,7 +266,7 @@ class Forgetful(Answers):
 
     at_the_end: bool = False
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    async def events(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         answer = replace(an_answer(), question=question)
         yield HitsFound(answer.hits, "en")
         yield SentenceReady(answer.sentences[0])
@@ -274,7 +289,7 @@ def test_a_post_forgotten_while_an_answer_is_written_is_neither_told_nor_kept(tm
     assert b"30 yuan" not in (tmp_path / "conversations.sqlite").read_bytes()
 
 
-class ForgottenWhileKept(Conversations):
+class ForgottenWhileKept(ConversationFile):
     """Somebody forgets a post after it was last looked for, and before the turn is kept."""
 
     answers: Answers

@@ -9,7 +9,7 @@ import pytest
 
 from app.answering.types import Answer, Evidence, Question
 from app.conversations.followups.fact_kinds import name_in, price_question, priced_items
-from app.conversations.followups.followups import FollowUps
+from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.followups.next_questions import alike, candidates
 from retrieval.types import Comment, Place, Post
 from tests.app.conversations.kept import a_hit, an_answer

@@ -24,6 +24,7 @@ from retrieval.search.ranking import (
     finders,
     folded,
     in_order,
+    led_by,
     placed,
 )
 from retrieval.stores.post_summary import summary_of
@@ -103,6 +104,20 @@ def test_no_post_is_lost_but_into_a_fold_or_a_cap(
     for place in folding:
         author = authors[place.post.post_id]
         assert place in shown or (author and counts[author] == per_author), "only a full author loses posts"
+
+
+@given(FOUND, st.integers(0, 8), st.floats(0, 0.4), st.floats(0, 0.4))
+def test_the_best_come_first_and_each_post_is_shown_once(
+    drawn: list[tuple[Candidate, dict[str, object]]], best: int, freshness: float, popularity: float
+) -> None:
+    found, _ = as_found(drawn, 0.7)
+    copies = copies_among(found, posts_of(drawn))
+    first = folded(found, copies)[:best]
+    order = led_by(first, folded(boosted(found, Boosts(freshness, popularity), NOW), copies))
+    assert order[:best] == first
+    assert len(set(ids(order))) == len(order)
+    assert {*ids(order), *(one for place in order for one in place.similar_ids)} == set(ids(found))
+    assert capped(order, 1, exempt=best)[:best] == first
 
 
 @given(FOUND, st.floats(0, 1), st.floats(0, 0.4), st.floats(0, 0.4))

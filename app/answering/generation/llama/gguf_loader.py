@@ -43,7 +43,7 @@ def load_llama(
     on_gpu = bool(gpu_layers) and llama_cpp.llama_supports_gpu_offload()
     _check_memory(file, context_tokens, on_gpu, available if available is not None else available_bytes())
     path = file.parts[0]
-    with _LOADING, _without_amx():
+    with _LOADING, without_amx():
         for flash in (True, False):
             _said.clear()
             try:
@@ -105,7 +105,7 @@ def _mend(reason: str) -> str:
     return "set STIPPLE_LLM to a complete GGUF file that llama.cpp supports, or to none"
 
 
-def _without_amx() -> AbstractContextManager[None]:
+def without_amx() -> AbstractContextManager[None]:
     """On processors with AMX, load without llama.cpp's AMX kernels.
 
     A build on such a processor uses them by default, and in some virtual machines their first instruction kills the

@@ -1,4 +1,4 @@
-"""From an answer to what the page shows of it: sentences with their marks, and the line under them. Pure."""
+"""From an answer to what the page shows of it: sentences with their marks, and the line below. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MarkShown:
 
     Attributes:
         label: What a screen reader says.
-        quote: What the post says, seen on pointing at the mark.
+        quote: What the post says, shown on hovering over the mark.
     """
 
     number: int
@@ -26,7 +26,7 @@ class MarkShown:
 
 @dataclass(frozen=True, slots=True)
 class SentenceShown:
-    """A sentence and its marks, each number once. `text` is not escaped yet: it may repeat a stranger's words."""
+    """A sentence and its marks, each number once. `text` is not escaped yet."""
 
     text: str
     marks: tuple[MarkShown, ...]
@@ -38,10 +38,10 @@ class AnswerShown:
     """A finished answer.
 
     Attributes:
-        lang: For the lang attribute; "" where not known.
-        note: Why no answer was written; "" where there is nothing to add.
-        facts: Who wrote it, what was withheld and how long it took, in words.
-        thoughts: What the model thought, where the reader asks for it; never part of the answer.
+        lang: For the lang attribute; "" if not known.
+        note: Why no answer was written; "" if there is nothing to add.
+        facts: Who wrote it, what was withheld, and how long it took.
+        thoughts: What the model thought, if the reader asks for it; never part of the answer.
     """
 
     kind: AnswerKind
@@ -56,7 +56,7 @@ def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit | None], labels:
     """A sentence as the page shows it.
 
     Args:
-        hits: The answer's, None where one is gone; a citation whose mark points beyond them is a bug of the answerer.
+        hits: The answer's, None where one is gone; a mark that points beyond them is a bug of the answerer.
     """
     quotes: dict[int, list[str]] = {}
     for citation in sentence.citations:
@@ -87,8 +87,8 @@ def answer_shown(
     """A finished answer as the page shows it.
 
     Args:
-        hits: What it was given from, where it is read again; an answer that was just given has them.
-        withdrawn: Sentences taken back since it was given.
+        hits: Those it was made from, if it is read again; a new answer has them.
+        withdrawn: Sentences withdrawn since.
         thinking: Whether the reader asks for what the model thought.
     """
     again = hits is not None
@@ -122,7 +122,7 @@ def citations(sentences: Iterable[AnswerSentence]) -> list[Citation]:
 
 
 def _note(answer: Answer) -> str:
-    """The answer's note without what the heading of a declined answer says already."""
+    """The answer's note, without what the heading of a declined answer says already."""
     for words in LABELS.values():
         if answer.note.startswith(words.declined):
             return answer.note.removeprefix(words.declined).strip()

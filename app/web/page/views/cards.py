@@ -1,21 +1,20 @@
-"""From a hit to the card that shows it: which parts of the post are seen, with what marked. Pure."""
+"""From a hit to its card: which parts of the post are shown, and what is marked in them. Pure."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from app.answering.types import Citation
-from app.web.page.page_request import Asked
+from app.web.page.page_request import PageRequest
 from app.web.page.views.marked_text import excerpts, marked
 from app.web.page.words.labels import Labels, Ui, day
+from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Post, Span
 
-# A page is for reading: of a post of megabytes it shows this many code points, and of a thread this many comments.
+# A page is for reading: of a post of megabytes it shows this many code points, and this many of its comments.
 _WHOLE_TEXT = 5000
 _WHOLE_COMMENTS = 50
 _HEADING = 60
@@ -32,7 +31,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class CommentShown:
-    """A comment of a card's post, or the parts of it that matter."""
+    """A comment on a card's post, or the parts of it that matter."""
 
     author: str
     likes: str
@@ -41,7 +40,7 @@ class CommentShown:
 
 @dataclass(frozen=True, slots=True)
 class WholePost:
-    """What unfolds under a card whose excerpts leave something out; `shortened` where even this does."""
+    """What unfolds under a card whose excerpts leave something out; `shortened` if this does so too."""
 
     html: Markup
     comments: tuple[CommentShown, ...]
@@ -50,7 +49,7 @@ class WholePost:
 
 @dataclass(frozen=True, slots=True)
 class LinkShown:
-    """Words that lead somewhere."""
+    """A link."""
 
     text: str
     address: str
@@ -58,17 +57,17 @@ class LinkShown:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the page shows of a post. Every string is escaped by the template; `Markup` is escaped already.
+    """What the page shows of a post. The template escapes every string; `Markup` is escaped already.
 
     Attributes:
-        number: Its place on the page, and the number of the marks that lead to it.
-        lang: For the lang attribute; "" where the post's language is not known.
-        title_seen: False where the heading only repeats what the first excerpt begins with.
-        url: Of the original; "" where it is not one that a browser should follow.
+        number: Its place in the list, and the number of the marks that lead to it.
+        lang: For the lang attribute; "" if the post's language is not known.
+        title_seen: False if the heading only repeats the beginning of the first excerpt.
+        url: Of the original; "" if a browser should not follow it.
         counts: Likes, collects and comments, in words.
-        similar: How many near copies stand under it, and the address that shows each; None where there are none.
-        pictures: How many the post has and what they show, in words; "" where it has none.
-        whole: None where the excerpts and comments leave nothing out.
+        similar: How many near copies are grouped under it, and the address that shows each; None if there are none.
+        pictures: How many the post has and what they show, in words; "" if it has none.
+        whole: None if the excerpts and comments leave nothing out.
     """
 
     number: int
@@ -89,11 +88,11 @@ class Card:
     whole: WholePost | None
 
 
-def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: Asked, labels: Labels, ui: Ui) -> Card:
+def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, labels: Labels, ui: Ui) -> Card:
     """The card of a hit, with the best passage and every quote of its post in view.
 
     Args:
-        quotes: Citations of this hit's post; those of other posts are passed over.
+        quotes: Citations of this hit's post; those of other posts are ignored.
     """
     post, passage = hit.post, hit.passage
     quotes = [quote for quote in quotes if quote.post_id == post.id]
@@ -115,40 +114,13 @@ def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: Asked, labels
         place=post.place.name if post.place else "",
         counts=_counts(post, labels),
         tags=tuple(LinkShown(tag, asked.tagged(tag)) for tag in post.tags),
-        url=post.url if followable(post.url) else "",
+        url=post.url if is_web_address(post.url) else "",
         similar=LinkShown(labels.similar(hit.similar), asked.folding(False)) if hit.similar else None,
         pictures=_pictures(post, labels),
         excerpts=_excerpts(post.text, seen, words, of_text),
         comments=comments,
         whole=_whole(hit, seen, words, quotes, len(comments)),
     )
-
-
-def followable(url: str) -> bool:
-    """Whether a post's address is one of the web: `javascript:` and its like are strangers' code.
-
-    >>> followable("https://posts.example/p/1"), followable("javascript:alert(1)"), followable("//posts.example")
-    (True, False, False)
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
-def fingerprint(hits: Iterable[Hit]) -> str:
-    """What hits show, in few characters each: two of equal fingerprint have the same posts, unchanged, in one order.
-
-    A fingerprint of fewer hits is how the fingerprint of more begins.
-    """
-    return ".".join(hashlib.sha256(repr(hit.post).encode("utf-8", "replace")).hexdigest()[:8] for hit in hits)
-
-
-def arranged(first: Sequence[Hit], then: Sequence[Hit]) -> list[Hit]:
-    """The answer's hits, so that mark n is number n on the page; then the page's others."""
-    shown = {hit.post.id for hit in first}
-    return [*first, *(hit for hit in then if hit.post.id not in shown)]
 
 
 def _span(quote: Citation) -> Span:

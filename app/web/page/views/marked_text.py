@@ -1,4 +1,4 @@
-"""Text and spans -> HTML with <mark>. Pure; everything that is not a tag of ours is escaped."""
+"""Text and spans -> HTML with <mark>. Pure; all but our own tags is escaped."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def marked(
 ) -> Markup:  # fmt: skip
     """text[within] as safe HTML: quotes as <mark class="quote">, and words of the query as <mark class="word">.
 
-    Words stand inside quotes, never around them: one that crosses a quote's edge is marked in two pieces. Spans may
-    come in any order, overlap and reach out of the text; what touches is joined.
+    Words are marked inside quotes, never around them: one that crosses a quote's edge is marked in two pieces. Spans
+    may come in any order, overlap and reach out of the text; those that touch are joined.
 
     Args:
-        within: Code points to show; None shows all. The spans count in the whole text all the same.
+        within: Code points to show; None shows all. The spans count in the whole text either way.
 
     >>> marked("坐船 <b>", words=[Span(0, 1)], quotes=[Span(0, 2)])
     Markup('<mark class="quote"><mark class="word">坐</mark>船</mark> &lt;b&gt;')
@@ -37,7 +37,7 @@ def marked(
 
 
 def excerpts(length: int, wanted: Iterable[Span], context: int = 60) -> list[Span]:
-    """The parts of a text of `length` code points to show so that all of `wanted` is seen, in order.
+    """The parts of a text of `length` code points that show all of `wanted`, in order.
 
     Two parts with fewer than `context` code points between them become one, and so does a gap as short at either end
     of the text: a cut that saves less than a line costs the reader more than it saves.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.page.words.wording import Counted, Labels
+from app.web.page.words.label_set import Counted, Labels
 
 ZH = Labels(
     html_lang="zh-Hans",

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from app.web.page.words.chinese import ZH
 from app.web.page.words.english import EN
-from app.web.page.words.wording import Counted, Labels, Ui
+from app.web.page.words.label_set import Counted, Labels, Ui
 
 __all__ = ["EN", "EXAMPLES", "LABELS", "POST_LANGUAGES", "ZH", "Counted", "Labels", "Ui", "choose_ui", "day"]
 
 LABELS: Mapping[Ui, Labels] = {"en": EN, "zh": ZH}
 
-# What somebody may ask who has indexed the sample posts; each language shows both, its own first.
+# Questions on the sample posts; each language shows both, its own first.
 EXAMPLES: Mapping[Ui, tuple[str, ...]] = {
     "en": ("quiet cafe to study", "Where has Pebble & Pour moved?", "大理 咖啡馆"),
     "zh": ("大理 咖啡馆", "鹿角咖啡搬到哪里了？", "quiet cafe to study"),
@@ -29,7 +29,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def choose_ui(accept_language: str) -> Ui:
-    """The language of the page that fits an Accept-Language header best; English where neither is asked for.
+    """The language of the page that fits an Accept-Language header best; English if it has neither.
 
     >>> choose_ui("fr, zh-CN;q=0.9, en;q=0.8"), choose_ui("")
     ('zh', 'en')

@@ -30,7 +30,8 @@ def answered_by(generator: Generator | None, folder: Path, text: str, **settings
     async def ask() -> Answer:
         services = Services(chosen, open_store(chosen), HashEmbedder(256, languages=frozenset({"en"})), generator)
         try:
-            events = [event async for event in services.answer(Question(text))]
+            async with services.answer(Question(text)) as answer:
+                events = [event async for event in answer]
         finally:
             await services.close()
         assert isinstance(events[-1], Done)

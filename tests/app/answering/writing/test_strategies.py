@@ -54,7 +54,8 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: Any) -> tu
     services = Services(settings, open_store(settings), HashEmbedder(256, languages=frozenset({"en"})), generator)
 
     async def ask() -> tuple[Answer, list[WithheldReason]]:
-        events = [event async for event in services.answer(Question(text))]
+        async with services.answer(Question(text)) as answer:
+            events = [event async for event in answer]
         await services.close()
         last = events[-1]
         assert isinstance(last, Done)

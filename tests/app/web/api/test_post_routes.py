@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api_keys import Keys
-from app.erasure_targets import keepers_on_disk
+from app.erasure_targets import erasure_targets
 from app.main import create_app
 from app.services import Services
 from app.web.api.post_routes import MOST_BYTES, MOST_POSTS
@@ -122,10 +122,10 @@ def test_each_post_is_taken_in_or_refused_on_its_own(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
-        (b"", 422, "no JSON"),
-        (b"\xff", 422, "no JSON"),
-        (b'{"post": []}', 422, "no array of posts"),
-        (b"[" * 200_000, 422, "no JSON"),
+        (b"", 422, "not JSON"),
+        (b"\xff", 422, "not JSON"),
+        (b'{"post": []}', 422, "neither an array of posts"),
+        (b"[" * 200_000, 422, "not JSON"),
         (json.dumps([{}] * (MOST_POSTS + 1)).encode(), 413, "at most 1,000 posts"),
         (b" " * (MOST_BYTES + 1), 413, "bytes"),
     ],
@@ -217,7 +217,7 @@ def test_a_deleted_post_is_gone_everywhere_when_the_request_is_answered(server: 
 def test_what_another_process_forgets_is_gone_from_a_running_server(server: Server) -> None:
     answer = server.client.post("/api/answer", json={"question": "How much is a flat white at Blue Door?"}).json()
     assert answer["kind"] == "quoted"
-    keepers = keepers_on_disk(server.settings)
+    keepers = erasure_targets(server.settings)
     forget(EdgeStore(server.folder), server.folder, [], ["mo"], by="command", keepers=keepers)
     assert "dali" not in server.found("flat white")
     assert not any(b"28 yuan" in path.read_bytes() for path in server.folder.glob("*.sqlite"))

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.answering.types import Question
 from app.main import create_app
 from app.services import Services
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
-from retrieval.types import Post
+from retrieval.types import Filters, Post, SearchQuery
 from tests.small_index import indexed
 
 FIRST_DAY = datetime(2025, 1, 1, tzinfo=UTC)
@@ -241,3 +242,28 @@ def test_the_page_offers_orders_and_tags_and_keeps_them_in_its_links(client: Tes
 def test_a_page_of_no_known_order_has_the_usual_one(client: TestClient) -> None:
     html = client.get("/search", params={"q": "cafe rain", "sort": "sideways", "fold": "maybe", "js": "off"}).text
     assert '<span aria-current="true">Best match</span>' in html
+
+
+@pytest.mark.parametrize("text", ["cafe", "cafe rain bridge", "courtyard cat cake", "number 7 museum"])
+@pytest.mark.parametrize("filters", [Filters(), Filters(tags=("rain",)), Filters(authors=("author 1", "mo", "ann"))])
+def test_an_answer_gets_the_same_hits_from_the_search_of_its_page_as_from_a_search_of_its_own(
+    client: TestClient, text: str, filters: Filters
+) -> None:
+    with services_of(client).bundle() as bundle:
+        search = bundle.searcher.search
+        alone = search(bundle.finder.query(Question(text, filters)))
+        pages = [search(SearchQuery(text, filters, offset=offset, answer_hits=6)) for offset in range(0, 160, 10)]
+        page = search(SearchQuery(text, filters))
+    assert pages[0].hits[:6] == alone.hits
+    shown = [hit.post.id for one in pages for hit in one.hits]
+    assert len(set(shown)) == len(shown), "pages repeat nothing"
+    assert len(shown) >= pages[0].total
+    assert len(pages[0].hits) == min(10, len(shown))
+    under = {one for page in pages for hit in page.hits for one in hit.similar_ids}
+    assert {hit.post.id for hit in page.hits} <= set(shown) | under, "no hit of an ordinary page is lost"
+
+
+def services_of(client: TestClient) -> Services:
+    services = client.app.state.services  # type: ignore[attr-defined]  # an ASGI app, for all that the client knows
+    assert isinstance(services, Services)
+    return services

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.answering.generation import ScriptedGenerator
 from app.main import create_app
-from app.query_log import Asked, PastQueries
+from app.query_log import AnsweredQuery, PastQueries
 from app.services import Services
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -100,7 +100,7 @@ def test_a_page_of_the_browser_counts_as_one_query(tmp_path: Path) -> None:
 
 
 def test_with_remembering_switched_off_nothing_is_written_or_suggested(tmp_path: Path) -> None:
-    PastQueries(tmp_path / "queries.sqlite").add([Asked("flat white", DALI)])
+    PastQueries(tmp_path / "queries.sqlite").add([AnsweredQuery("flat white", DALI)])
     before = (tmp_path / "queries.sqlite").read_bytes()
     indexed(tmp_path, POSTS, HashEmbedder(256))
     with a_client(tmp_path, remember_queries=False) as client:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 import time
@@ -12,17 +10,11 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
 
 from app.web.api import suggestion_routes
 from app.web.page.routes import install
 from tests.app.web.page.scenes import all_scenes
-from tests.app.web.page.scripted import ScriptedFinder
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+from tests.app.web.page.scripted import ScriptedServices
 
 
 @dataclass(frozen=True)
@@ -30,7 +22,7 @@ class Served:
     """The page, served on a loopback port from the stand-in."""
 
     url: str
-    finder: ScriptedFinder
+    services: ScriptedServices
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
         language = {"Accept-Language": "en"}
@@ -42,8 +34,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     app = FastAPI(openapi_url=None)
     install(app)
     app.include_router(suggestion_routes.router)
-    finder = ScriptedFinder(all_scenes(), tmp_path_factory.mktemp("kept"))
-    app.state.services = finder
+    services = ScriptedServices(all_scenes(), tmp_path_factory.mktemp("kept"))
+    app.state.services = services
     listening = socket.create_server(("127.0.0.1", 0))
     # wsproto and websockets warn on import in some releases; the page needs neither.
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
@@ -53,21 +45,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     while not server.started:
         assert time.monotonic() < give_up, "the server did not start"
         time.sleep(0.01)
-    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", finder)
+    yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", services)
     server.should_exit = True
     thread.join(timeout=20)
     listening.close()
     assert not thread.is_alive(), "the server did not stop"
-
-
-# For one module only: while it lives, Playwright keeps an event loop running in this thread, in which no other test
-# could call asyncio.run.
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = os.environ.get("STIPPLE_TEST_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium here: install Debian's package chromium, or set STIPPLE_TEST_CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()

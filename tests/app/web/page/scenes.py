@@ -19,7 +19,7 @@ class Scene:
     Attributes:
         withheld_before: Sentences withheld before the first one that is shown.
         breaks: Raised after the sentences, in place of Done.
-        answer_sees: The answer's hits, where a new generation came between search and answer.
+        later_posts: Found in their place by every second search: a new generation came.
     """
 
     posts: tuple[Post, ...] = ()
@@ -32,8 +32,7 @@ class Scene:
     withheld_before: int = 0
     problem: FixableError | None = None
     breaks: Exception | None = None
-    answer_sees: tuple[Post, ...] = ()
-    answer_hits: int = 6
+    later_posts: tuple[Post, ...] = ()
     pause_s: float = 0.0
 
 
@@ -104,9 +103,8 @@ def all_scenes() -> dict[str, Scene]:
         ),
         "drops": Scene(CAFES, (("One sentence came.", ((1, "nobody talks."),)),), breaks=RuntimeError("a bug")),
         "new generation": Scene(
-            CAFES[:2], (("From the other post.", ((1, "My own kitchen at 5 am"),)),), answer_sees=(CAFES[2], CAFES[0])
+            CAFES[:2], (("From the other post.", ((1, "My own kitchen at 5 am"),)),), later_posts=(CAFES[2], CAFES[0])
         ),
-        "many seen": Scene(tuple(a_post(number) for number in range(1, 26)), answer_hits=15),
         "slow": Scene(
             CAFES,
             (("The first sentence.", ((1, "nobody talks."),)), ("The second.", ((2, "Live jazz every evening"),))),

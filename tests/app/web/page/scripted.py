@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -20,9 +21,10 @@ from app.answering.types import (
     SentenceWithheld,
 )
 from app.conversations.converser import Converser
-from app.conversations.followups.followups import FollowUps
-from app.conversations.storage.conversations import Conversations
+from app.conversations.followups.followup_finder import FollowUps
+from app.conversations.storage.conversation_file import ConversationFile
 from app.conversations.storage.feedback import FeedbackFile
+from app.recent_searches import RecentSearches
 from retrieval.query.filters import both
 from retrieval.query.parser import parse_query
 from retrieval.query.pieces import ParsedQuery
@@ -36,31 +38,33 @@ from tests.app.web.page.scenes import Scene
 
 
 @dataclass
-class ScriptedFinder:
+class ScriptedServices:
     """Plays scenes; `closed` counts the answers that were ended, early or not.
 
     Attributes:
         folder: Where conversations and feedback are kept.
-        gone: Ids of posts that the index has no more.
+        gone: Ids of posts that are no longer in the index.
     """
 
     scenes: dict[str, Scene]
     folder: Path
     gone: set[str] = field(default_factory=set)
+    answer_hits: int = 6
+    recent_searches: RecentSearches = field(default_factory=RecentSearches)
     asked: list[Question] = field(default_factory=list)
     searched: list[SearchQuery] = field(default_factory=list)
     closed: int = 0
     typed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        kept = Conversations(self.folder / "conversations.sqlite", turns=6, most=1000, days=30)
+        kept = ConversationFile(self.folder / "conversations.sqlite", turns=6, most=1000, days=30)
         self.converser = Converser(self, kept, FeedbackFile(self.folder / "feedback.sqlite"), FollowUps(self, 3))
 
     def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
         # Scenes reuse ids: those of the question that was asked last come first.
         last = self.scenes.get(self.asked[-1].text) if self.asked else None
         scenes = [*self.scenes.values(), *([last] if last is not None else [])]
-        there = {post.id: post for scene in scenes for post in (*scene.posts, *scene.answer_sees)}
+        there = {post.id: post for scene in scenes for post in (*scene.posts, *scene.later_posts)}
         return {one: there[one] for one in ids if one in there and one not in self.gone}
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
@@ -75,22 +79,35 @@ class ScriptedFinder:
         posts = dict.fromkeys(post for scene in self.scenes.values() for post in scene.posts)
         return Suggester(PostPhrases(posts), PastPhrases()).suggest(typed, limit)
 
-    async def understand(self, typed: str, given: Filters | None = None) -> ParsedQuery:
+    async def read_query(self, typed: str, given: Filters | None = None) -> ParsedQuery:
         parsed = parse_query(typed, today=date(2026, 1, 1))
         return parsed if given is None else replace(parsed, filters=both(given, parsed.filters))
 
     async def search(self, query: SearchQuery) -> SearchPage:
         self.searched.append(query)
         scene = self._scene(query.text)
-        hits = self._hits(scene.posts, query.text, scene)
+        again = sum(one.text == query.text for one in self.searched) % 2 == 0
+        posts = scene.later_posts if again and scene.later_posts else scene.posts
+        hits = self._hits(posts, query.text, scene)
         page = hits[query.offset : query.offset + query.limit]
         facets = count_facets([hit.post for hit in hits], query.facets)
         return SearchPage(query, scene.language, tuple(page), len(hits), "g1", {}, facets)
 
-    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+    @asynccontextmanager
+    async def answer(
+        self, question: Question, page: SearchPage | None = None
+    ) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
+        assert page is not None, "a page's answer is made from the hits that the page shows"
+        async with aclosing(self._events(question, page)) as events:
+            yield events
+
+    def answered(self, answer: Answer) -> None:
+        """Nothing is suggested from it here."""
+
+    async def _events(self, question: Question, page: SearchPage) -> AsyncGenerator[AnswerEvent, None]:
         self.asked.append(question)
         scene = self._scene(question.text)
-        hits = tuple(self._hits(scene.answer_sees or scene.posts, question.text, scene)[: scene.answer_hits])
+        hits = page.hits[: self.answer_hits]
         try:
             await asyncio.sleep(scene.pause_s)
             yield HitsFound(hits, scene.language)

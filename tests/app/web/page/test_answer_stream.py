@@ -46,27 +46,45 @@ def test_the_stream_and_the_whole_page_show_the_same_answer(served: Served) -> N
         assert page.all("p", "facts")[0].text == end.all("p", "facts")[0].text
 
 
-def test_an_answer_that_saw_other_posts_replaces_the_cards_so_that_marks_fit(served: Served) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_an_answer_is_made_from_the_posts_that_the_page_shows(served: Served, known: bool) -> None:
+    page = read_html(served.get("/search", q="quiet cafe to study").text)
+    searched = len(served.services.searched)
+    if not known:
+        served.services.recent_searches.forget(["any"])
+    status = parsed(served.get(stream_of(page)).text)[0][1]
+    assert len(served.services.searched) - searched == (0 if known else 1), "one search a question"
+    assert ("post-" in status) == (not known), "cards stay unless others were found"
+
+
+def test_an_answer_that_had_to_search_again_replaces_the_cards_so_that_marks_fit(served: Served) -> None:
     page = read_html(served.get("/search", q="new generation").text)
+    served.services.recent_searches.forget(["any"])
     events = parsed(served.get(stream_of(page)).text)
     status = read_html(events[0][1])
     assert status.by_id("posts").attributes["hx-swap-oob"] == "innerHTML"
-    headings = [status.by_id(f"post-{number}-title").text for number in (1, 2, 3)]
-    assert [heading[:7] for heading in headings] == ["Ranking", "Upstair", "Paper L"]
+    headings = [status.by_id(f"post-{number}-title").text for number in (1, 2)]
+    assert [heading[:7] for heading in headings] == ["Ranking", "Upstair"]
     assert "My own kitchen" in read_html(events[1][1]).by_id("post-1-words").text
 
 
-def test_an_answer_that_saw_the_same_posts_leaves_the_cards_alone(served: Served) -> None:
+def test_a_search_serves_the_question_it_was_made_for_alone(served: Served) -> None:
     page = read_html(served.get("/search", q="quiet cafe to study").text)
-    assert "post-" not in parsed(served.get(stream_of(page)).text)[0][1]
+    search = stream_of(page).rpartition("search=")[2]
+    events = parsed(served.get("/answer/stream", q="scuba diving price", search=search).text)
+    assert "post-1" in events[0][1]
+    assert served.services.searched[-1].text == "scuba diving price"
 
 
-def test_an_answer_from_more_posts_than_a_page_holds_shows_them_all_and_goes_on_after_them(served: Served) -> None:
-    page = whole(served, "many seen")
-    assert len(page.all("li", "card")) == 15
-    (more,) = page.all("a", "more")
-    assert "offset=15" in more.attributes["href"]
-    events = parsed(served.get(stream_of(read_html(served.get("/search", q="many seen").text))).text)
+def test_an_answer_from_more_posts_than_a_page_holds_shows_them_all_and_goes_on_after_them(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served.services, "answer_hits", 15)
+    for page in (whole(served, "many"), read_html(served.get("/search", q="many").text)):
+        assert len(page.all("li", "card")) == 15
+        (more,) = page.all("a", "more")
+        assert "offset=15" in more.attributes["href"]
+    events = streamed(served, "many")
     status = read_html(events[0][1])
     assert len(status.all("li", "card")) == 15
     assert "offset=15" in status.all("a", "more")[0].attributes["href"]
@@ -87,10 +105,10 @@ def test_a_stream_that_cannot_be_is_one_event_and_the_end(served: Served, parame
 
 
 def test_an_asker_who_leaves_ends_the_answer(served: Served) -> None:
-    closed = served.finder.closed
+    closed = served.services.closed
     with httpx.stream("GET", served.url + "/answer/stream?q=slow", timeout=30) as answer:
         next(answer.iter_lines())
     give_up = time.monotonic() + 5
-    while served.finder.closed == closed:
+    while served.services.closed == closed:
         assert time.monotonic() < give_up, "the answer goes on though nobody listens"
         time.sleep(0.01)

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from app.web.page.page_request import Asked
+from app.web.page.page_request import PageRequest
 from app.web.page.views.cards import card
 from app.web.page.words.labels import EN, ZH
-from retrieval.query.parser import parse_query
-from retrieval.types import Sort
+from retrieval.types import Filters, Sort
 from tests.app.web.page.conftest import Served
 from tests.app.web.page.invented_posts import a_hit, a_post
 from tests.app.web.page.read_html import read_html
@@ -21,22 +20,23 @@ from tests.app.web.page.read_html import read_html
 
 @given(st.sampled_from(["relevance", "newest", "most_liked"]), st.booleans(), st.integers(0, 1000))
 def test_what_is_chosen_stands_in_the_address_and_nothing_else_does(sort: Sort, fold: bool, offset: int) -> None:
-    asked = Asked(text="cafe", sort=sort, fold=fold, offset=offset)
-    assert Asked.read(asked.parameters()) == asked
-    assert Asked(text="cafe").parameters() == [("q", "cafe")]
-    query = asked.query(parse_query("cafe"))
+    asked = PageRequest(text="cafe", sort=sort, fold=fold, offset=offset)
+    assert PageRequest.read(asked.parameters()) == asked
+    assert PageRequest(text="cafe").parameters() == [("q", "cafe")]
+    query = asked.query("cafe", Filters(), 6)
     assert (query.sort, query.fold, query.offset) == (sort, fold, offset)
+    assert query.answer_hits == (6 if sort == "relevance" and fold else 0)
 
 
 def test_another_order_begins_at_the_first_page() -> None:
-    asked = Asked(text="cafe", offset=20, fold=False)
+    asked = PageRequest(text="cafe", offset=20, fold=False)
     assert asked.sorted_by("newest") == "/search?q=cafe&sort=newest&fold=0"
     assert asked.folding(True) == "/search?q=cafe"
 
 
 def test_a_card_says_how_many_copies_it_stands_for() -> None:
     hit = replace(a_hit(a_post()), similar_ids=("b", "c", "d"))
-    asked = Asked(text="cafe", offset=10)
+    asked = PageRequest(text="cafe", offset=10)
     for labels, words in ((EN, "3 similar posts"), (ZH, "3 篇相似的帖子")):
         similar = card(1, hit, (), asked, labels, "en").similar
         assert similar is not None

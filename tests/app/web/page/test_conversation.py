@@ -42,10 +42,10 @@ def test_a_follow_up_says_how_it_was_understood_and_stands_under_the_turns_befor
 
 def test_an_answer_that_is_kept_is_shown_again_and_not_asked_again(served: Served) -> None:
     first = page(served, HERON)
-    asked = len(served.finder.asked)
+    asked = len(served.services.asked)
     again = page(served, HERON, c=conversation_of(first), t="1")
     scripted = read_html(served.get("/search", q=HERON, c=conversation_of(first), t="1").text)
-    assert len(served.finder.asked) == asked
+    assert len(served.services.asked) == asked
     for shown in (again, scripted):
         assert "A flat white is 28 yuan" in shown.by_id("sentences").text
         assert shown.all("mark", "quote")
@@ -83,7 +83,7 @@ def test_feedback_is_a_plain_form_and_the_page_says_what_was_said(served: Served
     sent = post(served, "/feedback", verdict="down", reason="outdated", words="32 now", **fields)
     assert sent.status_code == 303
     assert sent.headers["location"] == fields["back"] + "#answer-end"
-    assert "You found this no help." in page(served, HERON, c=conversation_of(first), t="1").by_id("feedback").text
+    assert "You found this not helpful." in page(served, HERON, c=conversation_of(first), t="1").by_id("feedback").text
     post(served, "/feedback", verdict="up", **fields)
     assert "You found this helpful." in page(served, HERON, c=conversation_of(first), t="1").by_id("feedback").text
 
@@ -99,7 +99,7 @@ def test_feedback_sends_nobody_elsewhere(served: Served, back: str) -> None:
 def test_feedback_for_an_unknown_answer_or_without_a_verdict_is_refused_in_words(served: Served) -> None:
     gone = post(served, "/feedback", verdict="up", answer_id="a" * 22)
     assert gone.status_code == 404
-    assert "no longer kept" in gone.text
+    assert "no longer saved" in gone.text
     assert post(served, "/feedback", verdict="sideways", answer_id="a" * 22).status_code == 400
     assert post(served, "/feedback", words="x" * 50_000).status_code == 400
 
@@ -121,14 +121,14 @@ def test_a_conversation_can_be_deleted_and_then_is_gone(served: Served) -> None:
 
 def test_a_forgotten_posts_words_are_withdrawn_from_the_turns_above_and_from_the_answer_itself(served: Served) -> None:
     first = page(served, HERON)
-    served.finder.gone.add("post-1")
+    served.services.gone.add("post-1")
     try:
         again = page(served, HERON, c=conversation_of(first), t="1")
         later = page(served, "大理 咖啡馆", c=conversation_of(first), t="2")
     finally:
-        served.finder.gone.clear()
+        served.services.gone.clear()
     assert "28 yuan" not in again.by_id("sentences").text
-    assert "1 sentence was taken back" in again.by_id("answer-end").text
+    assert "1 sentence was withdrawn" in again.by_id("answer-end").text
     assert "28 yuan" not in later.by_id("turn-1").text
 
 

@@ -52,11 +52,11 @@ def test_someone_goes_on_asking_says_that_it_helped_and_comes_back_to_the_same_a
     page.get_by_role("button", name="This helped").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#feedback")).to_have_text("You found this helpful.")
-    asked = len(served.finder.asked)
+    asked = len(served.services.asked)
     page.reload()
     expect(page.locator("#sentences")).to_contain_text("You can sit from 9.")
     expect(page.locator("#feedback .said")).to_have_text("You found this helpful.")
-    assert len(served.finder.asked) == asked
+    assert len(served.services.asked) == asked
 
 
 def test_why_an_answer_was_no_help_is_asked_for_and_sent_with_the_keyboard(
@@ -69,7 +69,7 @@ def test_why_an_answer_was_no_help_is_asked_for_and_sent_with_the_keyboard(
     page.get_by_label("It is out of date").check()
     page.get_by_label("Anything else").fill("it is 32 now")
     page.get_by_role("button", name="Send").press("Enter")
-    expect(page.locator("#feedback")).to_have_text("You found this no help.")
+    expect(page.locator("#feedback")).to_have_text("You found this not helpful.")
 
 
 def test_a_suggested_question_is_asked_within_the_conversation(served: Served, open_page: Callable[..., Page]) -> None:

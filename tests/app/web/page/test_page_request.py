@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.page.page_request import Asked, BadParameter, FilterName
+from app.web.page.page_request import BadParameter, FilterName, PageRequest
 from app.web.page.words.labels import EN, LABELS, ZH
 from retrieval.query.parser import parse_query
 
 _VALUE = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
 _VALUES = st.lists(_VALUE.filter(lambda value: value[0] not in "@# "), max_size=3, unique=True).map(tuple)
 ASKED = st.builds(
-    Asked,
+    PageRequest,
     text=st.text(st.sampled_from("ab 咖啡&=?#%+é😀"), max_size=12).map(str.strip),
     authors=_VALUES,
     tags=_VALUES,
@@ -29,17 +29,17 @@ ASKED = st.builds(
 )
 
 
-def read(address: str) -> Asked:
-    return Asked.read(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+def read(address: str) -> PageRequest:
+    return PageRequest.read(parse_qsl(urlsplit(address).query, keep_blank_values=True))
 
 
 @given(ASKED)
-def test_an_address_asks_for_what_it_was_made_from(asked: Asked) -> None:
+def test_an_address_asks_for_what_it_was_made_from(asked: PageRequest) -> None:
     assert read(asked.address()) == asked
 
 
 @given(ASKED)
-def test_following_every_chip_leaves_no_filter(asked: Asked) -> None:
+def test_following_every_chip_leaves_no_filter(asked: PageRequest) -> None:
     while asked.chips():
         left = read(asked.chips()[0].without)
         assert len(left.chips()) == len(asked.chips()) - 1
@@ -52,14 +52,14 @@ def test_following_every_chip_leaves_no_filter(asked: Asked) -> None:
 def test_any_address_is_understood_or_refused_with_words(parameters: list[tuple[str, str]]) -> None:
     refused: BadParameter | None = None
     try:
-        asked = Asked.read(parameters)
+        asked = PageRequest.read(parameters)
     except BadParameter as bad:
         refused = bad
     if refused is not None:
         assert refused.message(EN) != refused.message(ZH)
     else:
         assert asked.filters()
-        assert 0 <= asked.query(parse_query(asked.text)).offset <= 1000
+        assert 0 <= asked.query(asked.text, asked.filters(), 6).offset <= 1000
 
 
 def test_a_typed_filter_is_a_chip_and_following_it_takes_it_out_of_the_text() -> None:
@@ -93,7 +93,7 @@ def test_the_last_day_is_included() -> None:
 
 
 def test_the_last_day_of_the_calendar_has_none_after_it() -> None:
-    assert Asked(until=date.max).filters().until is None
+    assert PageRequest(until=date.max).filters().until is None
 
 
 def test_signs_that_people_type_before_names_are_dropped() -> None:
@@ -104,7 +104,7 @@ def test_signs_that_people_type_before_names_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/search?q=" + "a" * 2001, "That is 2,001 characters long; 2,000 is the most"),
+        ("/search?q=" + "a" * 2001, "That is 2,001 characters long; the limit is 2,000"),
         ("/search?q=a&since=2025-02-30", "“From (UTC)” is '2025-02-30': write a date as YYYY-MM-DD."),
         ("/search?q=a&min_likes=-1", "“Likes, at least” is '-1'"),
         ("/search?q=a&min_likes=" + "9" * 5000, "write a whole number from 0 to"),
@@ -122,8 +122,8 @@ def test_what_cannot_be_understood_is_named_with_what_is_expected(address: str, 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\x00\x01", "\u200b\u202e", "\t\n"])
 def test_a_question_of_nothing_visible_asks_nothing(blank: str) -> None:
-    assert Asked.read([("q", blank)]).text == ""
+    assert PageRequest.read([("q", blank)]).text == ""
 
 
 def test_an_emoji_of_several_stays_one() -> None:
-    assert Asked.read([("q", " 👩\u200d🍳 ")]).text == "👩\u200d🍳"
+    assert PageRequest.read([("q", " 👩\u200d🍳 ")]).text == "👩\u200d🍳"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.page.rendering import HEADERS
+from app.web.page.html_response import HEADERS
 from tests.app.web.page.conftest import Served
 from tests.app.web.page.invented_posts import HOSTILE
 from tests.app.web.page.page_of import streamed, whole

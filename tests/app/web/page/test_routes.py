@@ -30,11 +30,11 @@ def test_asking_nothing_gives_the_empty_page(served: Served, question: str) -> N
 
 
 def test_the_page_has_the_posts_at_once_and_says_where_the_answer_streams_from(served: Served) -> None:
-    asked = len(served.finder.asked)
+    asked = len(served.services.asked)
     page = read_html(served.get("/search", q="quiet cafe to study").text)
     assert [card.attributes["id"] for card in page.all("li", "card")] == ["post-1", "post-2", "post-3"]
-    assert stream_of(page).startswith("/answer/stream?q=quiet+cafe+to+study&shown=")
-    assert len(served.finder.asked) == asked, "no answer is asked for before the browser connects"
+    assert stream_of(page).startswith("/answer/stream?q=quiet+cafe+to+study&search=")
+    assert len(served.services.asked) == asked, "no answer is asked for before the browser connects"
 
 
 def test_a_browser_without_javascript_is_sent_to_the_whole_page(served: Served) -> None:

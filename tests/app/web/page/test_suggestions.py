@@ -110,28 +110,28 @@ def test_a_click_elsewhere_closes_the_list(home: Callable[..., Page]) -> None:
 
 def test_chinese_is_completed_once_it_is_composed_and_not_before(served: Served, home: Callable[..., Page]) -> None:
     page = home(locale="zh-CN")
-    typed = len(served.finder.typed)
+    typed = len(served.services.typed)
     session = page.context.new_cdp_session(page)
     for pinyin in ("d", "da", "dal", "dali"):
         session.send("Input.imeSetComposition", {"text": pinyin, "selectionStart": len(pinyin), "selectionEnd": 4})
     page.wait_for_timeout(300)
-    assert served.finder.typed[typed:] == []
+    assert served.services.typed[typed:] == []
     expect(page.locator("#suggestions")).to_be_hidden()
     session.send("Input.insertText", {"text": "大理"})
     expect(options(page).first).to_have_text("大理咖啡标签")
-    assert served.finder.typed[typed:] == ["大理"]
+    assert served.services.typed[typed:] == ["大理"]
 
 
 def test_of_keys_in_quick_succession_only_the_last_is_asked_about(served: Served, home: Callable[..., Page]) -> None:
     page = home()
-    typed = len(served.finder.typed)
+    typed = len(served.services.typed)
     # All keys in one turn of the browser's loop: however busy the machine is, no time passes between them.
     box(page).evaluate(
         "(box, texts) => { for (box.value of texts) box.dispatchEvent(new Event('input')); }",
         ["s", "sh", "sha", "s", "st", "stu"],
     )
     expect(options(page).first).to_have_text("studycafetag")
-    assert served.finder.typed[typed:] == ["stu"]
+    assert served.services.typed[typed:] == ["stu"]
     box(page).fill("")
     expect(page.locator("#suggestions")).to_be_hidden()
 

@@ -7,7 +7,7 @@ import pytest
 from jinja2 import meta
 
 from app.web.page.contexts import Context
-from app.web.page.rendering import ENVIRONMENT, TEMPLATES
+from app.web.page.html_response import ENVIRONMENT, TEMPLATES
 
 CONTEXTS = get_args(Context)
 # What pages extend sees the page's own context; parts are macros and see none.

@@ -24,6 +24,7 @@ from app.commands.doctor import answering_model
 from app.models.gguf_file import open_gguf
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
+from tests.app.answering.generation.llama import llama_server
 from tests.app.answering.generation.real_path import QUESTION, an_index, answered_by, assert_checked
 
 pytestmark = pytest.mark.model
@@ -67,7 +68,7 @@ def server() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "llama_cpp.server", "--model", str(model_path(BUNDLED)), "--host", "127.0.0.1",
+        sys.executable, "-m", llama_server.__name__, "--model", str(model_path(BUNDLED)), "--host", "127.0.0.1",
         "--port", str(port), "--n_ctx", "2048", "--verbose", "false",
     ]  # fmt: skip
     # pydantic-settings would read our variables for it: it has names as common as HOST and PORT.
@@ -112,7 +113,7 @@ def test_an_asker_who_leaves_the_server_is_gone_and_the_next_one_is_served(serve
 def test_doctor_finds_the_server_well_and_names_a_model_that_it_does_not_have(server: str, tmp_path: Path) -> None:
     finding = answering_model(Settings(data_dir=tmp_path, llm=server, _env_file=None))
     assert finding.mark == "ok  "
-    assert "context 4,096 tokens assumed, as it does not say" in finding.says
+    assert "context 4,096 tokens assumed: the endpoint does not report it" in finding.says
     with pytest.raises(FixableError, match="has no model gpt-9; it offers") as caught:
         answering_model(Settings(data_dir=tmp_path, llm=server, llm_model="gpt-9", _env_file=None))
     assert caught.value.fix == "correct STIPPLE_LLM_MODEL"

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from app.web.page.page_request import Asked
-from app.web.page.views.cards import Card, arranged, card, fingerprint, followable
+from app.web.page.page_request import PageRequest
+from app.web.page.views.cards import Card, card
 from app.web.page.words.labels import EN, ZH
+from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Image, Passage
 from tests.app.web.page.invented_posts import CAFES, a_hit, a_post, cited
 
 
 def shown(hit: Hit, *quotes: str) -> Card:
-    return card(1, hit, [cited([hit], 1, quote) for quote in quotes], Asked("coffee"), EN, "en")
+    return card(1, hit, [cited([hit], 1, quote) for quote in quotes], PageRequest("coffee"), EN, "en")
 
 
 def test_a_quote_far_from_the_best_passage_is_shown_too() -> None:
@@ -82,31 +83,17 @@ def test_a_title_alone_makes_a_card_without_excerpts() -> None:
     "url", ["javascript:alert(1)", "JAVASCRIPT:x", "data:text/html,x", "//h/p", "/p", "http:", "", "http://[::1"]
 )
 def test_an_address_that_is_not_of_the_web_is_not_linked(url: str) -> None:
-    assert not followable(url)
+    assert not is_web_address(url)
     assert shown(a_hit(a_post(url=url))).url == ""
 
 
 def test_pictures_are_told_in_words() -> None:
     post = a_post(images=(Image("https://x.example/1", "a cat"), Image("u", " "), Image("v", "a dog")))
     assert shown(a_hit(post)).pictures == "3 pictures: a cat · a dog"
-    assert card(1, a_hit(post), [], Asked(), ZH, "zh").pictures.startswith("3 张图")
+    assert card(1, a_hit(post), [], PageRequest(), ZH, "zh").pictures.startswith("3 张图")
 
 
 def test_quotes_of_another_post_mark_nothing() -> None:
     hits = [a_hit(a_post(1)), a_hit(a_post(2))]
     quote = cited(hits, 2, "It has a second sentence.")
-    assert "<mark" not in card(1, hits[0], [quote], Asked(), EN, "en").excerpts[0].html
-
-
-def test_the_answers_hits_come_first_and_each_post_once() -> None:
-    one, two, three = (a_hit(a_post(n)) for n in (1, 2, 3))
-    assert arranged([three, one], [one, two, three]) == [three, one, two]
-
-
-def test_a_fingerprint_tells_other_posts_another_order_and_a_changed_text() -> None:
-    one, two = a_hit(a_post(1)), a_hit(a_post(2))
-    both = fingerprint([one, two])
-    assert both.startswith(fingerprint([one]))
-    assert not both.startswith(fingerprint([two]))
-    assert not both.startswith(fingerprint([a_hit(a_post(1, text="edited"))]))
-    assert "".startswith(fingerprint([]))
+    assert "<mark" not in card(1, hits[0], [quote], PageRequest(), EN, "en").excerpts[0].html

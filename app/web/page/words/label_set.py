@@ -1,4 +1,4 @@
-"""What the page says, by name: one field for each phrase, filled once in each language. Pure."""
+"""The words of the page by name: one field for each phrase, filled in each language. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Ui = Literal["en", "zh"]
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A phrase about a number of things, with `{n}` where the number stands."""
+    """A phrase about a number of things, with `{n}` for the number."""
 
     one: str
     many: str
@@ -21,7 +21,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """One language's words. A field that one language lacks does not pass the type checker."""
+    """One language's words. The type checker reports a field that a language lacks."""
 
     html_lang: str
     other_ui: str

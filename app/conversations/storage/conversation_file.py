@@ -1,4 +1,4 @@
-"""The conversations that are kept: data_dir/conversations.sqlite. Of who asked, nothing is."""
+"""The conversations that are kept: data_dir/conversations.sqlite. Nothing about who asked is kept."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.conversations.standalone.context import Understood
-from app.conversations.storage.kept_answer import Unreadable, from_text, to_text
+from app.conversations.standalone.context import StandaloneQuestion
+from app.conversations.storage.answer_json import Unreadable, from_text, to_text
 from app.conversations.storage.private_file import open_private, storable
 from app.conversations.turns import Conversation, FollowUp, Turn, without_posts
 
@@ -38,35 +38,35 @@ _TURN = "number, answer_id, asked, understood, understood_by, answer, shown, ask
 
 
 class UnknownConversation(LookupError):
-    """There is no conversation of this id: never was, or it was deleted, or is too old."""
+    """No conversation has this id: it was deleted, has expired, or never existed."""
 
 
 class ConversationFull(Exception):
-    """The conversation has as many turns as are kept of one."""
+    """The conversation has the most turns that one may have."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"this conversation has its {most} questions; begin a new one")
+        super().__init__(f"this conversation has its {most} questions; start a new one")
         self.most = most
 
 
 def new_id() -> str:
-    """128 bits from the system, in 22 characters of an address."""
+    """128 random bits, in 22 characters that are safe in an address."""
     return secrets.token_urlsafe(16)
 
 
 def is_id(text: str) -> bool:
-    """Whether it has the shape of an id: of a conversation or an answer."""
+    """Whether it has the shape of an id of a conversation or an answer."""
     return bool(_ID.fullmatch(text))
 
 
-class Conversations:
+class ConversationFile:
     """The file.
 
-    Every method raises sqlite3.Error or OSError where it cannot be used.
+    Every method raises sqlite3.Error or OSError if the file cannot be used.
 
     Args:
         turns: Most turns of one conversation.
-        most: Conversations that are kept; of more, those that nobody asked in for longest go.
+        most: Conversations that are kept; beyond them, those unused for longest are deleted.
         days: How long one is kept after its last question.
     """
 
@@ -113,7 +113,7 @@ class Conversations:
         """All turns of a conversation that can be read.
 
         Raises:
-            UnknownConversation: There is none, or it is older than is kept.
+            UnknownConversation: It does not exist, or has expired.
         """
         if not is_id(conversation) or not self._path.exists():
             raise UnknownConversation(conversation)
@@ -129,8 +129,8 @@ class Conversations:
             raise UnknownConversation(conversation)
         return Conversation(conversation, tuple(_turns(rows)))
 
-    def room(self, conversation: str) -> None:
-        """Nothing, where another question may be asked in it.
+    def check_room(self, conversation: str) -> None:
+        """Check that another question may be asked in it.
 
         Raises:
             UnknownConversation, ConversationFull: It may not.
@@ -139,7 +139,7 @@ class Conversations:
             raise ConversationFull(self._turns)
 
     def turn(self, answer_id: str) -> Turn | None:
-        """The turn with this answer; None where there is none."""
+        """The turn with this answer; None if it does not exist."""
         if not is_id(answer_id) or not self._path.exists():
             return None
         with closing(self._open()) as connection:
@@ -147,7 +147,7 @@ class Conversations:
         return next(iter(_turns(rows)), None)
 
     def suggest(self, answer_id: str, followups: Sequence[FollowUp]) -> None:
-        """Keep what was suggested to be asked after an answer."""
+        """Keep the follow-up questions of an answer."""
         with self._writing() as connection:
             connection.execute("UPDATE turns SET followups = ? WHERE answer_id = ?", (_followups(followups), answer_id))
 
@@ -159,8 +159,8 @@ class Conversations:
             return connection.execute("DELETE FROM conversations WHERE id = ?", (conversation,)).rowcount > 0
 
     def forget(self, post_ids: Sequence[str]) -> int:
-        """Withdraw every sentence that cites one of these posts, and whatever else was kept of them; returns how many
-        turns were changed. Other sentences stay, and marks stay what they were.
+        """Withdraw every sentence that cites one of these posts, and all else that was kept of them; returns how many
+        turns changed. Other sentences and all marks stay the same.
         """
         if not self._path.exists():
             return 0
@@ -183,7 +183,7 @@ class Conversations:
     def _forget(self, connection: sqlite3.Connection, row: Sequence[Any], gone: set[str]) -> None:
         answer_id = row[1]
         turn = next(iter(_turns([row])), None)
-        if turn is None:  # not readable, and it was given from this post
+        if turn is None:  # not readable, and made from this post
             connection.execute("DELETE FROM turns WHERE answer_id = ?", (answer_id,))
             return
         number, *_, answer, shown, _, followups, withdrawn = _row(without_posts(turn, gone))
@@ -191,7 +191,7 @@ class Conversations:
             "UPDATE turns SET answer = ?, shown = ?, followups = ?, withdrawn = ? WHERE answer_id = ?",
             (answer, shown, followups, withdrawn, answer_id),
         )
-        # A later question may have been completed with what this post's title names.
+        # A later question may have been completed with a name from this post's title.
         connection.execute(
             "UPDATE turns SET understood = asked, understood_by = 'asked' WHERE understood_by != 'asked' AND number > ?"
             " AND conversation = (SELECT conversation FROM turns WHERE answer_id = ?)",
@@ -214,7 +214,7 @@ class Conversations:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, its place in line taken at the start: two askers cannot be given one number."""
+        """One transaction that locks at its start, so that two turns cannot get the same number."""
         with closing(self._open()) as connection:
             connection.isolation_level = None
             connection.execute("BEGIN IMMEDIATE")
@@ -229,18 +229,18 @@ class Conversations:
 def _row(turn: Turn) -> tuple[Any, ...]:
     """The values of _TURN."""
     return (
-        turn.number, turn.answer_id, storable(turn.asked), storable(turn.understood.question), turn.understood.by,
+        turn.number, turn.answer_id, storable(turn.asked), storable(turn.standalone.question), turn.standalone.by,
         to_text(turn.answer), json.dumps(turn.shown), _written(turn.asked_at), _followups(turn.followups),
         turn.withdrawn,
     )  # fmt: skip
 
 
 def _turns(rows: Sequence[Sequence[Any]]) -> Iterator[Turn]:
-    """The turns of rows of _TURN, but for those that an older release wrote and this one cannot read."""
+    """The turns of rows of _TURN, without those that an older release wrote and this one cannot read."""
     for number, answer_id, asked, understood, by, answer, shown, asked_at, followups, withdrawn in rows:
         try:
             yield Turn(
-                number, answer_id, asked, Understood(understood, by), from_text(answer, understood),
+                number, answer_id, asked, StandaloneQuestion(understood, by), from_text(answer, understood),
                 tuple(json.loads(shown)), datetime.fromisoformat(asked_at),
                 tuple(FollowUp(*one) for one in json.loads(followups)), withdrawn,
             )  # fmt: skip

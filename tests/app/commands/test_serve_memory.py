@@ -1,11 +1,11 @@
-"""What a server holds for good is not looked through for garbage; what it drops later is."""
+"""What a server has loaded is kept out of garbage collection; what it drops later is collected."""
 
 from __future__ import annotations
 
 import gc
 import weakref
 
-from app.garbage import spare_what_is_loaded
+from app.commands.cli import keep_out_of_garbage_collection
 
 
 class Knot:
@@ -15,10 +15,10 @@ class Knot:
         self.self = self
 
 
-def test_what_is_loaded_is_spared_and_garbage_of_later_is_found() -> None:
+def test_loaded_objects_are_kept_out_of_garbage_collection_and_later_ones_are_not() -> None:
     thresholds, held = gc.get_threshold(), Knot()
     try:
-        spare_what_is_loaded()
+        keep_out_of_garbage_collection()
         assert gc.get_freeze_count() > 0
         assert not any(one is held for one in gc.get_objects())
         dropped = weakref.ref(Knot())

@@ -8,21 +8,22 @@ from dataclasses import dataclass, replace
 from app.answering.types import Citation
 from app.conversations.storage.feedback import REASONS, Verdict
 from app.conversations.turns import Turn
-from app.web.page.page_request import Asked
+from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown, citations
-from app.web.page.views.cards import LinkShown, followable
+from app.web.page.views.cards import LinkShown
 from app.web.page.words.labels import Labels
 from retrieval.suggest.phrases import title_phrase
+from retrieval.text.web_address import is_web_address
 from retrieval.types import Filters, Hit, Passage, Post
 
-# Earlier turns in sight; those before them unfold.
+# Earlier turns that are visible; those before them unfold.
 _IN_SIGHT = 3
 _PASSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
 class SourceShown:
-    """A post that an earlier answer cites; "url" is "" where it is not one that a browser should follow."""
+    """A post that an earlier answer cites; `url` is "" if a browser should not follow it."""
 
     number: int
     title: str
@@ -33,7 +34,7 @@ class SourceShown:
 
 @dataclass(frozen=True, slots=True)
 class TurnShown:
-    """An earlier question and its answer; `understood` is "" where it is the question itself."""
+    """An earlier question and its answer; `understood` is "" if the question was not completed."""
 
     number: int
     asked: str
@@ -44,23 +45,23 @@ class TurnShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
-    """The turns before a question, oldest first; `folded` come before those `in_sight`."""
+class ConversationView:
+    """The turns before a question, oldest first; the `folded` ones before those `in_sight`."""
 
     folded: tuple[TurnShown, ...]
     in_sight: tuple[TurnShown, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class AnswerActions:
     """What can be done with an answer that is kept.
 
     Attributes:
         address: Of this very answer.
-        verdict: What was said of it; "" where nothing was.
-        reasons: What to choose from: value and words.
+        verdict: The feedback on it; "" if there is none.
+        reasons: To choose from: value and label.
         hidden: Parameters that the form for the next question sends along.
-        manner: Parameters that say how pages are shown.
+        manner: Parameters for how pages are shown.
     """
 
     answer_id: str
@@ -72,19 +73,21 @@ class Talk:
     manner: tuple[tuple[str, str], ...]
 
 
-def thread(turns: Sequence[Turn], posts: Mapping[str, Post], asked: Asked, labels: Labels) -> Thread | None:
-    """The turns before a question; None where there are none."""
+def conversation_view(
+    turns: Sequence[Turn], posts: Mapping[str, Post], asked: PageRequest, labels: Labels
+) -> ConversationView | None:
+    """The turns before a question; None if there are none."""
     if not turns:
         return None
     shown = tuple(_turn(turn, posts, asked, labels) for turn in turns)
-    return Thread(shown[:-_IN_SIGHT], shown[-_IN_SIGHT:])
+    return ConversationView(shown[:-_IN_SIGHT], shown[-_IN_SIGHT:])
 
 
-def talk(answer_id: str, asked: Asked, verdict: Verdict | None, labels: Labels) -> Talk | None:
-    """What can be done with the answer to what was asked; None where it is not kept."""
+def answer_actions(answer_id: str, asked: PageRequest, verdict: Verdict | None, labels: Labels) -> AnswerActions | None:
+    """What can be done with the answer; None if it is not kept."""
     if not answer_id or not asked.conversation:
         return None
-    return Talk(
+    return AnswerActions(
         answer_id,
         asked.conversation,
         asked.address(),
@@ -95,14 +98,15 @@ def talk(answer_id: str, asked: Asked, verdict: Verdict | None, labels: Labels) 
     )
 
 
-def next_questions(questions: Sequence[str], asked: Asked) -> tuple[LinkShown, ...]:
+def next_questions(questions: Sequence[str], asked: PageRequest) -> tuple[LinkShown, ...]:
     """Follow-up questions, each with the address that asks it in the conversation."""
     return tuple(LinkShown(question, asked.next(question).address()) for question in questions)
 
 
-def kept_turn(turns: Sequence[Turn], asked: Asked, filters: Filters) -> Turn | None:
-    """The turn that the address of a page asks for, where it is kept already: read again, an answer is not written
-    again. Turns with other filters, typed or chosen, are other questions.
+def kept_turn(turns: Sequence[Turn], asked: PageRequest, filters: Filters) -> Turn | None:
+    """The kept turn that the address of a page asks for: an answer is not written a second time.
+
+    Turns with other filters, typed or chosen, are other questions.
     """
     if not asked.turn:
         return None
@@ -118,10 +122,8 @@ def kept_turn(turns: Sequence[Turn], asked: Asked, filters: Filters) -> Turn | N
     )
 
 
-def hits_again(turn: Turn, posts: Mapping[str, Post], found: Sequence[Hit]) -> list[Hit | None]:
-    """The hits of a kept answer, mark 1 first; None where a post is gone. Those that were found again keep what the
-    search marked in them.
-    """
+def kept_hits(turn: Turn, posts: Mapping[str, Post], found: Sequence[Hit] = ()) -> list[Hit | None]:
+    """The hits of a kept answer, mark 1 first; None where a post is gone. Those in `found` keep their marked words."""
     by_id = {hit.post.id: hit for hit in found}
     quotes = citations(turn.answer.sentences)
     return [
@@ -131,20 +133,20 @@ def hits_again(turn: Turn, posts: Mapping[str, Post], found: Sequence[Hit]) -> l
 
 
 def _hit(mark: int, post: Post, quotes: Sequence[Citation]) -> Hit:
-    """A hit for a post that no search brought back; its best passage is what was quoted first, or how it begins."""
+    """A hit for a post that no search found; its passage is the first quote, or its beginning."""
     quote = next((one for one in quotes if one.post_id == post.id and one.part == "text"), None)
     start, end = (quote.start, quote.end) if quote else (0, min(_PASSAGE, len(post.text)))
     return Hit(mark, 0.0, 0.0, 0.0, post, Passage(post.id, 0, "text", None, start, end, post.text[start:end]))
 
 
-def _turn(turn: Turn, posts: Mapping[str, Post], asked: Asked, labels: Labels) -> TurnShown:
-    hits = hits_again(turn, posts, ())
+def _turn(turn: Turn, posts: Mapping[str, Post], asked: PageRequest, labels: Labels) -> TurnShown:
+    hits = kept_hits(turn, posts)
     cited = sorted({one.mark for one in citations(turn.answer.sentences)})
     at = replace(asked, text=turn.asked, sort="relevance", fold=True).within(asked.conversation, turn.number)
     return TurnShown(
         turn.number,
         turn.asked,
-        turn.understood.question if turn.understood.from_context else "",
+        turn.standalone.question if turn.standalone.was_completed else "",
         answer_shown(turn.answer, labels, hits, turn.withdrawn),
         tuple(_source(mark, hit.post, labels) for mark in cited if (hit := hits[mark - 1]) is not None),
         at.address(),
@@ -154,4 +156,4 @@ def _turn(turn: Turn, posts: Mapping[str, Post], asked: Asked, labels: Labels) -
 def _source(mark: int, post: Post, labels: Labels) -> SourceShown:
     title = title_phrase(post.title) or title_phrase(post.text.strip().split("\n", 1)[0]) or labels.untitled
     lang = "" if post.language == "und" else post.language
-    return SourceShown(mark, title, post.author, post.url if followable(post.url) else "", lang)
+    return SourceShown(mark, title, post.author, post.url if is_web_address(post.url) else "", lang)

@@ -1,4 +1,4 @@
-"""What is around every page: its language, its frame, and pages that say why there is no other."""
+"""What all pages share: their language and frame, and the error page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 from fastapi import Request, Response
 
 from app.web.page import contexts
-from app.web.page.page_request import Asked
-from app.web.page.rendering import assets, page
+from app.web.page.html_response import assets, page
+from app.web.page.page_request import PageRequest
 from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
 
 
-def frame(request: Request, asked: Asked, title: str, *, unscripted: bool = False) -> contexts.Frame:
-    """The frame of a page that answers what was asked."""
+def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool = False) -> contexts.Frame:
+    """The frame of a page."""
     ui, labels = words_of(request, asked)
     path = request.url.path
     other: Ui = "zh" if ui == "en" else "en"
@@ -30,22 +30,22 @@ def frame(request: Request, asked: Asked, title: str, *, unscripted: bool = Fals
 
 
 def error_page(request: Request, status_code: int, message: str) -> Response:
-    """A page that says in one sentence why there is no other; what was typed stays in the search box."""
+    """A page with one sentence about an error; the query stays in the search box."""
     return page(contexts.ErrorPage(frame=frame(request, salvaged(request), ""), message=message), status_code)
 
 
 def page_words(request: Request) -> Labels:
-    """The words in which to tell this reader of an error."""
+    """The words for an error, in this reader's language."""
     return words_of(request, salvaged(request))[1]
 
 
-def words_of(request: Request, asked: Asked) -> tuple[Ui, Labels]:
+def words_of(request: Request, asked: PageRequest) -> tuple[Ui, Labels]:
     """The page's language and its words: as the address says, else as the browser prefers."""
     ui = asked.ui or choose_ui(request.headers.get("accept-language", ""))
     return ui, LABELS[ui]
 
 
-def salvaged(request: Request) -> Asked:
-    """What can be read of an address in any case."""
-    asked = Asked.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
+def salvaged(request: Request) -> PageRequest:
+    """What of an address can be read even if a parameter is not valid."""
+    asked = PageRequest.read(pair for pair in request.query_params.multi_items() if pair[0] in ("ui", "js"))
     return replace(asked, text=request.query_params.get("q", ""))

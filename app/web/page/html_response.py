@@ -1,4 +1,4 @@
-"""From a context to HTML, and the headers under which every page leaves."""
+"""From a context to HTML, and the headers of every page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
 _ASSETS = ("favicon.svg", "stipple.css", "stipple.js", "vendor/htmx.min.js", "vendor/sse.js")
 
-# Nothing inline, nothing from elsewhere: a post that got past escaping would still run no script and load no picture.
+# Nothing inline, nothing from other sites: even a post that got past escaping could not run a script or load a picture.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -26,7 +26,7 @@ CONTENT_SECURITY_POLICY = (
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # a question is in the address, and posts link to strangers' sites
+    "Referrer-Policy": "same-origin",  # the question is in the address, and posts link to other sites
     "Cache-Control": "private, no-cache",
     "Vary": "Accept-Language",
 }
@@ -48,17 +48,17 @@ def render(context: Context) -> str:
 
 def page(context: Context, status_code: int = 200) -> Response:
     """A whole page."""
-    # A lone surrogate cannot be encoded; one that an index holds shall cost a character and not the page.
+    # A lone surrogate cannot be encoded; one in the index must cost a character and not the page.
     body = render(context).encode("utf-8", "replace")
     return Response(body, status_code, dict(HEADERS), media_type="text/html")
 
 
 @cache
 def assets() -> Mapping[str, str]:
-    """Address of each file that pages load, with a fingerprint of its content, so that browsers may keep it for good.
+    """Address of each file that pages load, with a hash of its content, so that browsers may cache it forever.
 
     Raises:
-        FixableError: A library that comes with the package's build is not there.
+        FixableError: A library that the package's build adds is missing.
     """
     addresses = {}
     for name in _ASSETS:

@@ -1,4 +1,4 @@
-"""The list of posts on a page: cards, orders, tags, and the way to more. Pure."""
+"""The list of posts on a page: cards, sort orders, tags, and the link to more. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.answering.types import AnswerSentence
 from app.web.page import contexts
-from app.web.page.page_request import HITS_PER_PAGE, LARGEST_OFFSET, Asked
+from app.web.page.page_request import LARGEST_OFFSET, PageRequest
 from app.web.page.views.answer import citations
 from app.web.page.views.cards import Card, LinkShown, card
 from app.web.page.words.labels import Labels, Ui
@@ -20,12 +20,12 @@ _MOST_TAGS = 8
 def cards_of(
     hits: Sequence[Hit | None],
     sentences: Sequence[AnswerSentence],
-    asked: Asked,
+    asked: PageRequest,
     labels: Labels,
     ui: Ui,
     only: Container[int] | None = None,
 ) -> tuple[Card, ...]:
-    """The hits' cards, with the sentences' quotes marked; of the numbers in `only`, where it is given.
+    """The hits' cards, with the sentences' quotes marked; only those with a number in `only`, if given.
 
     Args:
         hits: None where a post is gone: the others keep their numbers.
@@ -38,8 +38,8 @@ def cards_of(
     )
 
 
-def sorts(asked: Asked, labels: Labels) -> tuple[contexts.Choice, ...]:
-    """Orders to choose from."""
+def sorts(asked: PageRequest, labels: Labels) -> tuple[contexts.Choice, ...]:
+    """Sort orders to choose from."""
     names: dict[Sort, str] = {
         "relevance": labels.sort_relevance, "newest": labels.sort_newest, "most_liked": labels.sort_most_liked,
     }  # fmt: skip
@@ -48,19 +48,14 @@ def sorts(asked: Asked, labels: Labels) -> tuple[contexts.Choice, ...]:
     )
 
 
-def tags(found: SearchPage, asked: Asked) -> tuple[tuple[LinkShown, str], ...]:
-    """The most frequent tags that several of the posts found have, but those asked for, each with their number."""
+def tags(found: SearchPage, asked: PageRequest) -> tuple[tuple[LinkShown, str], ...]:
+    """The most frequent tags that several posts found have, except chosen ones, with the number of posts."""
     chosen = {fold(tag).casefold() for tag in asked.tags}
     counts = [one for one in found.facets.get("tags", ()) if one.posts > 1 and fold(one.value).casefold() not in chosen]
     return tuple((LinkShown(one.value, asked.tagged(one.value)), f"{one.posts:,}") for one in counts[:_MOST_TAGS])
 
 
-def more(asked: Asked, answering: int, total: int) -> str:
-    """Address of the hits after those on this page, of which an answer saw `answering`; "" where there are none, or
-    none may be asked for.
-
-    Posts that the answer alone saw, for it heeds no number of posts per author, are not counted: the next page would
-    begin too late.
-    """
-    following = asked.offset + max(answering, HITS_PER_PAGE)
-    return replace(asked, offset=following).address() if following < total and following <= LARGEST_OFFSET else ""
+def more(asked: PageRequest, found: SearchPage) -> str:
+    """Address of the hits after those of this page; "" if there are none, or they are beyond what may be asked for."""
+    following = asked.offset + found.query.limit
+    return replace(asked, offset=following).address() if following < found.total and following <= LARGEST_OFFSET else ""

@@ -1,4 +1,4 @@
-"""Three questions to go on with, each tried on the index before it is shown."""
+"""Follow-up questions, each tried on the index before it is suggested."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from app.conversations.turns import FollowUp
 from retrieval.text.folding import fold
 from retrieval.types import Filters
 
-# Tried at most for each that is wanted; most that are tried pass.
+# Most that are tried pass.
 _TRIED_PER_WANTED = 3
 
 
 class Evidencing(Protocol):
-    """Says what the index holds for a question."""
+    """Finds what the index has on a question."""
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
-        """The evidence, best first, where it is enough to answer; none where it is not.
+        """The evidence, best first; none if it is not enough to answer.
 
         Raises:
             FixableError: The index cannot be read.
@@ -29,12 +29,12 @@ class Evidencing(Protocol):
 
 
 class FollowUps:
-    """Finds what can be asked next. Searches, and so is called from a thread.
+    """Finds questions to ask next. Searches, and so must be called from a thread.
 
     Args:
         wanted: Questions to find; 0 finds none.
-        budget_s: After so long, what was found so far is given.
-        past: (query, id of the post that was its best hit) of what others asked, for these posts.
+        budget_s: After this time it returns what it has.
+        past: (query, id of its best hit) of queries by others whose best hit is one of these posts.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class FollowUps:
         self._past, self._clock = past, clock
 
     def find(self, asked: str, answer: Answer, earlier: Sequence[str] = ()) -> list[FollowUp]:
-        """At most `wanted` questions, complete in themselves, that posts answer with something new.
+        """At most `wanted` standalone questions that posts answer with something new.
 
         Args:
-            asked: The question as it was understood.
+            asked: The question as it was completed.
             earlier: Questions asked before it.
 
         Raises:
@@ -74,13 +74,13 @@ class FollowUps:
         return found
 
     def _answered(self, candidate: Candidate, filters: Filters, seen: set[str]) -> Evidence | None:
-        """What answers the candidate best, where that is no quote that was seen already."""
+        """What answers the candidate best, unless it was quoted already."""
         evidence = self._evidencing.evidence_for(Question(candidate.question, filters))
         if not evidence:
             return None
         best = evidence[0]
         if candidate.held is None:
-            # A title says less than it announces: its post must tell more, and do so best.
+            # A title only announces something: its own post must say it, and be the best evidence.
             told = best.post_id == candidate.post_id and best.part != "title"
         else:
             told = any(candidate.held.search(fold(one.text)) for one in evidence[:2])

@@ -1,5 +1,5 @@
-"""An answer as text for a file, and back. Without its hits: posts' words are not written down a second time; and
-without its question, which its turn has.
+"""An answer as JSON for a file, and back. Without its hits, so that posts' words are not stored a second time, and
+without its question, which its turn has. Pure.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from app.answering.types import Answer
 from app.conversations.storage.private_file import storable
 
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
-# What a model thought may say anything of any post, and nobody could tell what to take back of it.
+# Thoughts may repeat any post, and it would not be known what to withdraw from them.
 _NOT_KEPT = {"hits": (), "thinking": ""}
 
 
 class Unreadable(ValueError):
-    """What was kept is no answer of this release."""
+    """The text is not an answer of this release."""
 
 
 def to_text(answer: Answer) -> str:
-    """The answer as JSON, but for its hits, its thoughts and the words of its question."""
+    """The answer as JSON, without its hits, its thoughts and the words of its question."""
     names = {field.name for field in fields(answer)}
     answer = replace(answer, question=replace(answer.question, text=""))
     bare = replace(answer, **{name: value for name, value in _NOT_KEPT.items() if name in names})  # type: ignore[arg-type]  # an Answer's fields, with values of their types
@@ -30,10 +30,10 @@ def to_text(answer: Answer) -> str:
 
 
 def from_text(text: str, question: str) -> Answer:
-    """The answer to this question that `to_text` wrote down, without hits.
+    """The answer to this question, as `to_text` wrote it, without hits.
 
     Raises:
-        Unreadable: An older release wrote it, or something else did.
+        Unreadable: This release did not write it.
     """
     try:
         answer = _ANSWER.validate_json(text)
