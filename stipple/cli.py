@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import app.commands.cli
 import app.commands.keys_cli
+import app.commands.models_cli
 import indexer.commands.cli
 import indexer.commands.migrate_cli
 from retrieval.errors import FixableError
@@ -64,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     indexer.commands.migrate_cli.add_commands(commands)
     app.commands.cli.add_commands(commands)
     app.commands.keys_cli.add_commands(commands)
-    parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers)
+    app.commands.models_cli.add_commands(commands)
+    parser.set_defaults(make_intake=_make_intake, make_keepers=_make_keepers, writer_problem=_writer_problem)
     return parser
 
 
@@ -81,6 +83,13 @@ def _make_keepers(settings: Settings) -> Keepers:
     from app.erasure_targets import keepers_on_disk
 
     return keepers_on_disk(settings)
+
+
+def _writer_problem(settings: Settings) -> FixableError | None:
+    """Why answers are quotes although a model is named, for `stipple status`."""
+    from app.models.model_folder import writer_problem
+
+    return writer_problem(settings)
 
 
 class _Version(argparse.Action):

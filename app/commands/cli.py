@@ -154,6 +154,8 @@ async def _from_this_process(wanted: Any, settings: Settings, make_intake: Any) 
     except BlankQueryError as error:
         raise FixableError(str(error), "put it in quotation marks after the command") from None
     services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings, make_intake)
+    if services.writer_problem is not None:
+        print(f"note: {services.writer_problem.problem}\nto fix: {services.writer_problem.fix}", file=sys.stderr)
     try:
         typed, asked = await understood(services, wanted)
         said = understanding(typed, asked)

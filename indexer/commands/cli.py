@@ -241,6 +241,9 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
     from indexer.upkeep.status import status_facts, status_lines
 
     facts = status_facts(settings)
+    problem = args.writer_problem(settings)
+    if problem is not None:
+        facts["writer_problem"] = {"problem": problem.problem, "fix": problem.fix}
     if args.json:
         print(json.dumps(facts, ensure_ascii=False))
     else:
