@@ -16,7 +16,7 @@ import pytest
 
 from app.models.model_folder import part_path, state_of
 from app.models.pull import pull
-from app.models.sources import HubSource, PackageIndexSource
+from app.models.sources import HubSource, PackageIndexSource, Source
 from retrieval.errors import FixableError, ModelMissing
 from stipple.cli import main
 from tests.app.models.test_pull_processes import puller
@@ -225,7 +225,7 @@ def test_a_hub_that_gives_something_else_is_told_and_the_index_is_asked_next(
 
 def test_after_a_hub_that_fails_the_index_gives_the_model(index: Site, tmp_path: Path) -> None:
     told: list[str] = []
-    sources = [from_hub(index, tmp_path), PackageIndexSource()]
+    sources: list[Source] = [from_hub(index, tmp_path), PackageIndexSource()]
     assert pull(MODEL, tmp_path / "models", sources, tell=told.append).read_bytes() == DATA
     assert told == ["the hub: answers 404 Not Found"]
 
