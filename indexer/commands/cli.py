@@ -241,7 +241,8 @@ def run_status(args: argparse.Namespace, settings: Settings) -> int:
     from indexer.upkeep.status import status_facts, status_lines
 
     facts = status_facts(settings)
-    problem = args.writer_problem(settings)
+    writer_problem = getattr(args, "writer_problem", None)
+    problem = writer_problem(settings) if writer_problem is not None else None
     if problem is not None:
         facts["writer_problem"] = {"problem": problem.problem, "fix": problem.fix}
     if args.json:
