@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 # The CPU build is some 200 MB, the one with CUDA several GB. See docs/operating.md for machines with a GPU.
 TORCH ?= torch==2.13.0
+# The model that writes answers (docs/models.md): a name that `stipple models` lists, none, ...; empty: as the settings say.
+WRITER ?=
+ifneq ($(WRITER),)
+export STIPPLE_LLM := $(WRITER)
+endif
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -15,6 +20,7 @@ help:  ## list these commands
 
 run: install  ## install, index the sample posts, serve on http://127.0.0.1:8000/
 	$(BIN)/stipple reindex sample_posts
+	-$(BIN)/stipple models pull  # where that fails, answers are quotes
 	$(BIN)/stipple serve
 
 install: $(VENV)/.installed  ## make the virtual environment with everything in it

@@ -20,6 +20,7 @@ from app.conversations.standalone.rewriter import Rewriter
 from app.conversations.storage.feedback import FeedbackFile
 from app.erasure_targets import conversation_file, erasure_targets
 from app.model_bundle import ModelBundle, ModelBundles
+from app.models.model_folder import ModelNotPulled
 from app.query_log import PastQueries
 from app.query_reader import QueryReader
 from app.recent_searches import RecentSearches
@@ -76,8 +77,11 @@ class Services:
         intake: Ingestion | None = None,
         nli: Reranker | None = None,
         load: Callable[[ModelRecipe], Embedder] | None = None,
+        writer_problem: ModelNotPulled | None = None,
     ) -> None:
         self.settings = settings
+        self.writer_problem = writer_problem
+        """Why answers are quotes although the settings name a model; None where they do not, or it is there."""
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self.intake = intake
         self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
@@ -110,17 +114,24 @@ class Services:
         Raises:
             FixableError: A model or the index's folder cannot be used.
         """
-        store, embedder, generator = open_store(settings), load_embedder(settings), load_generator(settings)
+        store, embedder = open_store(settings), load_embedder(settings)
+        generator, writer_problem = None, None
+        try:
+            generator = load_generator(settings)
+        except ModelNotPulled as error:
+            writer_problem = error
         intake = make_intake(settings, store, embedder) if make_intake is not None else None
         reranker, nli = load_reranker(settings), load_entailment(settings)
 
         def load(recipe: ModelRecipe) -> Embedder:
             return embedder_of(recipe, settings)
 
-        return cls(settings, store, embedder, generator, reranker, intake, nli, load)
+        return cls(settings, store, embedder, generator, reranker, intake, nli, load, writer_problem)
 
     async def start(self) -> None:
         """Open the index, if there is one yet, search it once, and follow its new generations from now on."""
+        if self.writer_problem is not None:
+            _log.warning("no model writes", problem=self.writer_problem.problem, fix=self.writer_problem.fix)
         await self._in_thread_refresh()
         await self._search_once()
         self._following = asyncio.create_task(self._follow(), name="follow generations")

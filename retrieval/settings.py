@@ -160,9 +160,9 @@ class Settings(BaseSettings):
 
     llm: str = Field(
         "smollm2",
-        description="Model that writes answers: `smollm2` (bundled, English), a GGUF file, `owner/repo:file.gguf` or "
-        "`owner/repo:Q4_K_M` on the hub, the address of an OpenAI-compatible endpoint as `http://host:8080/v1`, or "
-        "`none` for answers made of quotes alone.",
+        description="Model that writes answers: `smollm2` (bundled, English), a name that `stipple models` lists, a "
+        "GGUF file, `owner/repo:file.gguf` or `owner/repo:Q4_K_M` on the hub, the address of an OpenAI-compatible "
+        "endpoint as `http://host:8080/v1`, or `none` for answers made of quotes alone.",
     )
     llm_model: str = Field("", description="Name of the model at the endpoint; empty: the first that it offers.")
     llm_api_key: str = Field("", repr=False, description="Key of the endpoint; never logged.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import app.commands.cli
 import app.commands.keys_cli
+import app.commands.models_cli
 import indexer.commands.cli
 import indexer.commands.migrate_cli
 from retrieval.errors import FixableError
@@ -60,10 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    indexer.commands.cli.add_commands(commands, _make_keepers)
+    indexer.commands.cli.add_commands(commands, _make_keepers, _writer_problem)
     indexer.commands.migrate_cli.add_commands(commands)
     app.commands.cli.add_commands(commands, _make_intake)
     app.commands.keys_cli.add_commands(commands)
+    app.commands.models_cli.add_commands(commands)
     return parser
 
 
@@ -80,6 +82,13 @@ def _make_keepers(settings: Settings) -> ErasureTargets:
     from app.erasure_targets import erasure_targets
 
     return erasure_targets(settings)
+
+
+def _writer_problem(settings: Settings) -> FixableError | None:
+    """Why answers are quotes although a model is named, for `stipple status`."""
+    from app.models.model_folder import writer_problem
+
+    return writer_problem(settings)
 
 
 class _Version(argparse.Action):

@@ -170,6 +170,8 @@ async def _from_this_process(wanted: Any, settings: Settings, make_intake: MakeI
     if not visible_text(wanted.q if searching else wanted.question):  # before the models load
         raise FixableError("the query is blank: say what to look for", "put it in quotation marks after the command")
     services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings, make_intake)
+    if services.writer_problem is not None:
+        print(f"note: {services.writer_problem.problem}\nto fix: {services.writer_problem.fix}", file=sys.stderr)
     try:
         found = await (search_posts(services, wanted) if searching else answer_question(services, wanted))
         return found.model_dump(mode="json")

@@ -17,6 +17,7 @@ from app.answering.generation import GenerateRequest
 from app.answering.generation.factory import is_endpoint, load_endpoint, model_path
 from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
+from app.models.model_folder import ModelNotPulled
 from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.models.cross_encoder import load_reranker
@@ -147,7 +148,10 @@ def answering_model(settings: Settings) -> Finding:
         return Finding("note", "answering model", "none is set: answers consist of quotes", "set STIPPLE_LLM")
     if is_endpoint(settings.llm):
         return _endpoint(settings)
-    path = model_path(settings.llm)
+    try:
+        path = model_path(settings)
+    except ModelNotPulled as error:
+        return Finding("note", "answering model", error.problem, error.fix)
     file = open_gguf(path)
     # In a process of its own: a model or build that crashes must not crash the doctor.
     probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # a program of our own

@@ -77,6 +77,8 @@ def _queries(args: argparse.Namespace, settings: Settings) -> int:
     async def measure() -> dict[str, Any]:
         services = Services.build(settings if args.write else settings.model_copy(update={"llm": "none"}))
         try:
+            if services.writer_problem is not None:
+                raise services.writer_problem
             with services.bundle() as bundle:
                 return await evaluate(judged, bundle.searcher, bundle.answerer)
         finally:

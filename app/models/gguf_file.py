@@ -82,7 +82,8 @@ def open_gguf(path: Path) -> GgufFile:
     except OSError as error:
         raise ModelMissing(
             f"the model file {path} cannot be read: {error.strerror}",
-            "set STIPPLE_LLM to a GGUF file, `owner/repo:file.gguf`, an endpoint's http address, smollm2 or none",
+            "set STIPPLE_LLM to a name that `stipple models` lists, a GGUF file, `owner/repo:file.gguf`, an endpoint's "
+            "http address, smollm2 or none",
         ) from error
     return GgufFile(parts, size, fields)
 

@@ -222,14 +222,17 @@ class _Hub:
 
 
 def _progress_bar() -> Any:
-    """A bar on standard error; the library's own is silent where that is a file, and the log of a container is one."""
-    from huggingface_hub.utils.tqdm import tqdm
+    """A bar on standard error. The library's own is silent where that is a file (a container's log is one), and once an
+    embedder is loaded, which turns its bars off in the whole process.
+    """
+    from tqdm import tqdm
 
-    class Bar(tqdm):
+    class Bar(tqdm):  # type: ignore[type-arg]  # it counts bytes, not items
         def __init__(self, *given: Any, **named: Any) -> None:
+            named.pop("name", None)  # a group of the library's own bars
             on_terminal = sys.stderr.isatty()
             shown = {"disable": False, "mininterval": 0.1 if on_terminal else 10}
-            super().__init__(*given, **named | shown)  # type: ignore[no-untyped-call]  # the library's bar has no types
+            super().__init__(*given, **named | shown)
 
     return Bar
 

@@ -31,12 +31,15 @@ Subparsers = argparse._SubParsersAction  # the type that add_subparsers() return
 
 
 def add_commands(
-    subparsers: Subparsers[argparse.ArgumentParser], make_keepers: Callable[[Settings], ErasureTargets] = lambda _: {}
+    subparsers: Subparsers[argparse.ArgumentParser],
+    make_keepers: Callable[[Settings], ErasureTargets] = lambda _: {},
+    writer_problem: Callable[[Settings], FixableError | None] = lambda _: None,
 ) -> None:
     """Add the commands. Cheap: what they need is imported when they run.
 
     Args:
         make_keepers: Makes what has to forget posts besides the index.
+        writer_problem: Why answers are quotes although the settings name a model.
     """
     reindex = subparsers.add_parser(
         "reindex",
@@ -84,7 +87,7 @@ def add_commands(
         "status", help="show what is indexed, and past runs", description="Show what is indexed, and past runs."
     )
     status.add_argument("--json", action="store_true", help="print one JSON object")
-    status.set_defaults(run=run_status)
+    status.set_defaults(run=partial(run_status, writer_problem=writer_problem))
 
     back = subparsers.add_parser(
         "rollback",
@@ -264,11 +267,18 @@ def _step_aside(niceness: int) -> None:
         os.nice(niceness - current)
 
 
-def run_status(args: argparse.Namespace, settings: Settings) -> int:
+def run_status(
+    args: argparse.Namespace,
+    settings: Settings,
+    writer_problem: Callable[[Settings], FixableError | None] = lambda _: None,
+) -> int:
     """`stipple status`: the current generation, what else is on disk, and past runs."""
     from indexer.upkeep.status import status_facts, status_lines
 
     facts = status_facts(settings)
+    problem = writer_problem(settings)
+    if problem is not None:
+        facts["writer_problem"] = {"problem": problem.problem, "fix": problem.fix}
     if args.json:
         print(json.dumps(facts, ensure_ascii=False))
     else:

