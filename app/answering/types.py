@@ -18,7 +18,15 @@ QuotePart = Literal["title", "text", "comment"]
 # Why a sentence by the model is not shown. "order": it instructs a model, or gives the prompt away; "language": it is
 # not in the question's language.
 WithheldReason = Literal[
-    "unsupported", "beside the point", "repeated", "not a sentence", "language", "order", "markup", "forgotten"
+    "unsupported",
+    "outdated",
+    "beside the point",
+    "repeated",
+    "not a sentence",
+    "language",
+    "order",
+    "markup",
+    "forgotten",
 ]
 
 

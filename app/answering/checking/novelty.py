@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.answering.comparison.numerals import ENGLISH_NUMERALS
+from app.answering.comparison.numerals import CLASSIFIERS, ENGLISH_NUMERALS
 from retrieval.text.folding import fold
 from retrieval.text.highlight import query_pairs, query_words, stem
 
@@ -40,6 +40,9 @@ _NO_NUMERAL = frozenset(
         "百分",
     ]
 )
+_EACH = CLASSIFIERS + "晚天月年人斤"
+# Amounts are checked as numbers; a writer adds the unit and "each" to a bare 38.
+_AMOUNT = re.compile(rf"\d[\d.,]*(?:元|块钱?)?(?:[一每][{_EACH}])?")
 _CLAUSE = re.compile(r"[,;:，；：、]\s*")
 # How a model introduces what it reports.
 _LEAD_IN = re.compile(
@@ -70,12 +73,17 @@ def new_content_is_supported(sentence: str, question: str, texts: Sequence[str])
         return False
     if words and len(words & known) < _LEAST_WORDS * len(words):
         return False
-    pairs = {pair for pair in query_pairs(sentence) if pair not in asked}
-    if any(pair[0] in _HAN_NUMERALS and pair not in _NO_NUMERAL and pair not in shown for pair in pairs):
+    pairs = {pair for pair in query_pairs(_AMOUNT.sub(" ", sentence)) if pair not in asked}
+    if any(_counts(pair) and pair not in shown for pair in pairs):
         return False
     if pairs and sum(pair in shown for pair in pairs) < _LEAST_PAIRS * len(pairs):
         return False
     return not any(_is_invented(clause, known | given, f"{shown}\n{asked}") for clause in _CLAUSE.split(sentence))
+
+
+def _counts(pair: str) -> bool:
+    """Whether a pair of Chinese characters says how many; 一杯 and 一晚 mostly say "a" or "each"."""
+    return pair[0] in _HAN_NUMERALS and pair not in _NO_NUMERAL and not (pair[0] == "一" and pair[1] in _EACH)
 
 
 def _is_invented(clause: str, words: set[str], text: str) -> bool:

@@ -10,10 +10,10 @@ from app.answering.checking.citations import SupportChecker
 from app.answering.checking.novelty import new_content_is_supported
 from app.answering.checking.plain_text import is_plain, plain
 from app.answering.checking.sentence_language import strays
+from app.answering.evidence.interrogatives import asks
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import speaks_to_model
 from app.answering.marks import split_marks
-from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
 from retrieval.text.folding import fold, han_runs
 
@@ -59,8 +59,7 @@ class SentenceChecker:
             return "repeated"
         if strays(text, self.question):
             return "language"
-        kinds = asked_kinds(self.question)
-        if kinds and not holds(kinds, text):
+        if asks(text):
             return "beside the point"
         citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)
         if not citations or not new_content_is_supported(text, self.question, self._texts(citations, evidence)):

@@ -26,6 +26,8 @@ _LOOKED_AT = 4
 # From this share of common content words on, the claim restates the evidence in its own words; less in Chinese, where
 # one changed character breaks two pairs.
 _SAME_WORDS, _SHARED_WORDS = 0.7, 0.5
+# Share of the claim's content words from which a title is about the same.
+_ON_TOPIC = 0.5
 
 # Lower cosines count as this one.
 _LEAST_LIKE = 0.05
@@ -123,7 +125,7 @@ class ClaimReading:
             near=near,
             whole=max(near, self._coverage(posts)),
             missing_names=unnamed,
-            contradicted=self._contradicted(said, "\n".join([*titles, said]), near),
+            contradicted=self._contradicted(said, "\n".join([*titles, said]), near) or self._denied(posts),
             replaced=replaced(self.claim, said),
         )
 
@@ -145,6 +147,11 @@ class ClaimReading:
             return False
         # Nearly all words are the evidence's own: it is the same statement, so any difference is a change.
         return denials_differ(self.claim, said) or exchanged(self.claim, said)
+
+    def _denied(self, posts: Window) -> bool:
+        """Whether a title on the claim's topic denies what the claim affirms, or the other way round."""
+        on_topic = [mark for mark in self._marks(posts) if len(self._title_held[mark]) >= _ON_TOPIC * self._telling]
+        return any(denials_differ(self.claim, self._titles[mark]) for mark in on_topic)
 
     def _closest(self, said: str) -> str:
         """The sentence that holds most of the claim's words, and so the numbers that belong to it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from app.answering.comparison.quantities import quantities
 from app.answering.comparison.term_overlap import units_of
 from app.answering.question.answer_type import AnswerType, answer_type
-from app.answering.types import Evidence
+from app.answering.types import AnswerSentence, Evidence
 from retrieval.text.folding import fold
 from retrieval.types import Hit, Post
 
@@ -68,6 +70,48 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     while left:
         place(left[0])
     return ordered
+
+
+def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -> list[Evidence]:
+    """The evidence without what newer evidence replaces, as in `newer_first`: what a model should read."""
+    topic, wants = topic_of(question), _wants(question)
+    return [one for one in ranked if not any(_replaces(new, one, topic, wants, hits) for new in ranked)]
+
+
+def superseded(
+    question: str, sentence: AnswerSentence, ranked: Sequence[Evidence], hits: Sequence[Hit]
+) -> Literal["outdated", "beside the point"] | None:
+    """Whether other evidence than a sentence rests on replaces the value that it states.
+
+    Newer evidence replaces it as in `newer_first`; and so does evidence whose post names something of the question's
+    topic that the sentence's posts lack, and no less in all: the fare that was asked for, not that of another journey.
+
+    Args:
+        sentence: A model's, with its citations.
+        ranked: Evidence, best first.
+        hits: mark 1 is hits[0].
+    """
+    topic, wants = topic_of(question), _wants(question)
+    cited = {(one.mark, one.part, one.comment, one.start) for one in sentence.citations}
+    rests_on = [one for one in ranked if (one.mark, one.part, one.comment, one.start) in cited]
+    stated = [replace(one, text=sentence.text) for one in rests_on]
+    if stated and all(any(_replaces(new, old, topic, wants, hits) for new in ranked) for old in stated):
+        return "outdated"
+    if stated and all(any(_is_nearer(other, old, topic, wants, hits) for other in ranked) for old in stated):
+        return "beside the point"
+    return None
+
+
+def _is_nearer(
+    other: Evidence, stated: Evidence, topic: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
+) -> bool:
+    if other.post_id == stated.post_id or other.score < _NEAR * stated.score:
+        return False
+    told = any(
+        wants(kind) and not _values(other.text).get(kind, known) & known for kind, known in _values(stated.text).items()
+    )
+    its, others = (_held(topic, _whole(hits[one.mark - 1].post)) for one in (other, stated))
+    return told and bool(its - others) and len(its) >= len(others)
 
 
 def _wants(question: str) -> Callable[[str], bool]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from app.answering.checking.sentence_check import SentenceChecker
 from app.answering.draft import Draft
+from app.answering.evidence.recency import still_true, superseded
 from app.answering.generation import GenerateRequest, Generator, Piece
 from app.answering.messages import message_language
 from app.answering.types import AnswerSentence, Evidence, WithheldReason
@@ -23,7 +24,7 @@ StrategySetting = Literal["auto", "whole", "each"]
 SMALL_PARAMETERS = 1_500_000_000
 _RESERVED_TOKENS = 64  # the chat template's own
 # Evidence shown per sentence to be written, and the weakest share of the best score, for a model that reads all posts.
-_EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 2, 0.6
+_EVIDENCE_PER_SENTENCE, _WEAKEST_READ = 2, 0.7
 # Whatever fits into the context: more takes a small machine minutes to read.
 _MOST_PROMPT_TOKENS = 700
 # The same per post, for a small model, which writes about whatever it is shown.
@@ -119,23 +120,29 @@ class AnswerWriter:
         Raises:
             Unsaid: It says that the posts do not answer.
         """
-        shown = tuple(self._draft.sentences)
+        draft = self._draft
+        shown = tuple(draft.sentences)
         if self._strategy == "whole" and not shown and sentence.strip(' .。*_"').lower().startswith(_UNSAID):
             raise Unsaid
-        return self._checker.check(sentence, task.evidence, shown, task.marks)
+        checked = self._checker.check(sentence, task.evidence, shown, task.marks)
+        if isinstance(checked, str):
+            return checked
+        return superseded(draft.question.text, checked, draft.evidence, draft.page.hits) or checked
 
     def _with_all_posts(self) -> Iterator[WritingTask]:
         draft, prompt = self._draft, load_prompt(f"answer/v3.{message_language(self._draft.language)}")
         draft.prompt = prompt.version
+        true = still_true(draft.question.text, draft.evidence, draft.page.hits)
+        best = [one for one in draft.within(_WEAKEST_READ) if one in true]
         assembled = assemble(
             prompt,
             draft.question.text,
-            draft.within(_WEAKEST_READ)[: _EVIDENCE_PER_SENTENCE * self._sentences],
+            best[: _EVIDENCE_PER_SENTENCE * self._sentences],
             sentences=self._sentences,
             fence=self._fence,
             budget=self._budget(),
             count_tokens=self._generator.count_tokens,
-            around=draft.evidence,
+            around=true,
             dates={
                 mark: f"{hit.post.created_at:%Y-%m-%d}"
                 for mark, hit in enumerate(draft.page.hits, start=1)
