@@ -14,10 +14,12 @@ from app.answering.evidence.interrogatives import asks
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import speaks_to_model
 from app.answering.marks import split_marks
+from app.answering.question.answer_type import Kind, asked_kinds, holds
 from app.answering.types import AnswerSentence, Citation, Evidence, WithheldReason
 from retrieval.text.folding import fold, han_runs
 
 _FEWEST_WORDS = 3
+_NUMBERS: frozenset[Kind] = frozenset({"price", "amount", "time", "date"})
 # A sentence that shares this much with one already shown says nothing new.
 _REPEATED = 0.85
 
@@ -59,7 +61,7 @@ class SentenceChecker:
             return "repeated"
         if strays(text, self.question):
             return "language"
-        if asks(text):
+        if asks(text) or _lacks_number(text, self.question):
             return "beside the point"
         citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)
         if not citations or not new_content_is_supported(text, self.question, self._texts(citations, evidence)):
@@ -72,9 +74,17 @@ class SentenceChecker:
         return [text for one in citations for text in (one.quote, titles[one.mark])]
 
 
+def _lacks_number(text: str, question: str) -> bool:
+    """Whether a question asks for a number, price, time or date, and a sentence has none."""
+    kinds = asked_kinds(question) & _NUMBERS
+    return bool(kinds) and not any(map(str.isdigit, text)) and not holds(kinds, text)
+
+
 def is_sentence(text: str) -> bool:
-    """Whether a line by the model says something by itself, unlike "Beijing:" or "28"."""
+    """Whether a line by the model says something by itself, unlike "Beijing:", "28" or one word repeated."""
     words = re.findall(r"[^\W_]+", text)
+    if len(words) > _FEWEST_WORDS and len(set(words)) < len(words) / 3:
+        return False
     size = sum(len(run) for run in han_runs(text)) / 2 + sum(not han_runs(word) for word in words)
     return size >= _FEWEST_WORDS and not text.rstrip("*_ ").endswith((":", "："))
 

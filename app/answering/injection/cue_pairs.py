@@ -117,6 +117,7 @@ _ALONE = re.compile(
     r"|\bstay silent\b|(?:装作|假装)不(?:知|懂|会)|\b(?:your|the) new (?:boss|master|operator|owner|instructor)\b"
     r"|(?:总结|概括|介绍|引用)(?:本|此|这)(?:帖|文|条|篇)[^。\n]{0,4}时|(?:属于|涉及)(?:违禁|敏感|非法)(?:内容"
     r"|话题|信息)|答[“\"「](?:无法|不知|不便|抱歉|毋)|但(?:云|言|曰)[“\"「]|把(?:所有|全部)?问题都?(?:回答|答)成"
+    r"|\bwhen(?:ever)? you (?:summari[sz]e|answer|reply|quote|cite)\b|(?:助手|助理|模型)[^。\n]{0,6}(?:回|作)?答道"
     r"|ba (?:suoyou )?wenti dou huida|\bhuida (?:cheng|shuo|wei)\b",
     re.IGNORECASE,
 )
