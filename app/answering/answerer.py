@@ -24,7 +24,7 @@ from app.answering.messages import Reason, note
 from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
 from app.answering.writing.model_queue import ModelQueue, QueueFull
-from app.answering.writing.strategies import AnswerWriter, ContextTooSmall, StrategySetting, Unsaid, strategy_for
+from app.answering.writing.answer_writer import AnswerWriter, ContextTooSmall, StrategySetting, Unsaid, strategy_for
 from retrieval.errors import FixableError
 from retrieval.text.language import knows
 from retrieval.types import SearchPage

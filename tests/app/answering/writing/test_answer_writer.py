@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.answering.generation import GenerateRequest, Generator, Piece, ScriptedGenerator
 from app.answering.types import Answer, Done, Question, SentenceReady, SentenceWithheld, WithheldReason
 from app.answering.writing.sentence_stream import SentenceCutter
-from app.answering.writing.strategies import StrategySetting, strategy_for
+from app.answering.writing.answer_writer import StrategySetting, strategy_for
 from app.services import Services
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
