@@ -53,7 +53,6 @@ def make_answerer(
         support=settings.answer_support,
         max_tokens=settings.llm_max_tokens,
         timeout_s=settings.llm_timeout_s,
-        writing=settings.answer_writing,
     )
     checker = SupportChecker(specialist(embedder), nli)
     return Answerer(finder, checker, model_queue, executor, limits)
