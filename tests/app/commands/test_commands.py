@@ -20,6 +20,8 @@ from tests.small_index import POSTS, indexed
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STIPPLE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
+    monkeypatch.setenv("STIPPLE_LLM", "smollm2")
     return tmp_path / "data"
 
 
@@ -91,8 +93,8 @@ def test_an_option_that_cannot_be_is_refused_by_name(
 
 
 @pytest.mark.model
-def test_doctor_finds_everything_in_order_where_it_is(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, port=0, _env_file=None)
+def test_doctor_finds_everything_in_order_where_it_is(data: Path) -> None:
+    settings = Settings(port=0, _env_file=None)
     findings = {finding.part: finding for finding in examine(settings)}
     assert {finding.mark for finding in findings.values()} <= {"ok  ", "note"}
     assert "stipple reindex" in findings["index"].fix

@@ -28,9 +28,9 @@ PULL = f"stipple models pull {LARGE.name}"
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("STIPPLE_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("STIPPLE_LLM", LARGE.name)
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
     models_folder(Settings(data_dir=tmp_path)).mkdir()
-    return Settings(data_dir=tmp_path, llm=LARGE.name, _env_file=None)
+    return Settings(_env_file=None)
 
 
 def sparse(path: Path, size_bytes: int) -> None:
