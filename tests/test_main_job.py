@@ -37,7 +37,7 @@ def stipple(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def environment(data: Path) -> dict[str, str]:
-    # No hub may be asked for anything: the installed embedders, the default ones, and the tests' small writer are enough.
+    # No hub may be asked for anything: the default embedders are installed, and the tests' small writer.
     return {**os.environ, "STIPPLE_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1", "STIPPLE_LLM": "smollm2"}
 
 

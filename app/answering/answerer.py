@@ -59,6 +59,7 @@ class Answerer:
 
     Args:
         model_queue: None makes every answer one of quotes.
+        without_model: Why there is none, for the reader.
         fence: Makes the code that fences posts in a prompt: new each time, and nothing that a post can know.
     """
 
@@ -70,9 +71,11 @@ class Answerer:
         executor: Executor,
         limits: AnswerLimits,
         fence: Callable[[], str] = lambda: secrets.token_hex(4),
+        without_model: Reason = "no_model",
     ) -> None:
         self._finder, self._checker = finder, checker
         self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence
+        self._without_model = without_model
 
     async def answer(self, question: Question, page: SearchPage | None = None) -> AsyncGenerator[AnswerEvent, None]:
         """HitsFound, then SentenceReady and SentenceWithheld as they come, then Done.
@@ -91,7 +94,7 @@ class Answerer:
         if draft.answerability.outcome == "declined":
             yield Done(draft.answer("declined", note(draft.language, "declined")))
             return
-        reason: Reason = "no_model" if self._model_queue is None else "language"
+        reason: Reason = self._without_model if self._model_queue is None else "language"
         if self._model_queue is not None and knows(self._model_queue.generator.languages, draft.language):
             writer = self._writer(draft, self._model_queue.generator)
             try:

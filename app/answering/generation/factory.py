@@ -33,14 +33,11 @@ def load_generator(settings: Settings) -> Generator | None:
         return None
     if is_endpoint(settings.llm):
         return load_endpoint(settings)
-    listed = catalog_model(settings.llm)
-    known = "en" if settings.llm == SMOLLM2 else ",".join(listed.languages) if listed is not None else "*"
-    languages = parse_languages(settings.llm_languages or known)
     path = model_path(settings)
     return LlamaGenerator(
         open_gguf(path),
         "SmolLM2-135M-Instruct" if settings.llm == SMOLLM2 else path.stem,
-        languages,
+        writer_languages(settings),
         settings.llm_context_tokens,
         settings.threads,
         max(0, settings.llm_thinking_tokens),
@@ -63,8 +60,14 @@ def load_endpoint(settings: Settings) -> EndpointGenerator:
         settings.llm_retries,
         _request_fields(settings.llm_request_fields),
     )
-    languages = parse_languages(settings.llm_languages or "*")
-    return EndpointGenerator(settings.llm, settings.llm_model, settings.llm_api_key, languages, limits)
+    return EndpointGenerator(settings.llm, settings.llm_model, settings.llm_api_key, writer_languages(settings), limits)
+
+
+def writer_languages(settings: Settings) -> frozenset[str] | None:
+    """Languages that the model of the settings writes; None for all."""
+    listed = catalog_model(settings.llm)
+    known = "en" if settings.llm == SMOLLM2 else ",".join(listed.languages) if listed is not None else "*"
+    return parse_languages(settings.llm_languages or known)
 
 
 def is_endpoint(llm: str) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.answering.generation import Generator, ScriptedGenerator
+from app.answering.messages import note
 from app.answering.types import Answer, Done, Question, SentenceReady, SentenceWithheld, WithheldReason
 from app.answering.writing.sentence_stream import SentenceCutter
 from app.services import Services
@@ -58,6 +59,34 @@ def test_a_model_reads_the_evidence_of_all_posts_at_once_and_quotes_follow_what_
     assert "[2]" in user
     assert not answer.sentences[0].quoted
     assert all(sentence.quoted for sentence in answer.sentences[1:])
+
+
+def test_what_the_best_post_says_is_in_the_answer_once_however_little_a_model_copied(folder: Path) -> None:
+    generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
+    answer, _ = answered(folder, generator, "What is good to know of a flat white at Blue Door?")
+    texts = [sentence.text for sentence in answer.sentences]
+    assert sum("28 yuan" in text for text in texts) == 1
+    assert any(text == "They open at nine every day." for text in texts), "the rest of the best quote is quoted"
+
+
+def test_the_rest_of_the_best_quote_takes_no_place_where_it_lacks_what_is_asked_for(folder: Path) -> None:
+    answer, _ = answered(folder, ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"]), ENGLISH)
+    assert answer.sentences[0].text.endswith("28 yuan.")
+    assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are no price"
+
+
+def test_the_rest_of_a_quote_begins_and_ends_with_a_sentence(folder: Path) -> None:
+    generator = ScriptedGenerator(["A flat white at Blue Door is 28 [1]"])
+    answer, _ = answered(folder, generator, "What is good to know of a flat white at Blue Door?")
+    assert not any(sentence.text.startswith("yuan") for sentence in answer.sentences)
+
+
+@pytest.mark.parametrize("question", [ENGLISH, CHINESE])
+def test_no_answer_of_a_bilingual_model_says_that_it_cannot_write_the_language(folder: Path, question: str) -> None:
+    generator = ScriptedGenerator(["28 [1]"], languages=frozenset({"en", "zh"}))
+    answer, _ = answered(folder, generator, question)
+    assert generator.prompts
+    assert answer.note in {note("en", "unsupported"), note("zh", "unsupported")}
 
 
 @pytest.mark.parametrize(
