@@ -1,5 +1,8 @@
 # Stipple: the command, the page and the JSON API. `docker build -t stipple .`
 # llama-cpp-python is compiled here, once; the image that runs has no compiler.
+# The model that writes answers (1.1 GB) is not in the image. Pull it into the volume once, then restart the server:
+#   docker run --rm -v stipple-data:/data stipple stipple models pull
+# Until then answers are quotes.
 FROM python:3.11-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential cmake git \

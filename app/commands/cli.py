@@ -109,7 +109,8 @@ def _ask(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestio
         return 0
     for sentence in answer["sentences"]:
         marks = "".join(f"[{citation['mark']}]" for citation in sentence["citations"])
-        print(f"“{sentence['text']}” {marks}" if answer["kind"] == "quoted" else f"{sentence['text']} {marks}")
+        quote = f"{_source(sentence, answer['hits'])}“{sentence['text']}”" if sentence["quoted"] else sentence["text"]
+        print(f"{quote} {marks}")
     if answer["note"]:
         print(answer["note"])
     print()
@@ -121,6 +122,19 @@ def _ask(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestio
     return 0
 
 
+def _source(sentence: dict[str, Any], hits: list[dict[str, Any]]) -> str:
+    """What names the post of a quote, before its words: its title, or its author and day."""
+    citation = sentence["citations"][0]
+    post = hits[citation["mark"] - 1]["post"]
+    named = (post["title"] if citation["part"] != "title" else "") or _by(post)
+    return f"{named}: " if named else ""
+
+
+def _by(post: dict[str, Any]) -> str:
+    date = (post["created_at"] or "")[:10]
+    return " ".join(part for part in (f"@{post['author']}" if post["author"] else "", date) if part)
+
+
 def _print_notes(found: dict[str, Any]) -> None:
     for note in found["notes"]:
         print(f"note: {note['message']}", file=sys.stderr)
@@ -128,10 +142,8 @@ def _print_notes(found: dict[str, Any]) -> None:
 
 def _print_hit(hit: dict[str, Any]) -> None:
     post = hit["post"]
-    date = (post["created_at"] or "")[:10]
-    by = " ".join(part for part in (f"@{post['author']}" if post["author"] else "", date) if part)
     text = " ".join((post["title"] + "  " + hit["passage"]["text"]).split())
-    print(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}\n    {by}  {post['id']}  {post['url']}")
+    print(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}\n    {_by(post)}  {post['id']}  {post['url']}")
 
 
 def _asked(

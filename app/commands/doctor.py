@@ -14,18 +14,20 @@ from threading import Event
 from typing import Literal
 
 from app.answering.generation import GenerateRequest
-from app.answering.generation.factory import is_endpoint, load_endpoint, model_path
+from app.answering.generation.factory import is_endpoint, load_endpoint, model_path, writer_languages
 from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
 from app.models.model_folder import ModelNotPulled
 from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.models.cross_encoder import load_reranker
+from retrieval.models.ensemble import EnsembleEmbedder
 from retrieval.models.entailment import load_entailment
 from retrieval.models.factory import load_embedder
 from retrieval.search.calibration import dense_weights
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
+from retrieval.text.language import knows
 
 _LEAST_DISK_BYTES = 1 << 30
 _USUAL_PASSAGE = "Table by the window, two sockets, and nobody minds if you stay for hours over one flat white. " * 3
@@ -96,13 +98,16 @@ def _data_folder(settings: Settings) -> Finding:
 
 def _embedder(settings: Settings) -> Finding:
     embedder = load_embedder(settings)
-    known = "all languages" if embedder.languages is None else ", ".join(sorted(embedder.languages))
     identity = embedder.identity
+    members = embedder.members if isinstance(embedder, EnsembleEmbedder) else (embedder,)
+    read = " + ".join(f"{one.identity.model} ({_listed(one.languages)})" for one in members)
+    found = _in_each_language(embedder.languages, "found by meaning and by words", "found by words, hardly by meaning")
     weights = dense_weights(settings, identity.model)
     counts = (
-        f"weight of the cosine {weights.known:.2f} in these, at most {weights.unknown:.2f} in others ({weights.source})"
+        f"weight of the cosine {weights.known:.2f} in languages it knows, at most {weights.unknown:.2f} in others "
+        f"({weights.source})"
     )
-    says = f"{identity.model}, {identity.dimension} dimensions, knows {known}; {counts}"
+    says = f"{read}, {identity.dimension} dimensions. {found}; {counts}"
     return Finding("ok  ", "embedding model", says)
 
 
@@ -145,7 +150,9 @@ def answering_model(settings: Settings) -> Finding:
         FixableError: It does not write.
     """
     if settings.llm == "none":
-        return Finding("note", "answering model", "none is set: answers consist of quotes", "set STIPPLE_LLM")
+        return Finding(
+            "note", "answering model", "none is set: answers are quotes, in Chinese and in English", "set STIPPLE_LLM"
+        )
     if is_endpoint(settings.llm):
         return _endpoint(settings)
     try:
@@ -164,7 +171,8 @@ def answering_model(settings: Settings) -> Finding:
             "choose another model with STIPPLE_LLM, or reinstall llama-cpp-python without its wheel cache",
         )
     needs = f"about {file.memory_bytes(settings.llm_context_tokens) / 1e9:.1f} GB with its context"
-    return Finding("ok  ", "answering model", f"{path.name} ({file.architecture}) loads and writes; it needs {needs}")
+    says = f"{path.name} ({file.architecture}) loads and writes. {_writes(settings)}; it needs {needs}"
+    return Finding("ok  ", "answering model", says)
 
 
 def _endpoint(settings: Settings) -> Finding:
@@ -183,7 +191,22 @@ def _endpoint(settings: Settings) -> Finding:
         "" if info.context_tokens else " assumed: the endpoint does not report it"
     )
     how = "thinks, then writes" if thinks else "writes"
-    return Finding("ok  ", "answering model", f"{generator.name} at {generator.address} {how}; context {context}")
+    says = f"{generator.name} at {generator.address} {how}. {_writes(settings)}; context {context}"
+    return Finding("ok  ", "answering model", says)
+
+
+def _writes(settings: Settings) -> str:
+    return _in_each_language(writer_languages(settings), "answers are written", "answers are quotes")
+
+
+def _listed(languages: frozenset[str] | None) -> str:
+    return "all languages" if languages is None else ", ".join(sorted(languages))
+
+
+def _in_each_language(known: frozenset[str] | None, able: str, unable: str) -> str:
+    """What a model that knows these languages does in Chinese and in English."""
+    english, chinese = (able if knows(known, language) else unable for language in ("en", "zh"))
+    return f"Chinese and English: {able}" if english == chinese == able else f"English: {english}; Chinese: {chinese}"
 
 
 def _entailment(settings: Settings) -> Finding:

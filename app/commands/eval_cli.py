@@ -188,7 +188,7 @@ def _hostile(args: argparse.Namespace, settings: Settings) -> int:
     attacks = read_attacks(Path(args.folder) if args.folder else None)
     settings = changed(settings, {"llm": args.llm} if args.llm is not None else {})
     embedder, real = load_embedder(settings), load_generator(settings)
-    models: list[Generator | None] = [None, ObedientGenerator(), ObedientGenerator(small=True)]
+    models: list[Generator | None] = [None, ObedientGenerator()]
     weights = dense_weights(settings, embedder.identity.model)
     found: list[Attacked] = []
     for generator in [*models, *([real] if real is not None else [])]:

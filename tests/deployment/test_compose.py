@@ -79,6 +79,19 @@ def test_the_three_nodes_find_each_other_and_a_shard_outlives_one() -> None:
     assert (asked["STIPPLE_QDRANT_SHARDS"], asked["STIPPLE_QDRANT_REPLICAS"]) == ("6", "2")
 
 
+def test_compose_takes_the_default_models() -> None:
+    asked = read(ONE)["services"]["stipple"]["environment"]
+    for name in ("embedding_model", "llm"):
+        variable = f"STIPPLE_{name.upper()}"
+        assert asked[variable] == f"${{{variable}:-{Settings.model_fields[name].default}}}"
+
+
+def test_a_run_pulls_the_writer_before_it_serves_and_serves_where_that_fails() -> None:
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nrun: ")[2].split("\n\n")[0].splitlines()
+    assert recipe[-2].startswith("\t-$(BIN)/stipple models pull")
+    assert recipe[-1] == "\t$(BIN)/stipple serve"
+
+
 def test_the_image_runs_without_a_compiler_and_not_as_root() -> None:
     last = (ROOT / "Dockerfile").read_text("utf-8").rpartition("\nFROM ")[2]
     assert "build-essential" not in last

@@ -39,7 +39,7 @@ class SentenceChecker:
     fence: str
 
     def check(
-        self, written: str, evidence: Sequence[Evidence], shown: Sequence[AnswerSentence], known: Sequence[int] = ()
+        self, written: str, evidence: Sequence[Evidence], shown: Sequence[AnswerSentence]
     ) -> AnswerSentence | WithheldReason:
         """Check one sentence.
 
@@ -47,7 +47,6 @@ class SentenceChecker:
             written: As the model wrote it, with marks.
             evidence: What the model was shown.
             shown: The answer's sentences so far.
-            known: Marks that count as written, where the prompt showed no other post.
         """
         bare, marks = split_marks(unveiled(written))
         text = plain(bare)
@@ -63,7 +62,7 @@ class SentenceChecker:
             return "language"
         if asks(text) or _lacks_number(text, self.question):
             return "beside the point"
-        citations = self.checker.citations(text, tuple(known) or marks, evidence, self.least)
+        citations = self.checker.citations(text, marks, evidence, self.least)
         if not citations or not new_content_is_supported(text, self.question, self._texts(citations, evidence)):
             return "unsupported"
         return AnswerSentence(text, citations)

@@ -14,7 +14,7 @@ from app.answering.evidence.sentence_units import in_runs, sentences_of_hits
 from app.answering.question.answer_type import asked_kinds, holds, is_broad
 from app.answering.types import Evidence
 from retrieval.models.embedding import Embedder
-from retrieval.text.folding import fold
+from retrieval.text.folding import fold, han_runs
 from retrieval.text.language import detect_language, knows
 from retrieval.text.terms import TermWeigher
 from retrieval.types import Hit, Post
@@ -34,6 +34,8 @@ _TITLE = 0.8
 _NEWEST = 0.04
 # Meaning counts less for a question of several parts: no single sentence is like the whole of it.
 _BROAD_DENSE = 0.2
+# A comment shorter than this means nothing alone, unless it holds a word of the question or a number.
+_BARE_LATIN, _BARE_HAN = 30, 10
 # For such a question, a neighbour at least this good is quoted together with a sentence.
 _JOINS = 0.4
 
@@ -53,8 +55,8 @@ class EvidenceSelector:
 
     def select(self, question: str, hits: Sequence[Hit]) -> list[Evidence]:
         """The sentences of the hits with their scores, best first, the newer post's first among equals. Near copies
-        of a better one are left out, and so are sentences that ask something themselves. For a broad question, good
-        neighbours come as one piece of evidence.
+        of a better one are left out, and so are sentences that ask something themselves and comments that mean nothing
+        alone ("same here!"). For a broad question, good neighbours come as one piece of evidence.
 
         All sentences are compared with the question by words, however long the posts; the best also by meaning.
 
@@ -78,12 +80,24 @@ class EvidenceSelector:
         scores = np.clip((dense * cosines + (1 - dense) * shares - lacking) * factor, 0, 1)
         # Sentences that ask are scored all the same: they say what the sentences around them are about.
         scored = [
-            replace(one, score=float(score)) for one, score in zip(found, scores, strict=True) if not asks(one.text)
+            replace(one, score=float(score))
+            for one, score in zip(found, scores, strict=True)
+            if not asks(one.text) and not self._means_nothing_alone(one, question)
         ]
         recency = _recency(hits)
         scored.sort(key=lambda one: (-one.score - _NEWEST * recency[one.mark], one.mark, one.start))
         ranked = _without_near_copies(scored)
         return in_runs(ranked, hits, _JOINS) if broad else ranked
+
+    def _means_nothing_alone(self, one: Evidence, question: str) -> bool:
+        longest = _BARE_HAN if han_runs(one.text) else _BARE_LATIN
+        if one.part != "comment" or len(one.text) >= longest or any(map(str.isdigit, one.text)):
+            return False
+        if detect_language(one.text) != detect_language(question):  # it cannot have the question's words
+            return False
+        kinds = asked_kinds(question)
+        [own], asked = self.weigher.passages([one.text]), self.weigher.query(question)
+        return not (kinds and holds(kinds, one.text)) and set(own.indices).isdisjoint(asked.indices)
 
     def _dense_weight(self, question: str) -> float:
         known = knows(self.embedder.languages, detect_language(question))

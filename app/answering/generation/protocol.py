@@ -26,21 +26,16 @@ class GenerateRequest:
     Attributes:
         system: "" for none.
         max_tokens: Most tokens of the reply; those of thoughts are extra.
-        grammar: GBNF that the reply follows; the model then does not think. An endpoint other than llama-server ignores
-            it.
         thinking_tokens: Most tokens of thought; None: what the generator was built with.
     """
 
     system: str
     user: str
     max_tokens: int
-    grammar: str | None = None
     thinking_tokens: int | None = None
 
     def thinking_budget(self, most: int) -> int:
         """Tokens of thought for this reply, from a generator that allows `most`."""
-        if self.grammar is not None:
-            return 0
         return most if self.thinking_tokens is None else min(self.thinking_tokens, most)
 
 
@@ -68,11 +63,6 @@ class Generator(Protocol):
     @property
     def parallel(self) -> int:
         """Replies that it can write at once."""
-        ...
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of parameters; None where it is not known, as for an endpoint's model."""
         ...
 
     def count_tokens(self, text: str) -> int:

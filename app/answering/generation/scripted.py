@@ -17,11 +17,9 @@ class ScriptedGenerator:
         replies: Sequence[str],
         languages: frozenset[str] | None = None,
         parallel: int = 1,
-        parameters: int | None = None,
     ) -> None:
         self.name, self.languages, self.context_tokens = "scripted", languages, 4096
         self.thinking_tokens, self.parallel = 0, parallel
-        self.parameters = parameters
         self._replies, self._asked = list(replies), 0
         self.prompts: list[tuple[str, str]] = []
 

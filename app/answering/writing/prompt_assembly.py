@@ -87,29 +87,6 @@ def assemble(
     return _packed(evidence, around, rendered, budget, count_tokens)
 
 
-def assemble_one(
-    prompt: Prompt,
-    question: str,
-    evidence: Sequence[Evidence],
-    *,
-    fence: str,
-    budget: int,
-    count_tokens: Callable[[str], int],
-) -> Assembled:
-    """The prompt for one post.
-
-    Args:
-        evidence: Of this post alone, best first; the others as for `assemble`.
-    """
-
-    def rendered(shown: Sequence[Evidence]) -> tuple[str, str]:
-        (post,) = _posts(shown)
-        return prompt.parts(question=neutral(question), post=post, fence=fence)
-
-    assert len({one.mark for one in evidence}) <= 1, "this prompt shows one post"
-    return _packed(evidence, (), rendered, budget, count_tokens)
-
-
 def _packed(
     evidence: Sequence[Evidence],
     around: Sequence[Evidence],
@@ -146,10 +123,10 @@ def _place(one: Evidence) -> tuple[int, str, int | None, int]:
     return one.mark, one.part, one.comment, one.start
 
 
-def _posts(evidence: Sequence[Evidence], dates: Mapping[int, str] = MappingProxyType({})) -> list[PromptPost]:
+def _posts(evidence: Sequence[Evidence], dates: Mapping[int, str]) -> list[PromptPost]:
     posts = []
     for mark in dict.fromkeys(one.mark for one in evidence):
-        own = in_order([one for one in evidence if one.mark == mark])
+        own = _in_order([one for one in evidence if one.mark == mark])
         title = neutral(own[0].title)[:_TITLE_LENGTH]
         posts.append(
             PromptPost(
@@ -159,6 +136,6 @@ def _posts(evidence: Sequence[Evidence], dates: Mapping[int, str] = MappingProxy
     return posts
 
 
-def in_order(evidence: Sequence[Evidence]) -> list[Evidence]:
+def _in_order(evidence: Sequence[Evidence]) -> list[Evidence]:
     """Evidence of one post as the post has it: title, text, comments."""
     return sorted(evidence, key=lambda one: (_ORDER[one.part], one.comment or 0, one.start))

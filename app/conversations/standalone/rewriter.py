@@ -36,7 +36,7 @@ class Rewriter:
     """Asks the model that writes the answers to complete a question; falls back to the rules.
 
     Args:
-        model_queue: Its model must be capable: the bundled one is not.
+        model_queue: Its model must be capable: SmolLM2-135M is not.
     """
 
     def __init__(self, model_queue: ModelQueue) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from tests.small_index import POSTS, indexed
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STIPPLE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
+    monkeypatch.setenv("STIPPLE_LLM", "smollm2")
     return tmp_path / "data"
 
 
@@ -91,13 +94,50 @@ def test_an_option_that_cannot_be_is_refused_by_name(
 
 
 @pytest.mark.model
-def test_doctor_finds_everything_in_order_where_it_is(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, port=0, _env_file=None)
+def test_doctor_finds_everything_in_order_where_it_is(data: Path) -> None:
+    settings = Settings(port=0, _env_file=None)
     findings = {finding.part: finding for finding in examine(settings)}
     assert {finding.mark for finding in findings.values()} <= {"ok  ", "note"}
     assert "stipple reindex" in findings["index"].fix
-    assert "loads and writes" in findings["answering model"].says
+    assert (
+        "loads and writes. English: answers are written; Chinese: answers are quotes"
+        in findings["answering model"].says
+    )
+    assert "English: found by meaning and by words; Chinese: found by words" in findings["embedding model"].says
     assert "fused order" in findings["reranking model"].says
+
+
+@pytest.mark.model
+def test_doctor_says_what_the_default_models_do_in_each_language(tmp_path: Path) -> None:
+    findings = {finding.part: finding for finding in examine(Settings(data_dir=tmp_path, port=0, _env_file=None))}
+    says = findings["embedding model"].says
+    assert "multilingual-e5-small@" in says
+    assert " (en, zh) + all-MiniLM-L6-v2@53aa5117+pinyin (en), 769 dimensions" in says
+    assert "Chinese and English: found by meaning and by words" in says
+    assert "answers are quotes" in findings["answering model"].says
+    assert "stipple models pull qwen2.5-coder-1.5b" in findings["answering model"].fix
+
+
+def test_a_quote_is_printed_with_what_names_its_post(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hit(rank: int, title: str) -> dict[str, Any]:
+        post = {"id": f"p{rank}", "title": title, "author": "mei", "created_at": "2026-05-01T08:00:00Z", "url": ""}
+        return {"rank": rank, "post": post, "passage": {"text": "It is 28 yuan."}}
+
+    def sentence(mark: int, part: str, *, quoted: bool = True) -> dict[str, Any]:
+        return {"text": "It is 28 yuan.", "quoted": quoted, "citations": [{"mark": mark, "part": part}]}
+
+    said = [sentence(1, "text"), sentence(1, "title"), sentence(2, "text"), sentence(2, "text", quoted=False)]
+    answer = {"sentences": said, "hits": [hit(1, "Blue Door"), hit(2, "")], "note": "", "notes": [], "kind": "quoted"}
+    monkeypatch.setattr("app.commands.cli._asked", lambda *_: answer)
+    assert main(("ask", "How much is it?")) == 0
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "Blue Door: “It is 28 yuan.” [1]",
+        "@mei 2026-05-01: “It is 28 yuan.” [1]",
+        "@mei 2026-05-01: “It is 28 yuan.” [2]",
+        "It is 28 yuan. [2]",
+    ]
 
 
 def test_doctor_names_each_fault_with_its_mend_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

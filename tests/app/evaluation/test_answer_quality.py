@@ -125,6 +125,7 @@ def test_the_command_prints_a_table_and_one_json_line_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STIPPLE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
     folder = str(write_questions(tmp_path / "few"))
     assert main(("eval", "answers", folder, "--llm", "none", "--limit", "2", "--sentences", "1")) == 0
     *table, last = capsys.readouterr().out.splitlines()

@@ -119,7 +119,10 @@ def test_a_set_that_is_missing_empty_or_of_one_kind_is_refused(tmp_path: Path) -
 
 
 @pytest.mark.model
-def test_the_command_prints_a_table_and_one_json_line_last(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_table_and_one_json_line_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
     assert main(("eval", "support", str(write_claims(tmp_path / "few", *CLAIMS)))) == 0
     *table, last = capsys.readouterr().out.splitlines()
     result = json.loads(last)

@@ -195,7 +195,8 @@ def test_help_and_version_come_without_loading_a_model() -> None:
 
 
 @pytest.mark.model
-def test_standard_input_is_indexed_by_the_bundled_model(tmp_path: Path) -> None:
+def test_standard_input_is_indexed_by_a_real_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STIPPLE_EMBEDDING_MODEL", "all-MiniLM-L6-v2")
     posts = gzip.compress((a_line("1") + a_line("2", title="拿铁")).encode())
     done = shell(tmp_path, "reindex", "-", stdin=posts)
     assert done.stderr.decode() in {"", "building the search structures\n"}

@@ -75,7 +75,10 @@ def test_without_a_model_there_is_none() -> None:
 @pytest.mark.model
 def test_doctor_tells_how_long_the_model_takes(tmp_path: Path) -> None:
     folder = tiny_model(tmp_path / "nli", {0: "entailment", 1: "neutral", 2: "contradiction"})
-    settings = Settings(data_dir=tmp_path, nli_model=str(folder), nli_budget_ms=60000, llm="none", _env_file=None)
+    settings = Settings(
+        data_dir=tmp_path, nli_model=str(folder), nli_budget_ms=60000, llm="none", _env_file=None,
+        embedding_model="all-MiniLM-L6-v2",
+    )  # fmt: skip
     (finding,) = (one for one in examine(settings) if one.part == "NLI model")
     assert finding.mark == "ok  "
     assert "checks a sentence against 6 posts" in finding.says

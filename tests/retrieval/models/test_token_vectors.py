@@ -14,7 +14,11 @@ TEXTS = ["A flat white costs 28 yuan at the Blue Door café.", "", "停车费一
 
 @pytest.fixture(params=["hash", pytest.param("bundled", marks=pytest.mark.model)])
 def embedder(request: pytest.FixtureRequest) -> Embedder:
-    return HashEmbedder() if request.param == "hash" else load_embedder(Settings(_env_file=None))
+    return (
+        HashEmbedder()
+        if request.param == "hash"
+        else load_embedder(Settings(embedding_model="all-MiniLM-L6-v2", _env_file=None))
+    )
 
 
 def test_each_token_has_a_unit_vector_and_its_place(embedder: Embedder) -> None:

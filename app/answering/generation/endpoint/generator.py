@@ -59,7 +59,6 @@ class EndpointGenerator:
         self._at = EndpointAddress.parse(address, api_key)
         self._model, self._limits, self.languages = model, limits, languages
         self.parallel = limits.parallel
-        self.parameters: int | None = None
         self._info: EndpointInfo | None = None
         self._opens_in_template: bool | None = None
         self._left_out: set[str] = set()  # fields that this endpoint refused
@@ -273,8 +272,6 @@ class EndpointGenerator:
         }
         if budget == 0:
             body["chat_template_kwargs"] = {"enable_thinking": False, "thinking": False}
-        if request.grammar is not None and self._info is not None and self._info.llama_server:
-            body["grammar"] = request.grammar
         if "max_tokens" in self._left_out:  # OpenAI's newer models use another name
             body["max_completion_tokens"] = body["max_tokens"]
         return {key: value for key, value in body.items() if key not in self._left_out} | self._limits.request_fields

@@ -15,12 +15,10 @@ class EndpointInfo:
     Attributes:
         models: Names that it offers, in its order.
         context_tokens: Context of the model that is used; 0 where it does not say.
-        llama_server: Whether it is llama.cpp's own server, which takes a grammar.
     """
 
     models: tuple[str, ...]
     context_tokens: int
-    llama_server: bool
 
 
 async def ask_endpoint(client: httpx.AsyncClient, base: str, model: str) -> EndpointInfo:
@@ -44,7 +42,7 @@ async def ask_endpoint(client: httpx.AsyncClient, base: str, model: str) -> Endp
         used.get("loaded_context_length"),  # LM Studio
         used.get("context_length"),  # OpenRouter and others
     )
-    return EndpointInfo(names, context, bool(properties))
+    return EndpointInfo(names, context)
 
 
 def _offered(response: httpx.Response) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from app.answering.generation.protocol import ModelFailed, PromptTooLong
 from retrieval.errors import FixableError
 
 # Request fields that not every endpoint knows: once it refuses one by name, it is left out.
-_DISPENSABLE = ("chat_template_kwargs", "max_tokens", "temperature", "grammar")
+_DISPENSABLE = ("chat_template_kwargs", "max_tokens", "temperature")
 _TOO_LONG = re.compile(
     r"context (length|size|window)|maximum context|too many tokens|exceeds? .*context", re.IGNORECASE
 )

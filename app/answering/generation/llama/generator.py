@@ -49,8 +49,6 @@ class LlamaGenerator:
         thinking_tokens: int = 0,
         gpu_layers: int = 0,
     ) -> None:
-        from llama_cpp import llama_model_n_params
-
         self.name, self.languages = name, languages
         trained = file.fields.get(f"{file.architecture}.context_length")
         if isinstance(trained, int) and 0 < trained < context_tokens:
@@ -64,7 +62,6 @@ class LlamaGenerator:
         self.thinking_tokens = thinking_tokens if self.template.thinks else 0
         template_tokens = len(self.prompt("x", "x", think=False)[0])
         self.context_tokens = self._window - template_tokens - _CLOSING_TOKENS
-        self.parameters: int | None = llama_model_n_params(self._llama.model)
         # llama.cpp has one state: counting tokens while another thread generates is safe, generating twice is not.
         self._lock = threading.Lock()
         self._abort = _Abort(self._llama)
@@ -108,7 +105,6 @@ class LlamaGenerator:
                 "raise STIPPLE_LLM_CONTEXT_TOKENS, or lower STIPPLE_ANSWER_HITS or STIPPLE_LLM_MAX_TOKENS",
             )
         budget = min(budget, room - max_tokens)
-        rules = self._vocabulary.grammar(request.grammar) if request.grammar is not None else None
         thought = answer = cuts = 0
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         with self._lock, self._abort.armed(stop):
@@ -116,7 +112,7 @@ class LlamaGenerator:
                 while not stop.is_set():
                     cut = False
                     self.tokens_read = len(tokens) - self._shared(tokens)
-                    for token in self._llama.generate(tokens, temp=0.0, repeat_penalty=_REPEAT_PENALTY, grammar=rules):
+                    for token in self._llama.generate(tokens, temp=0.0, repeat_penalty=_REPEAT_PENALTY):
                         if stop.is_set():
                             return
                         if self._vocabulary.ends(token):
@@ -219,20 +215,6 @@ class _Vocabulary:
 
     def ends(self, token: int) -> bool:
         return bool(self._bindings.llama_vocab_is_eog(self._handle, token))
-
-    def grammar(self, rules: str) -> Any:
-        """Rules for llama_cpp.Llama.
-
-        Raises:
-            ValueError: They are not GBNF; llama.cpp would abort the process.
-        """
-        from llama_cpp.llama_grammar import LlamaGrammar
-
-        sampler = self._bindings.llama_sampler_init_grammar(self._handle, rules.encode(), b"root")
-        if not sampler:
-            raise ValueError(f"no grammar: {last_words()}")
-        self._bindings.llama_sampler_free(sampler)
-        return LlamaGrammar.from_string(rules, verbose=False)
 
 
 class _Abort:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.answering.types import Answer, AnswerKind, AnswerSentence, Citation
-from app.web.page.words.labels import LABELS, Labels
+from app.web.page.words.labels import LABELS, Labels, day
 from retrieval.types import Hit
+
+_TITLE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,16 @@ class MarkShown:
 
 @dataclass(frozen=True, slots=True)
 class SentenceShown:
-    """A sentence and its marks, each number once. `text` is not escaped yet."""
+    """A sentence and its marks, each number once. Nothing is escaped yet.
+
+    Attributes:
+        source: Of a quote, what names its post: the title, or author and day; "" where it has neither.
+    """
 
     text: str
     marks: tuple[MarkShown, ...]
     quoted: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ def sentence_shown(sentence: AnswerSentence, hits: Sequence[Hit | None], labels:
             for mark, quoted in sorted(quotes.items())
         ),
         sentence.quoted,
+        _source(sentence.citations[0], hits, labels) if sentence.quoted else "",
     )
 
 
@@ -110,6 +118,17 @@ def answer_shown(
         facts=tuple(facts),
         thoughts=answer.thinking.strip() if thinking else "",
     )
+
+
+def _source(citation: Citation, hits: Sequence[Hit | None], labels: Labels) -> str:
+    hit = hits[citation.mark - 1]
+    if hit is None:
+        return ""
+    post = hit.post
+    if post.title and citation.part != "title":
+        return post.title if len(post.title) <= _TITLE else post.title[:_TITLE].rstrip() + "…"
+    written = day(post.created_at, "zh" if labels is LABELS["zh"] else "en") if post.created_at is not None else ""
+    return " · ".join(filter(None, (post.author, written)))
 
 
 def _author(hit: Hit | None) -> str:

@@ -24,7 +24,7 @@ _RIGHT = 0.95
 
 @pytest.fixture(scope="module")
 def checker() -> SupportChecker:
-    return SupportChecker(load_embedder(Settings(_env_file=None)))
+    return SupportChecker(load_embedder(Settings(embedding_model="all-MiniLM-L6-v2", _env_file=None)))
 
 
 def supported(checker: SupportChecker, pair: Pair) -> bool:

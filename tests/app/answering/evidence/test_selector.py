@@ -38,6 +38,24 @@ def test_a_comment_can_be_the_evidence() -> None:
     assert (best.part, best.comment, best.text) == ("comment", 0, "停车费一晚30元。")
 
 
+@pytest.mark.parametrize(
+    ("comment", "question", "quoted"),
+    [
+        ("同意楼上！", "停车费多少钱", False),
+        ("就三十元", "停车费多少钱", True),
+        ("停车不方便", "停车费多少钱", True),
+        ("same here!", "How much is parking?", False),
+        ("It is 30.", "How much is parking?", True),
+        ("Parking was awful.", "How much is parking?", True),
+        ("same here, we loved every minute of it and stayed", "How much is parking?", True),
+        ("同意楼上！", "How much is parking?", True),
+    ],
+)
+def test_a_comment_that_means_nothing_alone_is_no_evidence(comment: str, question: str, quoted: bool) -> None:
+    post = Post("p", "营地 campsite", "风景很好。", comments=(Comment("a", comment),))
+    assert any(one.part == "comment" for one in SELECTOR.select(question, [a_hit(post)])) == quoted
+
+
 def test_the_short_lines_of_a_chatty_post_are_quoted_together() -> None:
     post = Post("p", "", "手冲参数\n豆子15g\n水225ml\n水温92度\n#咖啡 #手冲")
     assert [one.text for one in SELECTOR.select("手冲水温", [a_hit(post)])] == ["手冲参数\n豆子15g\n水225ml\n水温92度"]

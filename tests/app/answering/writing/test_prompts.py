@@ -10,16 +10,12 @@ from hypothesis import strategies as st
 
 from app.answering.marks import MARK
 from app.answering.types import Evidence
-from app.answering.writing.prompt_assembly import Assembled, assemble, assemble_one, neutral
+from app.answering.writing.prompt_assembly import Assembled, assemble, neutral
 from app.answering.writing.prompt_files import load_prompt
 
 RELEASED = {
-    "answer/v1.en": "d80cce8a152851defdc932c6e41989c2158b2a0fdacb081aa080c1a9abb93d9a",
-    "answer/v1.zh": "e86664f279d327e7cb22590e6467d6f3509c7996304823edb88d9eb01a204407",
-    "answer/v2.en": "f04a997386f2acbe077740a0bb9c6623cc805bf5fcb29c90797be89456b82370",
-    "answer/v2.zh": "3719d3149ce3b7b19d27b71c5c94b116280b21eceddade3b2a63972a27746f46",
-    "each/v1.en": "be2c71bb04aaa57b143eb40413b726b40c786a46eb6fb1ed5d73bf4f8bf42043",
-    "each/v1.zh": "e8aff9594ea2e577db61be7d49591e4f1535956f9c0aadc8535e999d9251385e",
+    "answer/v3.en": "ab148b11b7d34d65cb8a7abd7229f588586f9ffe32c6933bdedc43b987dab1c4",
+    "answer/v3.zh": "b6e32d1e902b58638bfd16debd4aeae9167aec8b8c3e56fa1c076fd35b29ffad",
 }
 GOLDEN = Path(__file__).parent / "golden"
 FENCE = "5eedf00d"
@@ -31,7 +27,7 @@ def an_evidence(text: str, mark: int = 1, start: int = 0, title: str = "A title"
 
 def assembled(evidence: list[Evidence], budget: int = 9999, around: list[Evidence] | None = None) -> Assembled:
     return assemble(
-        load_prompt("answer/v2.en"), "Q?", evidence, sentences=3, fence=FENCE, budget=budget, count_tokens=len,
+        load_prompt("answer/v3.en"), "Q?", evidence, sentences=3, fence=FENCE, budget=budget, count_tokens=len,
         around=around or [],
     )  # fmt: skip
 
@@ -43,9 +39,9 @@ def test_the_words_of_a_released_prompt_never_change(name: str, sha256: str) -> 
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_prompt_says_what_it_is_for_and_has_both_parts(name: str) -> None:
-    post = {"mark": 7, "title": "", "text": "said"}
+    post = {"mark": 7, "title": "", "text": "said", "date": ""}
     prompt = load_prompt(name)
-    system, user = prompt.parts(question="Q?", posts=[post], post=post, sentences=3, fence=FENCE)
+    system, user = prompt.parts(question="Q?", posts=[post], sentences=3, fence=FENCE)
     assert prompt.purpose
     assert "said" not in system
     assert "said" in user
@@ -66,19 +62,16 @@ CHINESE = [
 @pytest.mark.parametrize(
     ("name", "evidence", "question"),
     [
-        ("answer/v2.en", ENGLISH, "How much is a flat white?"),
-        ("answer/v2.zh", CHINESE, "手冲多少钱"),
-        ("each/v1.en", ENGLISH[:1] + ENGLISH[2:], "How much is a flat white?"),
-        ("each/v1.zh", CHINESE[:1], "手冲多少钱"),
+        ("answer/v3.en", ENGLISH, "How much is a flat white?"),
+        ("answer/v3.zh", CHINESE, "手冲多少钱"),
     ],
 )
 def test_a_prompt_reads_as_its_golden_file(name: str, evidence: list[Evidence], question: str) -> None:
     """To accept new words: a new version of the prompt, and its rendering as a new golden file."""
     prompt = load_prompt(name)
-    if name.startswith("each"):
-        made = assemble_one(prompt, question, evidence, fence=FENCE, budget=9999, count_tokens=len)
-    else:
-        made = assemble(prompt, question, evidence, sentences=3, fence=FENCE, budget=9999, count_tokens=len)
+    made = assemble(
+        prompt, question, evidence, sentences=3, fence=FENCE, budget=9999, count_tokens=len, dates={1: "2026-05-01"}
+    )
     golden = GOLDEN / f"{name.replace('/', '-')}.txt"
     assert f"{made.system}\n=====\n{made.user}\n" == golden.read_text("utf-8")
 
@@ -94,22 +87,22 @@ def test_whatever_a_post_says_it_forges_no_mark_no_token_and_no_fence(text: str)
 
 
 @given(st.lists(_HOSTILE.filter(str.strip), min_size=1, max_size=4), _HOSTILE)
-def test_whatever_posts_say_the_prompt_has_one_fence_around_each(texts: list[str], title: str) -> None:
+def test_whatever_posts_say_the_prompt_has_one_fence_and_each_posts_mark_once(texts: list[str], title: str) -> None:
     made = assembled([an_evidence(text, mark, title=title) for mark, text in enumerate(texts, start=1)])
-    begins = [line for line in made.user.split("\n") if line.startswith(FENCE)]
-    assert begins == [
-        line
-        for mark in range(1, len(texts) + 1)
-        for line in (f"{FENCE} post [{mark}]", f"{FENCE} end of post [{mark}]")
+    lines = made.user.split("\n")
+    begins, ends = [number for number, line in enumerate(lines) if line.startswith(FENCE)]
+    assert [lines[begins], lines[ends]] == [FENCE, FENCE]
+    assert [line.partition("]")[0] + "]" for line in lines[begins + 1 : ends]] == [
+        f"[{mark}]" for mark in range(1, len(texts) + 1)
     ]
-    assert len(MARK.findall(made.user)) == 2 * len(texts)
+    assert len(MARK.findall(made.user)) == len(texts)
 
 
 def test_evidence_is_shown_under_its_posts_number_in_the_posts_own_order() -> None:
     evidence = [an_evidence("Second.", 2, start=9), an_evidence("First.", 2), an_evidence("Other.", 1)]
     made = assembled(evidence)
     assert "First. Second." in made.user
-    assert made.user.index("post [2]") < made.user.index("First.")
+    assert made.user.index("[2]") < made.user.index("First.")
     assert made.evidence == tuple(evidence)
 
 
@@ -133,11 +126,7 @@ def test_a_prompt_never_overflows_its_budget(texts: list[str], beside: list[str]
     around = [an_evidence(text, 1, 2000 + 100 * number) for number, text in enumerate(beside)]
     made = assembled(evidence, budget, around)
     assert len(made.system) + len(made.user) <= budget
-    one = assemble_one(
-        load_prompt("each/v1.zh"), "问？" * 50, evidence[:1], fence=FENCE, budget=budget, count_tokens=len
-    )
-    assert len(one.system) + len(one.user) <= budget
-    assert bool(one.evidence) == bool(one.user)
+    assert bool(made.evidence) == bool(made.user)
 
 
 def test_where_not_even_the_best_sentence_fits_no_evidence_is_shown() -> None:

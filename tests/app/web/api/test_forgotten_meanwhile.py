@@ -44,7 +44,7 @@ class Interrupted(ScriptedGenerator):
 def test_an_answer_has_no_word_of_a_post_that_was_forgotten_while_it_was_written(tmp_path: Path, stream: bool) -> None:
     embedder = HashEmbedder(256)
     indexed(tmp_path, CAFES, embedder)
-    settings = Settings(data_dir=tmp_path, answer_writing="whole", _env_file=None)
+    settings = Settings(data_dir=tmp_path, _env_file=None)
     store = EdgeStore(tmp_path)
     generator = Interrupted(["A flat white at Blue Door is 28 yuan, with oat milk. [3] It is 30 yuan at Red Lamp. [2]"])
     intake = JournalIngestion(settings, store, embedder, TermWeigher())

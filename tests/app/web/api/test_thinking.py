@@ -25,7 +25,7 @@ ENGLISH = "How much is a flat white at Blue Door?"
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("thinking")
     indexed(folder, POSTS, HashEmbedder(256))
-    settings = Settings(data_dir=folder, answer_writing="whole", _env_file=None)
+    settings = Settings(data_dir=folder, _env_file=None)
     generator = ScriptedGenerator([f"<think>{THOUGHT}</think>A flat white at Blue Door is 28 yuan. [1]"])
     services = Services(settings, open_store(settings), HashEmbedder(256), generator)
     with TestClient(create_app(settings, services)) as client:

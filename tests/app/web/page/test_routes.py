@@ -69,6 +69,7 @@ def test_a_quoted_answer_says_so_and_shows_quotes(served: Served) -> None:
     assert "摘自帖子原文" in page.by_id("sentences").text
     assert len(page.all("blockquote")) == 3
     assert "当前模型不会写这种语言" in page.by_id("sentences").text
+    assert page.all("cite")[0].text == "大理古城这家咖啡馆，院子里有三只猫"
 
 
 def test_a_declined_answer_shows_the_nearest_posts(served: Served) -> None:

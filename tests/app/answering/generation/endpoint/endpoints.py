@@ -159,9 +159,8 @@ def written(
     generator: EndpointGenerator,
     max_tokens: int = 64,
     thoughts: list[str] | None = None,
-    grammar: str | None = None,
 ) -> str:
-    request = GenerateRequest("Be brief.", "你好?", max_tokens, grammar)
+    request = GenerateRequest("Be brief.", "你好?", max_tokens)
     pieces = list(generator.generate(request, threading.Event()))
     if thoughts is not None:
         thoughts.extend(piece.thought for piece in pieces)

@@ -18,7 +18,7 @@ import pytest
 from app.answering.generation import GenerateRequest, Piece
 from app.answering.generation.cancellation import Stop
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
-from app.answering.generation.factory import BUNDLED, model_path
+from app.answering.generation.factory import SMOLLM2, model_path
 from app.answering.generation.llama.generator import LlamaGenerator
 from app.commands.doctor import answering_model
 from app.models.gguf_file import open_gguf
@@ -37,12 +37,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def generator() -> Iterator[LlamaGenerator]:
-    loaded = LlamaGenerator(open_gguf(BUNDLED_PATH), "smollm2", frozenset({"en"}), 2048, 0)
+    loaded = LlamaGenerator(open_gguf(SMOLLM2_PATH), "smollm2", frozenset({"en"}), 2048, 0)
     yield loaded
     loaded.close()
 
 
-BUNDLED_PATH = model_path(Settings(llm=BUNDLED, _env_file=None))
+SMOLLM2_PATH = model_path(Settings(llm=SMOLLM2, _env_file=None))
 LONG = "Posts: " + "A flat white at Blue Door is 28 yuan, and oat milk is 3 yuan more there. " * 70
 
 
@@ -69,7 +69,7 @@ def server() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", llama_server.__name__, "--model", str(BUNDLED_PATH), "--host", "127.0.0.1",
+        sys.executable, "-m", llama_server.__name__, "--model", str(SMOLLM2_PATH), "--host", "127.0.0.1",
         "--port", str(port), "--n_ctx", "2048", "--verbose", "false",
     ]  # fmt: skip
     # pydantic-settings would read our variables for it: it has names as common as HOST and PORT.

@@ -132,13 +132,6 @@ def test_a_prompt_that_does_not_fit_is_refused_before_the_model_sees_it(generato
     assert written(generator, "How much?")
 
 
-def test_a_grammar_is_followed(generator: LlamaGenerator) -> None:
-    assert written(generator, "How much?", grammar='root ::= "28元 [1]"') == "28元 [1]"
-    assert written(generator, "How much?", grammar='root ::= ""') == ""
-    with pytest.raises(ValueError, match="no grammar"):
-        written(generator, "How much?", grammar="root ::= (")
-
-
 def test_a_thought_takes_no_more_than_its_tokens_and_is_answered_after(family: Family, model: Path) -> None:
     thinking = load(model, thinking_tokens=20)
     thoughts: list[str] = []

@@ -1,10 +1,8 @@
-"""The two ways of writing, and what becomes of a model that does not write as it should."""
+"""How an answer is written, and what becomes of a model that does not write as it should."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.answering.generation import GenerateRequest, Generator, Piece, ScriptedGenerator
+from app.answering.generation import Generator, ScriptedGenerator
+from app.answering.messages import note
 from app.answering.types import Answer, Done, Question, SentenceReady, SentenceWithheld, WithheldReason
 from app.answering.writing.sentence_stream import SentenceCutter
-from app.answering.writing.strategies import StrategySetting, strategy_for
 from app.services import Services
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
@@ -25,21 +23,6 @@ from tests.small_index import POSTS, indexed
 
 ENGLISH = "How much is a flat white at Blue Door?"
 CHINESE = "营地停车费多少钱"
-SMALL = 135_000_000
-
-
-class Copying(ScriptedGenerator):
-    """A small model that keeps to its grammar: it writes the first sentence that it may."""
-
-    def __init__(self) -> None:
-        super().__init__([""], parameters=SMALL)
-        self.grammars: list[str] = []
-
-    def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
-        assert request.grammar is not None, "a small model is not left to itself"
-        self.prompts.append((request.system, request.user))
-        self.grammars.append(request.grammar)
-        yield Piece(request.grammar.split("s0 ::= ")[1].split('"')[1])
 
 
 @pytest.fixture(scope="module")
@@ -67,67 +50,43 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: Any) -> tu
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize(
-    ("setting", "parameters", "strategy"),
-    [
-        ("auto", SMALL, "each"),
-        ("auto", 7_000_000_000, "whole"),
-        ("auto", None, "whole"),
-        ("whole", SMALL, "whole"),
-        ("each", None, "each"),
-    ],
-)
-def test_a_small_model_is_asked_about_one_post_at_a_time(
-    setting: StrategySetting, parameters: int | None, strategy: str
-) -> None:
-    assert strategy_for(setting, parameters) == strategy
+def test_a_model_reads_the_evidence_of_all_posts_at_once_and_quotes_follow_what_it_wrote(folder: Path) -> None:
+    generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
+    answer, _ = answered(folder, generator, ENGLISH)
+    assert answer.prompt.startswith("answer/v3.en")
+    [(_, user)] = generator.prompts
+    assert "[1]" in user
+    assert "[2]" in user
+    assert not answer.sentences[0].quoted
+    assert all(sentence.quoted for sentence in answer.sentences[1:])
 
 
-@pytest.mark.parametrize(("question", "prompt"), [(ENGLISH, "each/v1.en"), (CHINESE, "each/v1.zh")])
-def test_a_small_models_sentence_is_cited_to_the_post_that_it_was_shown(
-    folder: Path, question: str, prompt: str
-) -> None:
-    generator = Copying()
-    answer, _ = answered(folder, generator, question)
-    assert answer.kind == "written"
-    assert answer.prompt.startswith(prompt)
-    for sentence in answer.sentences:
-        assert sentence.text in sentence.citations[0].quote
-    assert all(user.count("\n\n") == 1 for _, user in generator.prompts), "one post in each prompt"
-    assert len(generator.prompts) <= 3
-
-
-def test_what_the_best_post_says_is_in_the_answer_once_however_little_a_small_model_copied(folder: Path) -> None:
-    answer, _ = answered(folder, Copying(), "What is good to know of a flat white at Blue Door?")
+def test_what_the_best_post_says_is_in_the_answer_once_however_little_a_model_copied(folder: Path) -> None:
+    generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
+    answer, _ = answered(folder, generator, "What is good to know of a flat white at Blue Door?")
     texts = [sentence.text for sentence in answer.sentences]
     assert sum("28 yuan" in text for text in texts) == 1
-    assert any("nine every day" in text for text in texts), "the rest of the best quote is quoted"
+    assert any(text == "They open at nine every day." for text in texts), "the rest of the best quote is quoted"
 
 
 def test_the_rest_of_the_best_quote_takes_no_place_where_it_lacks_what_is_asked_for(folder: Path) -> None:
-    answer, _ = answered(folder, Copying(), ENGLISH)
+    answer, _ = answered(folder, ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"]), ENGLISH)
     assert answer.sentences[0].text.endswith("28 yuan.")
     assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are no price"
 
 
-def test_a_small_model_is_asked_no_more_once_a_sentence_of_it_is_shown(folder: Path) -> None:
-    generator = Copying()
-    answer, _ = answered(folder, generator, ENGLISH)
-    assert [sentence.quoted for sentence in answer.sentences][:2] == [False, True]
-    assert len(generator.prompts) == 1
+def test_the_rest_of_a_quote_begins_and_ends_with_a_sentence(folder: Path) -> None:
+    generator = ScriptedGenerator(["A flat white at Blue Door is 28 [1]"])
+    answer, _ = answered(folder, generator, "What is good to know of a flat white at Blue Door?")
+    assert not any(sentence.text.startswith("yuan") for sentence in answer.sentences)
 
 
-def test_a_small_model_behind_an_endpoint_that_leaves_grammars_aside_is_checked_all_the_same(folder: Path) -> None:
-    generator = ScriptedGenerator(["The moon is made of cheese."], parameters=SMALL)
-    answer, withheld = answered(folder, generator, ENGLISH)
-    assert answer.kind == "quoted"
-    assert set(withheld) <= {"unsupported", "beside the point"}
-
-
-def test_a_setting_overrules_the_size(folder: Path) -> None:
-    generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"], parameters=SMALL)
-    answer, _ = answered(folder, generator, ENGLISH, answer_writing="whole")
-    assert answer.prompt.startswith("answer/v2.en")
+@pytest.mark.parametrize("question", [ENGLISH, CHINESE])
+def test_no_answer_of_a_bilingual_model_says_that_it_cannot_write_the_language(folder: Path, question: str) -> None:
+    generator = ScriptedGenerator(["28 [1]"], languages=frozenset({"en", "zh"}))
+    answer, _ = answered(folder, generator, question)
+    assert generator.prompts
+    assert answer.note in {note("en", "unsupported"), note("zh", "unsupported")}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +154,7 @@ def test_each_question_has_a_fence_of_its_own(folder: Path) -> None:
     generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
     answered(folder, generator, ENGLISH)
     answered(folder, generator, ENGLISH)
-    fences = {user.split(" ")[0] for _, user in generator.prompts}
+    fences = {user.split("\n")[0] for _, user in generator.prompts}
     assert len(fences) == 2
 
 
