@@ -47,7 +47,7 @@ class Ingestion(Protocol):
         """
         ...
 
-    def start(self, keepers: ErasureTargets) -> None:
+    def start(self, erasure_targets: ErasureTargets) -> None:
         """Apply from now on what this process and others take in and forget."""
         ...
 
