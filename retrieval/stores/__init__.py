@@ -1,1 +1,4 @@
-"""The two stores of posts: embedded (`edge`) and a Qdrant server (`server`)."""
+"""The two stores of posts: embedded (`edge`) and a Qdrant server (`server`).
+
+Only they import Qdrant's clients. Imports `text`, `settings` and `types`.
+"""
