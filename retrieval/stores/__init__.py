@@ -1,4 +1,4 @@
 """The two stores of posts: embedded (`edge`) and a Qdrant server (`server`).
 
-Only they import Qdrant's clients. Imports `text`, `settings` and `types`.
+Only they, and `text.terms`, import Qdrant. Imports `text`, `settings` and `types`.
 """

@@ -176,10 +176,10 @@ def _posts(body: bytes) -> list[object]:
         HTTPException: It has no posts, or too many.
     """
     try:
-        said = json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise HTTPException(422, f"the body is not JSON in UTF-8: {error}") from None
-    posts = said.get("posts") if isinstance(said, dict) else said
+    posts = value.get("posts") if isinstance(value, dict) else value
     if not isinstance(posts, list):
         raise HTTPException(422, 'the body is neither an array of posts nor an object {"posts": [...]}')
     if len(posts) > MOST_POSTS:

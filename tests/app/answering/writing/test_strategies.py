@@ -107,7 +107,7 @@ def test_what_the_best_post_says_is_in_the_answer_once_however_little_a_small_mo
 def test_the_rest_of_the_best_quote_takes_no_place_where_it_lacks_what_is_asked_for(folder: Path) -> None:
     answer, _ = answered(folder, Copying(), ENGLISH)
     assert answer.sentences[0].text.endswith("28 yuan.")
-    assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are no price"
+    assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are not a price"
 
 
 def test_a_small_model_is_asked_no_more_once_a_sentence_of_it_is_shown(folder: Path) -> None:
