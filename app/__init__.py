@@ -1,1 +1,1 @@
-"""Asks the index and answers people."""
+"""Asks the index and answers people. Imports `retrieval`; never `indexer`."""

@@ -179,7 +179,7 @@ class ModelBundles:
         try:
             name = self._store.current()
             return next((info for info in self._store.generations() if info.name == name), None)
-        except FixableError:  # told by whoever opens it
+        except FixableError:  # opening it reports the error
             return None
 
     def _leave(self, wanted: GenerationInfo, problem: str, fix: str) -> bool:

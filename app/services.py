@@ -74,7 +74,7 @@ class Services:
         embedder: Embedder,
         generator: Generator | None,
         reranker: Reranker | None = None,
-        intake: Ingestion | None = None,
+        ingestion: Ingestion | None = None,
         nli: Reranker | None = None,
         load: Callable[[ModelRecipe], Embedder] | None = None,
         writer_problem: ModelNotPulled | None = None,
@@ -83,20 +83,20 @@ class Services:
         self.writer_problem = writer_problem
         """Why answers are quotes although the settings name a model; None where they do not, or it is there."""
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
-        self.intake = intake
+        self.ingestion = ingestion
         self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
         self._model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
         self._nli_pool = nli_pool(nli, settings)
 
         def bundle(embedder: Embedder) -> ModelBundle:
-            followed = intake.following(store, embedder) if intake is not None else store
+            followed = ingestion.following(store, embedder) if ingestion is not None else store
             return ModelBundle(
                 settings, followed, embedder, self._executor, self._model_queue, self._rerank_pool, self._nli_pool
             )
 
         self._bundles = ModelBundles(store, embedder, bundle, load)
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
-        changes = intake.held if intake is not None else lambda: 0
+        changes = ingestion.held if ingestion is not None else lambda: 0
         self._suggesting = Suggesting(store, self._bundles, past, changes=changes, busy=lambda: self._bundles.busy)
         self._query_reader = QueryReader(store)
         self.recent_searches = RecentSearches()
@@ -105,11 +105,11 @@ class Services:
         self.answer_hits = settings.answer_hits
 
     @classmethod
-    def build(cls, settings: Settings, make_intake: MakeIngestion | None = None) -> Services:
+    def build(cls, settings: Settings, make_ingestion: MakeIngestion | None = None) -> Services:
         """Load what the settings name. Takes seconds.
 
         Args:
-            make_intake: None takes no posts in, and does not see those taken in since the index was written.
+            make_ingestion: None takes no posts in, and does not see those taken in since the index was written.
 
         Raises:
             FixableError: A model or the index's folder cannot be used.
@@ -120,13 +120,13 @@ class Services:
             generator = load_generator(settings)
         except ModelNotPulled as error:
             writer_problem = error
-        intake = make_intake(settings, store, embedder) if make_intake is not None else None
+        ingestion = make_ingestion(settings, store, embedder) if make_ingestion is not None else None
         reranker, nli = load_reranker(settings), load_entailment(settings)
 
         def load(recipe: ModelRecipe) -> Embedder:
             return embedder_of(recipe, settings)
 
-        return cls(settings, store, embedder, generator, reranker, intake, nli, load, writer_problem)
+        return cls(settings, store, embedder, generator, reranker, ingestion, nli, load, writer_problem)
 
     async def start(self) -> None:
         """Open the index, if there is one yet, search it once, and follow its new generations from now on."""
@@ -136,22 +136,22 @@ class Services:
         await self._search_once()
         self._following = asyncio.create_task(self._follow(), name="follow generations")
         self._suggesting.start()
-        if self.intake is not None:
+        if self.ingestion is not None:
             in_memory = {
                 # First, since it keeps queries that found these posts from being written to the file again.
                 "suggestions": self._suggesting.forget,
                 "places": self._query_reader.forget,
                 "recent searches": self.recent_searches.forget,
             }
-            self.intake.start(in_memory | dict(erasure_targets(self.settings)))
+            self.ingestion.start(in_memory | dict(erasure_targets(self.settings)))
 
     async def close(self) -> None:
         if self._following is not None:
             self._following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
-        if self.intake is not None:
-            await asyncio.to_thread(self.intake.close)
+        if self.ingestion is not None:
+            await asyncio.to_thread(self.ingestion.close)
         await asyncio.to_thread(self._suggesting.close)
         if self._model_queue is not None:
             await asyncio.to_thread(self._model_queue.close)

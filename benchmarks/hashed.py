@@ -38,8 +38,8 @@ def _serve(data: Path, port: int) -> None:
     settings = Settings(data_dir=data, llm="none", log_level="error", _env_file=None)
     configure_logs(settings)
     store, embedder = open_store(settings), HashEmbedder()
-    intake = JournalIngestion(settings, store, embedder, TermWeigher())
-    app = create_app(settings, Services(settings, store, embedder, None, None, intake))
+    ingestion = JournalIngestion(settings, store, embedder, TermWeigher())
+    app = create_app(settings, Services(settings, store, embedder, None, None, ingestion))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
 
 

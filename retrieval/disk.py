@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from retrieval.errors import FixableError
@@ -15,6 +15,12 @@ from retrieval.errors import FixableError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR}
 _SQLITE_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_REPAIRS = {
+    "embeddings.sqlite": "delete it: it only saves time, and the next run fills it again",
+    "journal.sqlite": "restore it from a backup: without it, forgotten posts may come back",
+    "keys.sqlite": "restore it from a backup, or delete it and make new keys with `stipple keys add`",
+}
 _EDGE_NUMBER = re.compile(r"\(os error (\d+)\)")  # how Qdrant Edge words an error of the system
 _MAKE_WRITABLE = "make it writable for this user, or set STIPPLE_DATA_DIR to another folder"
 
@@ -108,9 +114,8 @@ def naming_disk_trouble(folder: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         trouble = _disk_trouble(folder, error)
-        if trouble is None and _sqlite_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            fix = "delete embeddings.sqlite there: it only saves time, and the next run fills it again"
-            trouble = FixableError(f"a database in {folder} is damaged: {error}", fix)
+        if trouble is None and _sqlite_code(error) in _SQLITE_DAMAGED:
+            trouble = _damaged_database(folder, error)
         if trouble is None:
             raise
         raise trouble from error
@@ -153,6 +158,22 @@ def _disk_trouble(folder: Path, error: Exception) -> FixableError | None:
     if code == sqlite3.SQLITE_IOERR:
         return FixableError(f"the disk of {folder} fails: {error}", "check the disk and its free space")
     return None
+
+
+def _damaged_database(folder: Path, error: Exception) -> FixableError:
+    """Name the database of a folder that is damaged: SQLite's error does not say which it was."""
+    for path in sorted(folder.glob("*.sqlite")):
+        if _is_damaged(path):
+            return FixableError(f"{path} is damaged: {error}", _REPAIRS.get(path.name, "delete it"))
+    return FixableError(f"a database in {folder} is damaged: {error}", "check the disk, then try again")
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.Error as error:
+        return _sqlite_code(error) in _SQLITE_DAMAGED
 
 
 def _os_number(error: Exception) -> int | None:

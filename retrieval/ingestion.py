@@ -47,7 +47,7 @@ class Ingestion(Protocol):
         """
         ...
 
-    def start(self, keepers: ErasureTargets) -> None:
+    def start(self, erasure_targets: ErasureTargets) -> None:
         """Apply from now on what this process and others take in and forget."""
         ...
 
@@ -71,7 +71,7 @@ class Ingestion(Protocol):
         ...
 
     def forget(self, post_ids: Sequence[str], by: str) -> int:
-        """Forget posts everywhere, and keep them out; returns how many were stored.
+        """Forget posts everywhere, and block them; returns how many were stored.
 
         Raises:
             FixableError: The disk refuses.

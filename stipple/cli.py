@@ -61,15 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    indexer.commands.cli.add_commands(commands, _make_keepers, _writer_problem)
+    indexer.commands.cli.add_commands(commands, _make_erasure_targets, _writer_problem)
     indexer.commands.migrate_cli.add_commands(commands)
-    app.commands.cli.add_commands(commands, _make_intake)
+    app.commands.cli.add_commands(commands, _make_ingestion)
     app.commands.keys_cli.add_commands(commands)
     app.commands.models_cli.add_commands(commands)
     return parser
 
 
-def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> Ingestion:
+def _make_ingestion(settings: Settings, store: PostStore, embedder: Embedder) -> Ingestion:
     """How a server takes posts in: app knows the protocol, indexer implements it."""
     from indexer.journal.journal_ingestion import JournalIngestion
     from retrieval.text.terms import TermWeigher
@@ -77,7 +77,7 @@ def _make_intake(settings: Settings, store: PostStore, embedder: Embedder) -> In
     return JournalIngestion(settings, store, embedder, TermWeigher())
 
 
-def _make_keepers(settings: Settings) -> ErasureTargets:
+def _make_erasure_targets(settings: Settings) -> ErasureTargets:
     """What else must forget a post when no server is running to do so."""
     from app.erasure_targets import erasure_targets
 

@@ -1,1 +1,1 @@
-"""From hits to an answer in which every sentence was checked."""
+"""From a question to an answer in which every sentence was checked. Imports `app.models` and `retrieval`."""

@@ -1,1 +1,1 @@
-"""The commands that ask the index. Imports anything in `app`, and nothing imports it."""
+"""The commands that ask the index. Imports anything in `app`; only `stipple` imports it."""

@@ -23,23 +23,23 @@ Subparsers = Any  # argparse names this type only privately
 _YOUNGEST = 20_000
 
 
-def add_commands(subparsers: Subparsers, make_intake: MakeIngestion | None = None) -> None:
-    """Add the commands; `make_intake` makes what takes posts in, None takes none in."""
+def add_commands(subparsers: Subparsers, make_ingestion: MakeIngestion | None = None) -> None:
+    """Add the commands; without `make_ingestion`, a server takes no posts in."""
     serve = subparsers.add_parser("serve", help="serve the page and the JSON API over HTTP")
     serve.add_argument("--host", help="address to listen on (STIPPLE_HOST)")
     serve.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (STIPPLE_PORT)")
-    serve.set_defaults(run=partial(_serve, make_intake=make_intake))
+    serve.set_defaults(run=partial(_serve, make_ingestion=make_ingestion))
 
     search = subparsers.add_parser("search", help="find posts for a query")
     search.add_argument("query")
     search.add_argument("--limit", type=int, default=10, choices=range(1, 51), metavar="1..50")
     _add_filters(search)
-    search.set_defaults(run=partial(_search, make_intake=make_intake))
+    search.set_defaults(run=partial(_search, make_ingestion=make_ingestion))
 
     ask = subparsers.add_parser("ask", help="answer a question from the posts")
     ask.add_argument("question")
     _add_filters(ask)
-    ask.set_defaults(run=partial(_ask, make_intake=make_intake))
+    ask.set_defaults(run=partial(_ask, make_ingestion=make_ingestion))
 
     eval_cli.add_commands(subparsers)
     feedback_cli.add_commands(subparsers)
@@ -58,7 +58,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the API's JSON instead of text")
 
 
-def _serve(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestion | None) -> int:
+def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIngestion | None) -> int:
     import uvicorn
 
     from app.listen_socket import bind
@@ -70,7 +70,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_intake: MakeIngest
     # Bound before the models load, so that a port in use is reported at once.
     listener = bind(host, port)
     configure_logs(settings)
-    app = create_app(settings, Services.build(settings, make_intake))
+    app = create_app(settings, Services.build(settings, make_ingestion))
     keep_out_of_garbage_collection()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     address = listener.getsockname()
@@ -90,8 +90,8 @@ def keep_out_of_garbage_collection() -> None:
     gc.set_threshold(_YOUNGEST, *gc.get_threshold()[1:])
 
 
-def _search(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestion | None) -> int:
-    found = _asked(args, settings, "search", make_intake)
+def _search(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIngestion | None) -> int:
+    found = _asked(args, settings, "search", make_ingestion)
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
         return 0
@@ -102,8 +102,8 @@ def _search(args: argparse.Namespace, settings: Settings, make_intake: MakeInges
     return 0
 
 
-def _ask(args: argparse.Namespace, settings: Settings, make_intake: MakeIngestion | None) -> int:
-    answer = _asked(args, settings, "answer", make_intake)
+def _ask(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIngestion | None) -> int:
+    answer = _asked(args, settings, "answer", make_ingestion)
     if args.json:
         print(json.dumps(answer, ensure_ascii=False))
         return 0
@@ -147,7 +147,7 @@ def _print_hit(hit: dict[str, Any]) -> None:
 
 
 def _asked(
-    args: argparse.Namespace, settings: Settings, what: str, make_intake: MakeIngestion | None
+    args: argparse.Namespace, settings: Settings, what: str, make_ingestion: MakeIngestion | None
 ) -> dict[str, Any]:
     """The JSON API's response to these arguments, from this process or from the server that has the index open."""
     from pydantic import ValidationError
@@ -167,12 +167,12 @@ def _asked(
         name = str(first["loc"][0]).replace("_", "-")
         raise FixableError(f"--{name} is {first['input']!r:.80}: {first['msg']}", f"stipple {what} --help") from None
     try:
-        return asyncio.run(_from_this_process(wanted, settings, make_intake))
+        return asyncio.run(_from_this_process(wanted, settings, make_ingestion))
     except IndexLocked as locked:
         return _from_server(wanted, settings, locked)
 
 
-async def _from_this_process(wanted: Any, settings: Settings, make_intake: MakeIngestion | None) -> dict[str, Any]:
+async def _from_this_process(wanted: Any, settings: Settings, make_ingestion: MakeIngestion | None) -> dict[str, Any]:
     from app.services import Services
     from app.web.api.answer_routes import answer_question
     from app.web.api.requests import SearchIn, visible_text
@@ -181,7 +181,7 @@ async def _from_this_process(wanted: Any, settings: Settings, make_intake: MakeI
     searching = isinstance(wanted, SearchIn)
     if not visible_text(wanted.q if searching else wanted.question):  # before the models load
         raise FixableError("the query is blank: say what to look for", "put it in quotation marks after the command")
-    services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings, make_intake)
+    services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings, make_ingestion)
     if services.writer_problem is not None:
         print(f"note: {services.writer_problem.problem}\nto fix: {services.writer_problem.fix}", file=sys.stderr)
     try:

@@ -1,4 +1,4 @@
 """Conversations: follow-up questions in context, what is kept of them, and what can be asked next.
 
-Imports `answering`.
+Imports `answering` and `retrieval`.
 """

@@ -1,1 +1,1 @@
-"""Retrieval and answers measured on a folder of judged data."""
+"""Retrieval and answers measured on judged data. Imports `answering`, `model_bundle` and `retrieval`."""

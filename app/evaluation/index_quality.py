@@ -147,8 +147,8 @@ def share(truths: Sequence[bool]) -> float | None:
 
 
 def _holds_gold(query: JudgedQuery, answer: Answer) -> bool:
-    said = fold(" ".join(sentence.text for sentence in answer.sentences))
-    return meets(query.gold, said)
+    shown = fold(" ".join(sentence.text for sentence in answer.sentences))
+    return meets(query.gold, shown)
 
 
 def meets(gold: Sequence[Sequence[str]], folded: str) -> bool:

@@ -1,4 +1,1 @@
-"""Which model files there are, where they come from, whether they are whole.
-
-Imports `retrieval`; never a model's library.
-"""
+"""Model files: chosen, downloaded, and checked before they are loaded. Imports `retrieval.errors`; never llama.cpp."""

@@ -71,8 +71,8 @@ def open_gguf(path: Path) -> GgufFile:
     """The model in this file, or in the split files of which this is the first.
 
     Raises:
-        ModelMissing: There is no such file, it cannot be read, is no GGUF, is cut off within its head, or is a part
-            of a split model without the others.
+        ModelMissing: There is no such file, it cannot be read, is not a GGUF file, is cut off within its head, or is
+            a part of a split model without the others.
     """
     parts = _parts(path)
     try:

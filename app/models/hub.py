@@ -185,7 +185,7 @@ class _Hub:
             with WeakFileLock(blob.with_suffix(".stipple-lock")):
                 if not blob.exists():
                     self._fetch_blob(name, url, about, blob)
-        # The blob is there: this makes the links of the cache. What is no large file is small, and it fetches it.
+        # The blob is there: this makes the links of the cache. A file without a blob is small, and is fetched now.
         hf_hub_download(self._repository, name, cache_dir=self._cache, endpoint=self._endpoint)
 
     def _fetch_blob(self, name: str, url: str, about: Any, blob: Path) -> None:

@@ -1,1 +1,4 @@
-"""HTTP: the JSON API, the page, server-sent events."""
+"""HTTP: the JSON API, the page, server-sent events.
+
+Imports anything in `app` but `main`, `commands` and `evaluation`.
+"""

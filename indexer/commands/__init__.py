@@ -1,1 +1,1 @@
-"""The commands that fill the index. Imports anything in `indexer`, and nothing imports it."""
+"""The commands that fill the index. Imports anything in `indexer`; only `stipple` imports it."""

@@ -32,13 +32,13 @@ Subparsers = argparse._SubParsersAction  # the type that add_subparsers() return
 
 def add_commands(
     subparsers: Subparsers[argparse.ArgumentParser],
-    make_keepers: Callable[[Settings], ErasureTargets] = lambda _: {},
+    make_erasure_targets: Callable[[Settings], ErasureTargets] = lambda _: {},
     writer_problem: Callable[[Settings], FixableError | None] = lambda _: None,
 ) -> None:
     """Add the commands. Cheap: what they need is imported when they run.
 
     Args:
-        make_keepers: Makes what has to forget posts besides the index.
+        make_erasure_targets: Makes the files, besides the index, that must forget posts.
         writer_problem: Why answers are quotes although the settings name a model.
     """
     reindex = subparsers.add_parser(
@@ -117,7 +117,7 @@ def add_commands(
     forget.add_argument(
         "--author", metavar="HANDLE", action="append", default=[], help="all posts of this author; repeatable"
     )
-    forget.set_defaults(run=partial(run_forget, make_keepers=make_keepers))
+    forget.set_defaults(run=partial(run_forget, make_erasure_targets=make_erasure_targets))
 
 
 def _count(text: str) -> int:
@@ -317,7 +317,9 @@ def run_prune(args: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
-def run_forget(args: argparse.Namespace, settings: Settings, make_keepers: Callable[[Settings], ErasureTargets]) -> int:
+def run_forget(
+    args: argparse.Namespace, settings: Settings, make_erasure_targets: Callable[[Settings], ErasureTargets]
+) -> int:
     """`stipple forget`: deletes at once from every place on disk; a running server follows within a second."""
     from indexer.journal.erasure import forget
     from retrieval.stores.factory import open_store
@@ -327,7 +329,7 @@ def run_forget(args: argparse.Namespace, settings: Settings, make_keepers: Calla
     print(
         forget(
             open_store(settings), settings.data_dir, args.post, args.author,
-            by="command", keepers=make_keepers(settings),
+            by="command", erasure_targets=make_erasure_targets(settings),
         )
     )  # fmt: skip
     return DONE

@@ -1,1 +1,4 @@
-"""Where passages are embedded: one small contract, fulfilled by this process or by workers elsewhere."""
+"""Where passages are embedded: one small protocol, implemented by this process and by workers of Ray.
+
+Imports `readers` and `retrieval`.
+"""

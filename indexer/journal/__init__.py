@@ -1,1 +1,1 @@
-"""Single changes, and posts that were forgotten. Imports `pipeline` and `retrieval`."""
+"""Single changes, and posts that were forgotten. Imports `pipeline`, `posts` and `retrieval`."""

@@ -56,13 +56,13 @@ def forget(
     authors: Sequence[str] = (),
     *,
     by: str,
-    keepers: ErasureTargets = MappingProxyType({}),
+    erasure_targets: ErasureTargets = MappingProxyType({}),
 ) -> Erasure:
     """Forget posts, and everything by these authors, also in the future. Durable, and invisible to readers, on return.
 
     Args:
         by: Who asked, for the audit.
-        keepers: Told at once; a running server tells its own.
+        erasure_targets: What else forgets these posts at once; a running server has its own.
 
     Raises:
         FixableError: The disk is full or forbidden.
@@ -75,8 +75,8 @@ def forget(
         journal.forget(ids, by, authors)  # first: whatever happens next, they stay blocked
         forget_in_files(store, data_dir, ids)
         lines = _forget_rejects(data_dir / "rejects", set(ids), names)
-        for keeper in keepers.values():
-            keeper(ids)
+        for target in erasure_targets.values():
+            target(ids)
     return Erasure(tuple(ids), len(found), tuple(authors), lines)
 
 

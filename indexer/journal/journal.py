@@ -182,16 +182,16 @@ class Journal:
             self._database.execute("DELETE FROM changes WHERE number <= ?", (number,))
         self.empty_log()
 
-    def told(self, keeper: str) -> int:
+    def told(self, target: str) -> int:
         """The number up to which an erasure target was told what to forget; 0 if it never was."""
         with self._lock:
-            row = self._database.execute("SELECT number FROM told WHERE keeper = ?", (keeper,)).fetchone()
+            row = self._database.execute("SELECT number FROM told WHERE keeper = ?", (target,)).fetchone()
         return row[0] if row else 0
 
-    def tell(self, keeper: str, number: int) -> None:
+    def tell(self, target: str, number: int) -> None:
         """Record that an erasure target has forgotten everything up to this number."""
         with self._transaction():
-            self._database.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (keeper, number))
+            self._database.execute("INSERT OR REPLACE INTO told VALUES (?, ?)", (target, number))
 
     def least_told(self) -> int | None:
         """The number up to which every erasure target was told; None if there are none."""

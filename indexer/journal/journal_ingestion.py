@@ -46,7 +46,7 @@ class JournalIngestion:
 
     def __init__(self, settings: Settings, store: PostStore, embedder: Embedder, weigher: PassageWeigher) -> None:
         self._data_dir, self._store, self._embedder, self._weigher = settings.data_dir, store, embedder, weigher
-        self._keepers: ErasureTargets = {}
+        self._erasure_targets: ErasureTargets = {}
         self._lock = threading.Lock()  # guards the generation and how far it is
         self._generation: ChangingGeneration | None = None
         self._held = self._settled = 0
@@ -62,10 +62,10 @@ class JournalIngestion:
     def following(self, store: PostStore, embedder: Embedder) -> _FollowedStore:
         return _FollowedStore(store, self, embedder)
 
-    def start(self, keepers: ErasureTargets) -> None:
-        self._keepers = keepers
+    def start(self, erasure_targets: ErasureTargets) -> None:
+        self._erasure_targets = erasure_targets
         for work in (self._apply, self._tell):
-            thread = threading.Thread(target=self._run, args=(work,), name=f"intake {work.__name__}", daemon=True)
+            thread = threading.Thread(target=self._run, args=(work,), name=f"ingestion {work.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -227,13 +227,13 @@ class JournalIngestion:
         if journal is None:
             return
         with self._telling:
-            for name, keeper in self._keepers.items():
+            for name, target in self._erasure_targets.items():
                 if name not in self._told:
                     self._told[name] = journal.told(name)
                     journal.tell(name, self._told[name])  # from now on the journal keeps what this one must be told
                 ids, last = journal.forgotten_after(self._told[name])
                 if ids:
-                    keeper(ids)
+                    target(ids)
                 if last > self._told[name]:
                     journal.tell(name, last)
                     self._told[name] = last
@@ -269,8 +269,8 @@ class JournalIngestion:
 class _FollowedStore:
     """A store whose generations are brought up to the journal when they are opened."""
 
-    def __init__(self, store: PostStore, intake: JournalIngestion, embedder: Embedder) -> None:
-        self._store, self._intake, self._embedder = store, intake, embedder
+    def __init__(self, store: PostStore, ingestion: JournalIngestion, embedder: Embedder) -> None:
+        self._store, self._ingestion, self._embedder = store, ingestion, embedder
 
     def current(self) -> str | None:
         return self._store.current()
@@ -278,7 +278,7 @@ class _FollowedStore:
     def open(self, expected: Identity) -> ChangingGeneration:
         generation = self._store.open(expected)
         try:
-            self._intake.opened(generation, self._embedder)
+            self._ingestion.opened(generation, self._embedder)
         except BaseException:
             generation.close()
             raise

@@ -1,1 +1,1 @@
-"""From posts to indexed posts: staged, compared, cut, embedded once, weighed. Imports `engines` and below."""
+"""From posts to indexed posts: staged, compared, cut, embedded once, weighed. Imports `engines` and `retrieval`."""

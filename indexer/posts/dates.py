@@ -46,7 +46,7 @@ def read_moment(value: str | float, zone: tzinfo = UTC, pattern: str = "") -> da
     """Parse a date, with time zone.
 
     Accepted are ISO 8601 and variants (2024/5/1 8:03), RFC 2822, 2024年5月1日, May 5, 2024, 31.12.2024, dates such as
-    13/05/2024 where one number is no month, and seconds, milli-, micro- and nanoseconds since 1970, told by their size.
+    13/05/2024 where one number cannot be a month, and s, ms, µs and ns since 1970, told apart by their size.
 
     Args:
         zone: Used if the value has none.

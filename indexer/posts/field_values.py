@@ -37,7 +37,7 @@ def is_blank(text: str) -> bool:
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise PydanticCustomError("said", "holds a NUL character")
+        raise PydanticCustomError("reason", "holds a NUL character")
     return text
 
 
@@ -51,7 +51,7 @@ def _one_line(text: str) -> str:
 
 def visible(text: str) -> str:
     if is_blank(text):
-        raise PydanticCustomError("said", "is empty")
+        raise PydanticCustomError("reason", "is empty")
     return text
 
 
@@ -62,7 +62,7 @@ def _identifier(value: object) -> object:
 
 def _plain_identifier(text: str) -> str:
     if text != text.strip() or any(unicodedata.category(character) == "Cc" for character in text):
-        raise PydanticCustomError("said", "has white space at an end, or control characters")
+        raise PydanticCustomError("reason", "has white space at an end, or control characters")
     return text
 
 
@@ -83,7 +83,7 @@ def _language(code: str) -> str:
         return ""
     if code not in LANGUAGE_CODES:
         meant = COUNTRIES.get(code)
-        raise PydanticCustomError("said", "is {code}{hint}", {
+        raise PydanticCustomError("reason", "is {code}{hint}", {
             "code": show(code), "hint": f", a country; did you mean {meant!r}?" if meant else "",
         })  # fmt: skip
     return code
@@ -97,13 +97,13 @@ def _moment(value: object) -> object:
     try:
         return read_moment(value)
     except DateError as error:
-        raise PydanticCustomError("said", "is {value}, {why}", {"value": show(value), "why": str(error)}) from None
+        raise PydanticCustomError("reason", "is {value}, {why}", {"value": show(value), "why": str(error)}) from None
 
 
 def _web_address(url: str) -> str:
     url = url.strip()
     if url and not is_web_address(url):
-        raise PydanticCustomError("said", "is {url}", {"url": show(url)})
+        raise PydanticCustomError("reason", "is {url}", {"url": show(url)})
     return url
 
 

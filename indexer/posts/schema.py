@@ -68,7 +68,7 @@ class PlaceLine(Line):
     @model_validator(mode="after")
     def both_or_neither(self) -> PlaceLine:
         if (self.latitude is None) != (self.longitude is None):
-            raise PydanticCustomError("said", "has one of 'latitude' and 'longitude' without the other")
+            raise PydanticCustomError("reason", "has one of 'latitude' and 'longitude' without the other")
         return self
 
 

@@ -165,7 +165,7 @@ def _problem(error: ErrorDetails) -> str:
     match error["type"]:
         case "missing":
             return "is missing"
-        case "said":
+        case "reason":
             return error["msg"]
         case "string_unicode":
             return "contains an unpaired surrogate, which is not a character"

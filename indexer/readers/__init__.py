@@ -1,1 +1,4 @@
-"""From files, folders and standard input to posts; what is not a post becomes a Rejected that says where and why."""
+"""From files, folders and standard input to posts; what cannot be a post becomes a Rejected that says where and why.
+
+Imports `posts` and `retrieval`.
+"""

@@ -1,1 +1,1 @@
-"""One reindex from start to end, and the history of runs. Imports `pipeline`, `journal`, `readers` and `retrieval`."""
+"""One reindex from start to end, and the history of runs. Imports `journal` and below."""

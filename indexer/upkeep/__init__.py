@@ -1,1 +1,1 @@
-"""Maintains an existing index: status, rollback, prune, migration. Imports `run` and `retrieval`."""
+"""Maintains an existing index: status, rollback, prune, migration. Imports `run` and below."""

@@ -1,4 +1,4 @@
 """Models that read text: embedders, rerankers, entailment.
 
-The only package that imports torch or sentence_transformers.
+The only package that imports torch, sentence_transformers, transformers or openvino. Imports `text` and `settings`.
 """

@@ -137,7 +137,7 @@ def _converted(model: SentenceTransformer) -> Any:
             return embedding
 
     example = {"input_ids": torch.ones(2, 16, dtype=torch.long), "attention_mask": torch.ones(2, 16, dtype=torch.long)}
-    said = transformers_logging.get_verbosity()
+    verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # of attributes that tracing reads
     try:
         with warnings.catch_warnings(), torch.no_grad():
@@ -146,4 +146,4 @@ def _converted(model: SentenceTransformer) -> Any:
             whole = TorchScriptPythonDecoder(Whole().eval(), example_input=example)  # kept until it is converted
             return reader.convert(reader.load(whole))
     finally:
-        transformers_logging.set_verbosity(said)
+        transformers_logging.set_verbosity(verbosity)

@@ -63,7 +63,7 @@ class QueryEncoder:
         self._packed: list[Any] = []
         from transformers.utils import logging as transformers_logging
 
-        said = transformers_logging.get_verbosity()
+        verbosity = transformers_logging.get_verbosity()
         transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # of attributes that tracing reads
         with warnings.catch_warnings(), torch.no_grad():
             # Tracing warns about every branch; `trace` below measures whether one mattered.
@@ -82,7 +82,7 @@ class QueryEncoder:
             finally:
                 if packing != "nothing":
                     whole.restore()
-        transformers_logging.set_verbosity(said)
+        transformers_logging.set_verbosity(verbosity)
         self.together = False
         # A waiting query is asked repeatedly whether it may join a batch.
         self._ids = lru_cache(maxsize=_REMEMBERED)(lambda text: self._tokenizer.encode(text).ids)

@@ -34,7 +34,7 @@ _SAID: dict[MistakeCode, tuple[str, str]] = {
         "{piece} 不是已知的语言，已按文字搜索；请写两个字母的代码，例如 lang:zh",
     ),
     "bad_near": (
-        '{piece} is no place with a distance and was taken as text: write near:"Shanghai,10km" or near:31.2,121.4,5km',
+        '{piece} is not "place,distance" and was taken as text: write near:"Shanghai,10km" or near:31.2,121.4,5km',
         "{piece} 不是地点加距离，已按文字搜索；请写 附近:上海,10km 或 near:31.2,121.4,5km",
     ),
     "unknown_place": (
@@ -82,7 +82,7 @@ class Mistake:
     start: int
     end: int
 
-    def said(self, language: str) -> str:
+    def text(self, language: str) -> str:
         """The message in the user's language: Chinese or English."""
         return self.message_zh if language == "zh" else self.message
 

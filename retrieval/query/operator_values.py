@@ -123,7 +123,7 @@ def read_near(value: str, locate: Locate) -> Near | str | None:
     """A circle from `place`, `place,radius`, `latitude,longitude` or `latitude,longitude,radius`.
 
     Returns:
-        The place's name if `locate` does not know it; None if it is no place with a distance.
+        The place's name if `locate` does not know it; None if it is not a place and a distance.
     """
     value = unicodedata.normalize("NFKC", value[:_LONGEST_VALUE]).strip()
     found = _COORDINATES.fullmatch(value)

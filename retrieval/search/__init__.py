@@ -1,4 +1,4 @@
 """The read path: query, candidates, fusion, ranking, hits.
 
-Imports `models`, `query`, `text` and the stores' contract; never Qdrant.
+Imports `models`, `text`, `settings` and the stores' contract; never Qdrant.
 """

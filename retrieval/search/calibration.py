@@ -43,13 +43,13 @@ def read_calibrations(path: Path) -> dict[str, dict[str, Any]]:
     """
     fix = f"delete {path}, or run `stipple eval calibrate DIR` again"
     try:
-        said = path.read_text("utf-8")
+        text = path.read_text("utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise FixableError(f"{path} cannot be read: {error}", fix) from error
     try:
-        models: dict[str, dict[str, Any]] = json.loads(said)["models"]
+        models: dict[str, dict[str, Any]] = json.loads(text)["models"]
         for learned in models.values():
             for one in learned.values():
                 if not 0 <= float(one["weight"]) <= 1:

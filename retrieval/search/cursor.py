@@ -22,7 +22,7 @@ _LONGEST = 1_000
 
 
 class BadCursorError(ValueError):
-    """An invalid cursor; the message says why, in one sentence for whoever sent it."""
+    """An invalid cursor; the message says why, in one sentence for the client."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def copies_among(found: Sequence[Placed], posts: Mapping[str, Post]) -> set[tupl
     """Pairs of IDs of near copies among the first FOLDED_AMONG posts, in both directions.
 
     Args:
-        posts: Those posts; one that is missing is no copy.
+        posts: Those posts; one that is missing is not a copy.
     """
     compared = [posts[one.post.post_id] for one in found[:FOLDED_AMONG] if one.post.post_id in posts]
     ids = {(compared[i].id, compared[j].id) for i, j in near_copies(compared)}

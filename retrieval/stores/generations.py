@@ -32,10 +32,10 @@ def generation_name(identity: Identity, taken: Iterable[str]) -> str:
 
 def identity_fields(identity: Identity) -> dict[str, Any]:
     """What is known of a generation while it is being written."""
-    said: dict[str, Any] = {"model": identity.model, "dimension": identity.dimension, "schema": identity.schema}
+    fields: dict[str, Any] = {"model": identity.model, "dimension": identity.dimension, "schema": identity.schema}
     if identity.recipe is not None:
-        said["recipe"] = asdict(identity.recipe)
-    return {"identity": said}
+        fields["recipe"] = asdict(identity.recipe)
+    return {"identity": fields}
 
 
 def info_fields(info: GenerationInfo) -> dict[str, Any]:
@@ -50,10 +50,10 @@ def info_from_fields(name: str, kept: Mapping[str, Any]) -> GenerationInfo:
     Raises:
         KeyError, TypeError, ValueError: These are not the fields of a finished generation.
     """
-    said = kept["identity"]
+    fields = kept["identity"]
     return GenerationInfo(
         name,
-        Identity(str(said["model"]), int(said["dimension"]), int(said["schema"]), _recipe(said.get("recipe"))),
+        Identity(str(fields["model"]), int(fields["dimension"]), int(fields["schema"]), _recipe(fields.get("recipe"))),
         datetime.fromisoformat(kept["created_at"]),
         int(kept["posts"]),
         int(kept["passages"]),
@@ -67,8 +67,8 @@ def reached_field(reached: Reached) -> dict[str, Any]:
 
 def reached_from_fields(kept: Mapping[str, Any]) -> dict[str, int]:
     """The inverse of `reached_field`; empty if nothing was recorded."""
-    said = kept.get("reached")
-    return {str(key): int(value) for key, value in said.items()} if isinstance(said, Mapping) else {}
+    reached = kept.get("reached")
+    return {str(key): int(value) for key, value in reached.items()} if isinstance(reached, Mapping) else {}
 
 
 def refuse_mismatch(found: Identity, expected: Identity) -> None:
@@ -112,12 +112,12 @@ def holding(lock: Path, what: str) -> Iterator[None]:
         yield
 
 
-def _recipe(said: object) -> ModelRecipe | None:
+def _recipe(recipe: object) -> ModelRecipe | None:
     """None if it is missing or has the fields of another version."""
     names = {field.name for field in fields(ModelRecipe)}
-    if not isinstance(said, Mapping) or said.keys() != names:
+    if not isinstance(recipe, Mapping) or recipe.keys() != names:
         return None
-    return ModelRecipe(**{name: str(value) for name, value in said.items()})
+    return ModelRecipe(**{name: str(value) for name, value in recipe.items()})
 
 
 def _spoken(identity: Identity) -> str:

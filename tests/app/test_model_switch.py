@@ -42,8 +42,8 @@ def load(recipe: ModelRecipe) -> HashEmbedder:
 def server(folder: Path, embedder: HashEmbedder) -> TestClient:
     settings = Settings(data_dir=folder, _env_file=None, llm="none")
     store = EdgeStore(folder)
-    intake = JournalIngestion(settings, store, embedder, TermWeigher())
-    services = Services(settings, store, embedder, None, None, intake, None, load)
+    ingestion = JournalIngestion(settings, store, embedder, TermWeigher())
+    services = Services(settings, store, embedder, None, None, ingestion, None, load)
     return TestClient(create_app(settings, services), raise_server_exceptions=False)
 
 

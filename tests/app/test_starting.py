@@ -1,4 +1,4 @@
-"""A server that starts: the first who asks waits no longer than the next."""
+"""After a server starts, its first request takes no longer than the next."""
 
 from __future__ import annotations
 

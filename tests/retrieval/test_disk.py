@@ -14,7 +14,7 @@ from retrieval.errors import FixableError
     ("number", "problem"),
     [(errno.ENOSPC, "full"), (errno.EDQUOT, "full"), (errno.EROFS, "cannot be written"), (errno.EACCES, "be written")],
 )
-def test_a_disk_that_refuses_is_named_with_the_mend(number: int, problem: str, tmp_path: Path) -> None:
+def test_a_disk_that_refuses_is_named_with_its_fix(number: int, problem: str, tmp_path: Path) -> None:
     with pytest.raises(FixableError, match=problem) as raised, naming_disk_trouble(tmp_path):
         raise OSError(number, "the system's words")
     assert str(tmp_path) in raised.value.problem
@@ -32,6 +32,28 @@ def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_opened_names_its_folder(tmp_path: Path) -> None:
     with pytest.raises(FixableError, match="cannot be written"), naming_disk_trouble(tmp_path):
         sqlite3.connect(tmp_path / "nowhere" / "any.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("embeddings.sqlite", "delete it: it only saves time"),
+        ("journal.sqlite", "restore it"),
+        ("runs.sqlite", "delete"),
+    ],
+)
+def test_a_damaged_database_is_named_with_its_own_fix(name: str, fix: str, tmp_path: Path) -> None:
+    for whole in {"embeddings.sqlite", "journal.sqlite", "runs.sqlite"} - {name}:
+        with sqlite3.connect(tmp_path / whole) as database:
+            database.execute("CREATE TABLE a (x)")
+        database.close()
+    (tmp_path / name).write_bytes(b"not a database" * 100)
+    damaged = sqlite3.connect(tmp_path / name)
+    with pytest.raises(FixableError, match="is damaged") as raised, naming_disk_trouble(tmp_path):
+        damaged.execute("SELECT * FROM a")
+    damaged.close()
+    assert str(tmp_path / name) in raised.value.problem
+    assert raised.value.fix.startswith(fix)
 
 
 def test_a_bug_stays_a_bug(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
 """Whether a sentence may be shown: its marks, support, numbers, names, language.
 
-Imports `comparison`, `question`, `injection` and `retrieval`; no store and no model library.
+Imports `comparison`, `question`, `injection`, answering's types and marks, and `retrieval`; no store.
 """

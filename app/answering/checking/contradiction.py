@@ -90,9 +90,9 @@ def excluded(claim: str, evidence: str) -> bool:
     >>> excluded("They close on Mondays.", "周二休息"), excluded("It opens in the morning.", "上午开门")
     (True, False)
     """
-    said, shown = fold(claim), fold(evidence)
+    claimed, shown = fold(claim), fold(evidence)
     for row in _ROWS:
-        here = [bool(member.search(said)) for member in row]
+        here = [bool(member.search(claimed)) for member in row]
         if any(here) and not all(here):
             there = [bool(member.search(shown)) for member in row]
             if any(there) and not any(a and b for a, b in zip(here, there, strict=True)):
@@ -127,8 +127,8 @@ def denials_differ(claim: str, evidence: str) -> bool:
     >>> denials_differ("It is not only cheap.", "It is cheap."), denials_differ("不错的店", "这家店很不错")
     (False, False)
     """
-    said, shown = _polarities(claim), _polarities(evidence)
-    return any(shown.get(word) == {not next(iter(how))} for word, how in said.items() if len(how) == 1)
+    claimed, shown = _polarities(claim), _polarities(evidence)
+    return any(shown.get(word) == {not next(iter(how))} for word, how in claimed.items() if len(how) == 1)
 
 
 def _polarities(text: str) -> dict[str, set[bool]]:

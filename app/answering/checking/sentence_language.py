@@ -55,10 +55,10 @@ def strays(sentence: str, question: str) -> bool:
     >>> strays("Le café est très bon et pas cher.", "Is the coffee good?"), strays("The Café de Flore.", "Which cafe?")
     (True, False)
     """
-    said, asked = language_of(sentence), language_of(question)
-    if said in {asked, UNKNOWN} or asked == UNKNOWN:
+    written, asked = language_of(sentence), language_of(question)
+    if written in {asked, UNKNOWN} or asked == UNKNOWN:
         return False
-    if asked == "zh" and said == "en" and (han_runs(sentence) or len(_WORD.findall(sentence)) < 4):
+    if asked == "zh" and written == "en" and (han_runs(sentence) or len(_WORD.findall(sentence)) < 4):
         return False  # 38元 beside an English name
     # Stipple answers in English where it does not know the question's language.
-    return not (said == "en" and asked != "zh")
+    return not (written == "en" and asked != "zh")

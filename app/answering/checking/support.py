@@ -117,7 +117,7 @@ class ClaimReading:
             window: Places in `evidence` of the sentences that should say it.
             posts: Places of all sentences of their posts.
         """
-        near, said = self._coverage(window), self.text(window)
+        near, text = self._coverage(window), self.text(window)
         titles = [self._titles[mark] for mark in self._marks(posts)]
         unnamed = missing_names(self.claim, "\n".join([*titles, self.text(posts)]))
         return SupportSignals(
@@ -125,8 +125,8 @@ class ClaimReading:
             near=near,
             whole=max(near, self._coverage(posts)),
             missing_names=unnamed,
-            contradicted=self._contradicted(said, "\n".join([*titles, said]), near) or self._denied(posts),
-            replaced=replaced(self.claim, said),
+            contradicted=self._contradicted(text, "\n".join([*titles, text]), near) or self._denied(posts),
+            replaced=replaced(self.claim, text),
         )
 
     def best_sentence(self, window: Window) -> int:
@@ -138,24 +138,24 @@ class ClaimReading:
         one, other = (frozenset().union(*(self._held[at] for at in window)) for window in (first, second))
         return bool(one - other) and bool(other - one)
 
-    def _contradicted(self, said: str, with_titles: str, near: float) -> bool:
-        if unmet(self.claim, with_titles) or excluded(self.claim, said) or others(self.claim, self._closest(said)):
+    def _contradicted(self, text: str, with_titles: str, near: float) -> bool:
+        if unmet(self.claim, with_titles) or excluded(self.claim, text) or others(self.claim, self._closest(text)):
             return True
         if near >= _SHARED_WORDS and misnamed(self.claim, with_titles):
             return True
         if near < (_SHARED_WORDS if self._han else _SAME_WORDS):
             return False
         # Nearly all words are the evidence's own: it is the same statement, so any difference is a change.
-        return denials_differ(self.claim, said) or exchanged(self.claim, said)
+        return denials_differ(self.claim, text) or exchanged(self.claim, text)
 
     def _denied(self, posts: Window) -> bool:
         """Whether a title on the claim's topic denies what the claim affirms, or the other way round."""
         on_topic = [mark for mark in self._marks(posts) if len(self._title_held[mark]) >= _ON_TOPIC * self._telling]
         return any(denials_differ(self.claim, self._titles[mark]) for mark in on_topic)
 
-    def _closest(self, said: str) -> str:
+    def _closest(self, text: str) -> str:
         """The sentence that holds most of the claim's words, and so the numbers that belong to it."""
-        cut = [said[span.start : span.end] for span in sentences(said)]
+        cut = [text[span.start : span.end] for span in sentences(text)]
         return max(cut, key=lambda one: len(covered(self.claim, one)), default="")
 
     def _promise(self, window: Window) -> float:

@@ -1,1 +1,1 @@
-"""What two texts share: words, names, numbers with their units. Pure; imports `retrieval.text` alone."""
+"""What two texts share: words, names, numbers with their units. Pure; imports only `retrieval.text`."""

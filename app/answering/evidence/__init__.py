@@ -1,4 +1,4 @@
 """Which sentences of the hits answer the question, and whether they are enough.
 
-Imports `question`, `comparison` and `retrieval`; no model of language.
+Imports `question`, `comparison`, `injection`, answering's types and messages, and `retrieval`; no language model.
 """

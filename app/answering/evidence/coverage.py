@@ -69,13 +69,13 @@ def _with_context(held: Matrix, title: Matrix, places: Sequence[tuple[str, int |
     if len(places) >= _LONG and not title.any() and places[0][0] == "text":
         about = np.maximum(about, held[0] * _OPENING)
     credit = np.empty_like(held)
-    said = np.zeros(held.shape[1])
+    carried = np.zeros(held.shape[1])
     for row, place in enumerate(places):
         if row and place != places[row - 1]:
-            said = np.zeros(held.shape[1])
-        around = np.maximum(about, said)
+            carried = np.zeros(held.shape[1])
+        around = np.maximum(about, carried)
         if row + 1 < len(places) and places[row + 1] == place:
             around = np.maximum(around, held[row + 1] * _AFTER)
         credit[row] = np.maximum(held[row], around)
-        said = np.maximum(said * _STEP, held[row] * _BEFORE)
+        carried = np.maximum(carried * _STEP, held[row] * _BEFORE)
     return credit

@@ -48,7 +48,7 @@ _SPOKEN_OF = re.compile(
     r"|就[\u4e00-\u9fff]{1,4}(?:什么|多少|哪)|看.{0,2}(.)[不没]\1|(.)[不没]\2.{0,3}[看听]"
 )
 _TOLD = re.compile(r"(?:问(?!题|一?下)|不管|无论).*[吗么]")
-# Requests for help, anywhere in the sentence. 要求 and 追求 are no requests to readers.
+# Requests for help, anywhere in the sentence. 要求 and 追求 do not ask readers for anything.
 _REQUEST = re.compile(
     r"(?<![不所要请追需寻力恳哀乞苛强])求(?:推荐|建议|解答?|问|指教|指点|科普|攻略|分享|链接|安利|告知|各位|大佬|姐妹|同款"
     r"|介绍|帮忙?)(?![了得者的])|[跪急]求|在线等|蹲一?个|^(?:弱弱地?)?问一?下"

@@ -22,7 +22,7 @@ _KINDS = {
     "en": {"price": "a price", "amount": "a number", "time": "a time", "date": "a date", "year": "a year"},
     "zh": {"price": "价格", "amount": "数字", "time": "时间", "date": "日期", "year": "年份"},
 }
-_SAID = {
+_PHRASES = {
     "en": {
         "kind": "They mention “{topic}”; none mentions {kind}.",
         "kind alone": "None of them mentions {kind}.",
@@ -45,13 +45,13 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
         texts: The best evidence, each with its post's title.
     """
     language = message_language(detect_language(question))
-    said, kind = _SAID[language], answer_type(question)
+    phrases, kind = _PHRASES[language], answer_type(question)
     if kind in SEEN and not any(candidates(kind, FoldedText.of(text), question) for text in texts):
         topic = _longest(question, _held(question, texts))
         named = _KINDS[language][kind]
-        return said["kind"].format(topic=topic, kind=named) if topic else said["kind alone"].format(kind=named)
+        return phrases["kind"].format(topic=topic, kind=named) if topic else phrases["kind alone"].format(kind=named)
     absent = _longest(question, _absent(question, texts))
-    return said["words"].format(absent=absent) if absent else said["nothing"]
+    return phrases["words"].format(absent=absent) if absent else phrases["nothing"]
 
 
 def missing_kinds(question: str, texts: Sequence[str]) -> str:
@@ -63,7 +63,7 @@ def missing_kinds(question: str, texts: Sequence[str]) -> str:
         return ""
     language = message_language(detect_language(question))
     named = [_KINDS[language][next(kind for kind in group if kind in kinds)] for group in lacking]
-    return _SAID[language]["kind alone"].format(kind=(" or " if language == "en" else "和").join(named))
+    return _PHRASES[language]["kind alone"].format(kind=(" or " if language == "en" else "和").join(named))
 
 
 def _held(question: str, texts: Sequence[str]) -> list[Span]:

@@ -129,8 +129,8 @@ def _replaces(
     if new.post_id == old.post_id or new.part == "title" or new.score < _NEAR * old.score:
         return False
     its, others = hits[new.mark - 1].post, hits[old.mark - 1].post
-    said, before = _said_at(new, its), _said_at(old, others)
-    if said is None or before is None or said <= before:
+    new_at, old_at = _published_at(new, its), _published_at(old, others)
+    if new_at is None or old_at is None or new_at <= old_at:
         return False
     values, values_before = _values(new.text), _values(old.text)
     # Where the older post says 32 yuan, "from 32 to 38" means yuan.
@@ -161,7 +161,7 @@ def _kind(measure: str) -> str:
     return "date" if measure in _DATES else measure
 
 
-def _said_at(evidence: Evidence, post: Post) -> datetime | None:
+def _published_at(evidence: Evidence, post: Post) -> datetime | None:
     at = post.created_at
     if evidence.part == "comment" and evidence.comment is not None:
         at = post.comments[evidence.comment].created_at or at

@@ -1,4 +1,7 @@
-"""Models that write: one protocol, implemented by llama.cpp in this process, by an endpoint, and by a script."""
+"""Models that write: one protocol, implemented by llama.cpp in this process, by an endpoint, and by a script.
+
+Imports `app.models` and `retrieval`.
+"""
 
 from app.answering.generation.factory import load_generator
 from app.answering.generation.protocol import GenerateRequest, Generator, ModelFailed, PromptTooLong

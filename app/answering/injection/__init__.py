@@ -1,4 +1,4 @@
 """Words in posts that are meant to instruct a model or to harm a reader.
 
-Pure; imports `retrieval.text` alone.
+Pure; imports `answering.types`, `retrieval.text` and `retrieval.types`.
 """

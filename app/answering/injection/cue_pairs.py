@@ -26,7 +26,7 @@ _CUES: Mapping[str, str] = {
         r"|你(?:的|原先|原来|之前)(?:要求|规定|设定|任务|指示|限制)|(?:之前|前面|先前|原来)的?(?:全部"
         r"|所有)?(?:要求|规定|设定|指示|指令)|指令|提示词"
     ),
-    # Who answers, and who asks.
+    # The model, and the person who asks.
     "machine": (
         r"\b(?:ai|a\.i\.|assistants?(?! (?:manager|professor|coach|teacher|director|editor|store|cook|chef))"
         r"|language models?|llms?|(?:chat|answer|search|question)[- ]?bots?|chat ?gpt|answer(?:ing)? (?:engine"

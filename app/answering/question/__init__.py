@@ -1,1 +1,1 @@
-"""What a question asks for: kind of answer, topic, names. Pure; imports `comparison` and `retrieval.text`."""
+"""What a question asks for: kind of answer, topic, names. Pure; imports only `retrieval.text`."""

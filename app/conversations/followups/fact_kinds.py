@@ -1,4 +1,4 @@
-"""Kinds of fact that posts about a place hold, and how one asks for each, in English and Chinese. Pure."""
+"""Kinds of facts in posts about a place, and the question for each, in English and Chinese. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Fact:
     """A kind of fact.
 
     Attributes:
-        asked: Found in a question that asks for it already.
-        held: Found in a sentence that holds it.
-        english, chinese: The question, with "{name}" where the place stands.
+        asked: Matches a question that asks for it already.
+        held: Matches a sentence that states it.
+        english, chinese: The question, with "{name}" for the place.
     """
 
     asked: re.Pattern[str]
@@ -99,39 +99,39 @@ _PRICED_EN = re.compile(
 _PRICED_ZH = re.compile(
     r"(?:^|[\s，,。、；;：:（(]|的)([\u4e00-\u9fff]{2,6}?)(?:是|要|卖|一律)?(\d+(?:\.\d+)?)\s?(?:元|块)"
 )
-_NO_ITEM_WORDS = """
+_NOT_ITEM_WORDS = """
 it they rent deposit total fee for from about only paid cost costs charged went was now book then takes an extra
 back got yes hmm cheap cheaper small big large half off per each up down to and or with knocked over under around than
 """
-_NO_ITEM = frozenset(_NO_ITEM_WORDS.split())
-_NO_ITEM_ZH = re.compile(
+_NOT_ITEM = frozenset(_NOT_ITEM_WORDS.split())
+_NOT_ITEM_ZH = re.compile(
     r"[了变去今涨降到从省花付共合计人均原价现在以前每大概约差减加退]|价格|一共|房租|押金|报价|只要|不到|左右"
 )
 
 
 def name_in(post: Post) -> str:
-    """What the post's title names, where the post is about a place of that name; "" otherwise."""
+    """The name in the post's title, if the post is about a place of that name; "" otherwise."""
     folded = fold(post.title)
     name = chinese_words.name_of_title(folded, "") if han_runs(folded) else english_words.name_of_title(post.title)
-    # A lone word may have its capital from beginning the title; in the text, none begins so by chance.
-    told = name in f"{post.title[1:]} {post.text}" if name.isascii() else fold(name) in fold(f"{post.text} {post.tags}")
-    return name if name and post.place is not None and (told or len(name.split()) > 1) else ""
+    # The first word of a title is capitalised anyway; a name is capitalised in the text too.
+    said = name in f"{post.title[1:]} {post.text}" if name.isascii() else fold(name) in fold(f"{post.text} {post.tags}")
+    return name if name and post.place is not None and (said or len(name.split()) > 1) else ""
 
 
 def priced_items(text: str) -> Iterator[str]:
-    """Things that a text gives a price for: "flat white" in "Flat white is 28 yuan"; 手冲 in 手冲32元一杯."""
+    """Items that a text gives a price for: "flat white" in "Flat white is 28 yuan"; 手冲 in 手冲32元一杯."""
     for found in _PRICED_EN.finditer(text):
         item = found.group(1)
         words = item.lower().split()
-        if not set(words) & _NO_ITEM and len(item) > 3:
+        if not set(words) & _NOT_ITEM and len(item) > 3:
             yield item[0].lower() + item[1:]
     for found in _PRICED_ZH.finditer(fold(text)):
-        if not _NO_ITEM_ZH.search(found.group(1)):
+        if not _NOT_ITEM_ZH.search(found.group(1)):
             yield found.group(1)
 
 
 def price_question(item: str, name: str, language: str) -> str:
-    """How one asks what an item costs at a place.
+    """The question what an item costs at a place.
 
     >>> price_question("espresso", "Blue Door", "en"), price_question("手冲", "鹿角咖啡", "zh")
     ('How much is an espresso at Blue Door?', '鹿角咖啡的手冲多少钱？')

@@ -12,7 +12,7 @@ from app.conversations.turns import FollowUp
 from retrieval.text.folding import fold
 from retrieval.types import Filters
 
-# Most that are tried pass.
+# Most candidates pass.
 _TRIED_PER_WANTED = 3
 
 
@@ -80,10 +80,10 @@ class FollowUps:
             return None
         best = evidence[0]
         if candidate.held is None:
-            # A title only announces something: its own post must say it, and be the best evidence.
-            told = best.post_id == candidate.post_id and best.part != "title"
+            # A title only announces something: the post's own text must be the best evidence.
+            answers = best.post_id == candidate.post_id and best.part != "title"
         else:
-            told = any(candidate.held.search(fold(one.text)) for one in evidence[:2])
-        if not told:
+            answers = any(candidate.held.search(fold(one.text)) for one in evidence[:2])
+        if not answers:
             return None
         return best if fold(best.text) not in seen else None

@@ -16,7 +16,7 @@ from retrieval.text.sentences import sentences
 from retrieval.types import Post
 
 _MOST_PER_POST = 2
-_NEAREST = 2  # hits that count as what the answer is about, where it cites none
+_NEAREST = 2  # hits that an answer without citations is about
 _ASKS = re.compile(r"[?？]+\s*$")
 _LONGEST, _LONGEST_HAN = 90, 40
 _ALIKE = 0.75
@@ -77,18 +77,18 @@ def candidates(
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two questions ask the same: they share nearly all of their telling words."""
-    words, others = _telling(one), _telling(other)
+    """Whether two questions ask the same: they share nearly all of their content words."""
+    words, others = _content_words(one), _content_words(other)
     smaller = min(len(words), len(others))
     return (smaller > 0 and len(words & others) >= _ALIKE * max(len(words), len(others))) or fold(one) == fold(other)
 
 
-def _telling(question: str) -> set[str]:
+def _content_words(question: str) -> set[str]:
     return {stem(word) for word in query_words(question)} | set(query_pairs(question))
 
 
 def _about(question: str) -> set[str]:
-    """The telling words of what a question is about, not of what it asks."""
+    """The content words of what a question is about, not of what it asks."""
     folded = fold(question)
     return {stem(word) for word in english_words.subject(folded)} | set(query_pairs(chinese_words.subject(folded)))
 
@@ -102,13 +102,13 @@ def _of_facts(post: Post, asked: str, language: str, shown: set[str]) -> Iterato
     name = name_in(post)
     if not name:
         return
-    told = [
+    texts = [
         text[span.start : span.end]
         for text in (post.text, *(comment.text for comment in post.comments))
         for span in sentences(text)
     ]
     new = [
-        fold(sentence) for sentence in told if not any(fold(sentence) in one or one in fold(sentence) for one in shown)
+        fold(sentence) for sentence in texts if not any(fold(sentence) in one or one in fold(sentence) for one in shown)
     ]
     given = 0
     folded = fold(asked)
@@ -132,7 +132,7 @@ def _of_titles(posts: Sequence[Post], asked: str, language: str, *, asking: bool
         title = title_phrase(post.title)
         own = bool(han_runs(title)) == (language == "zh") and title != name_in(post)
         own = own and bool(_about(title) & _about(asked))
-        if own and title and bool(_ASKS.search(post.title)) == asking and len(_telling(title)) > 1:
+        if own and title and bool(_ASKS.search(post.title)) == asking and len(_content_words(title)) > 1:
             yield Candidate(
                 _ASKS.sub("？" if language == "zh" else "?", post.title.strip() if asking else title), post.id
             )

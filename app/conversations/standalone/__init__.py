@@ -1,4 +1,4 @@
 """Completes a follow-up question so that it stands alone.
 
-Imports `retrieval`, and `answering.writing` for the model.
+Imports `conversations.turns` and `retrieval`; `answering.writing` and `generation` for the model.
 """

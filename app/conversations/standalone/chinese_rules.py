@@ -1,6 +1,6 @@
-"""Chinese follow-up questions completed from the question before: 它, 那家; 那周末呢; and those that leave out of what.
+"""Completes Chinese follow-up questions from the question before: 它, 那家; 那周末呢; and those without a subject.
 
-Pure. It takes no dictionary and no parser: what it looks for are the few forms in which people go on asking.
+Pure. Needs neither dictionary nor parser: it knows the few forms that follow-up questions take.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _BROUGHT = re.compile(r"带(?:狗狗?|猫咪?|宠物|小?孩子?|小朋友|娃|�
 _SUBJECTLESS = re.compile(
     r"^(?:还|也)?(?:可以|可不可以|能不能|能|要不要|用不用|要|需要|需不需要|用|会不会|会|是不是|是|得|让|应该|必须|怎么|如何|为什么|为啥|在哪|去哪|哪里|多久|几)"
 )
-_SUBJECTLESS_SUBJECT = 2  # characters that such a question may hold beside: 能邮寄吗
-_MOST_TOLD = 4  # characters of a thing that was told of: 手冲 in 手冲多少钱
+_SUBJECTLESS_SUBJECT = 2  # content characters that such a question may still have: 能邮寄吗
+_MOST_ITEM = 4  # characters of an item that the posts mention: 手冲 in 手冲多少钱
 _END_WORD = re.compile(r"呢$")
 
 
 def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
-    """The question as one that stands by itself; None where it does already, or nothing before it helps.
+    """The question, so that it stands alone; None if it already does, or if no earlier question helps.
 
     Args:
         asked: As typed.
-        earlier: What was asked before, oldest first.
+        earlier: Earlier questions, oldest first.
     """
     before = next((one for one in reversed(earlier) if subject(fold(one.question)) or topic(fold(one.question))), None)
     if before is None:
@@ -53,7 +53,7 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
     if OTHER.search(bare):
         return _the_other(before, bare) + mark
     if CITY.fullmatch(_END_WORD.sub("", bare)) and not CITY.search(fold(before.question)):
-        # 那北京呢 is asked of the last question that was about some city.
+        # 那北京呢 refers to the last question about some city.
         before = next((one for one in reversed(earlier) if CITY.search(fold(one.question))), before)
     if _END_WORD.search(bare) and not ASPECT.search(bare) and not SEEKS.search(bare):
         thing = _END_WORD.sub("", bare)
@@ -72,21 +72,21 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
         return _about(bare, before) + mark
     if _SUBJECTLESS.match(bare) and len(rest) <= _SUBJECTLESS_SUBJECT and not SEEKS.match(bare):
         return _about(bare, before) + mark
-    if _told_of(bare, rest, before):
+    if _asks_about_item(bare, rest, before):
         return f"{referent(before, '在哪')}的{bare}{mark}"
     return None
 
 
-def _told_of(bare: str, rest: str, before: EarlierQuestion) -> bool:
-    """Whether a question asks for a thing that the posts of the answer before tell of, and for nothing beside it."""
+def _asks_about_item(bare: str, rest: str, before: EarlierQuestion) -> bool:
+    """Whether a question is only about an item that the posts cited before mention."""
     asks = bool(ASPECT.search(bare)) and not CITY.search(bare) and not SEEKS.search(bare)
     return (
-        asks and 2 <= len(rest) <= _MOST_TOLD and rest in fold(before.post_text) and rest not in fold(before.question)
+        asks and 2 <= len(rest) <= _MOST_ITEM and rest in fold(before.post_text) and rest not in fold(before.question)
     )
 
 
 def referent(before: EarlierQuestion, asked: str = "") -> str:
-    """What 它 stands for after a question: what the cited post names where something was looked for, else its topic."""
+    """What 它 stands for after a question: the name in the cited title if it looked for something, else its topic."""
     question = fold(before.question)
     about = topic(question)
     if seeks(question):
@@ -94,7 +94,7 @@ def referent(before: EarlierQuestion, asked: str = "") -> str:
         if name:
             return name
     if _OF_A_PLACE.search(asked) and not seeks(question):
-        # A shop opens and has sockets; what it sells does not.
+        # A shop has hours and sockets; what it sells does not.
         owner, _, item = about.rpartition("的")
         return owner if owner and item else about
     brought = _BROUGHT.search(question)
@@ -102,12 +102,12 @@ def referent(before: EarlierQuestion, asked: str = "") -> str:
 
 
 def seeks(folded: str) -> bool:
-    """Whether a question asks for something to be found, so that the post found says its name."""
+    """Whether a question looks for something whose name is in the post that was found."""
     return bool(SEEKS.search(folded)) or not (ASPECT.search(folded) or re.search(r"[吗呢么什谁]", folded))
 
 
 def _about(bare: str, before: EarlierQuestion) -> str:
-    """A question without a subject, given the one before's."""
+    """A question without a subject, completed with the subject of the question before."""
     return f"{referent(before, bare)}{bare}"
 
 
@@ -122,7 +122,7 @@ def _the_other(before: EarlierQuestion, bare: str) -> str:
 
 
 def _changed(thing: str, before: EarlierQuestion) -> str:
-    """The question before, with what is new in the place of what it replaces."""
+    """The question before, with the new part in place of the part it replaces."""
     question = END.sub("", fold(before.question))
     if TIME.fullmatch(thing):
         return _put(TIME, thing, question) or _before_what_is_asked(question, thing)
@@ -149,14 +149,14 @@ def _put(pattern: re.Pattern[str], new: str, question: str) -> str:
 
 
 def _before_what_is_asked(question: str, new: str) -> str:
-    """无事咖啡几点关门 and 周末: 无事咖啡周末几点关门."""
+    """无事咖啡几点关门 and 周末 give 无事咖啡周末几点关门."""
     about = topic(question)
     at = question.find(about) + len(about)
     return f"{question[:at]}{new}{question[at:]}"
 
 
 def _alike(thing: str, question: str) -> str:
-    """The stretch of the question that ends as the new thing does, as 大索道 for 小索道; "" where none does."""
+    """The part of the question that ends like the new item, as 大索道 for 小索道; "" if there is none."""
     size = len(thing)
     for shared in range(size - 1, 0, -1):
         if shared < 2 and size > 2:

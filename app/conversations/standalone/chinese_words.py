@@ -1,4 +1,4 @@
-"""The Chinese words by which a question is seen to lean on the one before it. Pure; all of it on folded text."""
+"""Chinese words that show whether a question depends on the one before it. Pure; for folded text."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 from retrieval.query.places import CITIES
 from retrieval.text.folding import han_runs
 
-# What can be asked of nearly anything that posts are about, the longer forms first. A question of these alone names
-# no subject.
+# What can be asked about nearly any topic, longer forms first. A question of these words alone names no subject.
 ASPECT = re.compile(
     r"多少钱(?:一?[碗杯份个晚天张只斤次人位月年套件瓶])?|[几多]少?[块元](?:钱)?|人均(?:多少)?|什么价(?:格|位)?|价格?(?:是)?多少|价(?:格|位|钱)"
     r"|(?:费用|门票|租金|房租|押金|定金|票价|学费|运费|中介费)(?:是?多少)?|收费吗?|要钱吗?|免费吗?|便宜|贵不贵|贵吗?|划算|值不值(?:得)?|值得(?:去|买)?|涨价|降价|打折|优惠"
@@ -40,18 +39,18 @@ LEAD = re.compile(
     r"^(?:嗯+|哦+|好的|好[，,]|谢谢|那么?|然后|还有|另外|而且|所以|但是?|可是|不过|如果是?|要是|换成|改成|请问|想问)[，,\s]*(?!里|儿|边|家|个|间|款|只|条|本|位)"
 )
 END = re.compile(r"[\s?？!！。.~～…]+$")
-# What a thing to be found is asked for with.
+# Words that look for something.
 SEEKS = re.compile(r"有什么|有没有|有哪些|哪家|哪里有|哪里可以|哪里能|求推荐|推荐|哪个好|什么好|求")
 _NAMED = re.compile(
     r"[\u4e00-\u9fff]{1,6}?(?:咖啡馆?|面馆|牛肉面|客栈|酒店|民宿|餐厅|食堂|小馆|书店|医院|诊所|烘焙|工作室|公园|猫咖|古镇|驿站|搬家)"
 )
-# A kind of shop, and no shop: 深夜咖啡.
+# A kind of shop, not the name of one: 深夜咖啡.
 _KIND = re.compile(
     r"深夜|安静|自习|宠物|网红|精品|手冲|独立|平价|本地|附近|老式|日式|社区|小众|好喝|好吃|这|那|一|有|喝|家|的"
 )
 _PARTS = re.compile(r"[\s|｜,，。！!?？:：、·—~～\-→（）()【】\[\]]+")
-# Where a title stops naming and begins to tell.
-_TELLS = re.compile(
+# Where the name in a title ends.
+_AFTER_NAME = re.compile(
     r"可以|怎么|到底|真的|全过程|攻略|搬家?了|涨价?了|变化|新规|新价|为什么|值不值|好吃|避雷|价格|不收|现在|终于|又|太|还|也|要|没|去|在|是|的|了|开"
 )
 _CITY_NAMES = sorted((name for name in CITIES if han_runs(name)), key=len, reverse=True)
@@ -80,7 +79,7 @@ CITY = re.compile(
 
 
 def subject(folded: str) -> str:
-    """What is left of a question when aspects, times and function words are taken away: the subject it names.
+    """A question's subject: what is left without aspects, times and function words.
 
     >>> subject("鹿角咖啡几点开门？"), subject("需要预约吗")
     ('鹿角咖啡', '')
@@ -92,7 +91,7 @@ def subject(folded: str) -> str:
 
 
 def topic(folded: str) -> str:
-    """The stretch of a question before what it asks; all of it where nothing asks.
+    """The part of a question before what it asks; all of it if it asks nothing.
 
     >>> topic("蓝门咖啡的拿铁多少钱？"), topic("7月去大理合适吗"), topic("大理 咖啡馆")
     ('蓝门咖啡的拿铁', '7月去大理合适', '大理 咖啡馆')
@@ -108,10 +107,10 @@ def topic(folded: str) -> str:
 
 
 def name_of_title(title: str, question: str) -> str:
-    """The shop, thing or person that a post's title names; "" where none is seen.
+    """The shop, thing or person that a post's title names; "" if none is recognised.
 
     Args:
-        question: What was asked: of a title in several parts, the part that it does not say already is the name.
+        question: What was asked. In a title of several parts, the part that the question does not have is the name.
 
     >>> name_of_title("成都玉林|无事咖啡可以坐到晚上十点", "成都晚上 咖啡")
     '无事咖啡'
@@ -124,13 +123,13 @@ def name_of_title(title: str, question: str) -> str:
             name = re.split(r"这家|那家|的|家|在|去|是", found.group())[-1]
             if name not in question and len(name) > 2 and not CITY.match(name) and not _KIND.match(name):
                 return name
-    head = _TELLS.split(parts[0], maxsplit=1)[0] if parts else ""
+    head = _AFTER_NAME.split(parts[0], maxsplit=1)[0] if parts else ""
     if head != (parts or [""])[0] and 2 <= len(head) <= 5 and han_runs(head) == [head] and not _is_no_name(head):
         return head
     for part in parts[1:] if len(parts) > 1 else ():
-        told = _TELLS.split(part, maxsplit=1)[0]
+        head = _AFTER_NAME.split(part, maxsplit=1)[0]
         new = not any(part[at : at + 2] in question for at in range(len(part) - 1))
-        if new and told == part and 2 <= len(part) <= 5 and han_runs(part) == [part] and not ASPECT.search(part):
+        if new and head == part and 2 <= len(part) <= 5 and han_runs(part) == [part] and not ASPECT.search(part):
             return part
     return ""
 

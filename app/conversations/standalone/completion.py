@@ -14,7 +14,7 @@ from app.conversations.turns import Turn, earlier_questions
 from retrieval.text.folding import han_runs
 from retrieval.types import Filters, Post
 
-# A longer question says what it is about; completing it would be guessing.
+# A longer question names its subject; completing it would be guessing.
 _LONGEST = 160
 _LONGEST_COMPLETED = 400
 

@@ -29,7 +29,7 @@ class StandaloneQuestion:
     """A question that needs no conversation to be understood.
 
     Attributes:
-        by: Who completed it.
+        by: How it was completed.
     """
 
     question: str

@@ -1,6 +1,6 @@
-"""English follow-up questions completed from the question before: by pronoun, by what was changed, by what is left out.
+"""Completes English follow-up questions from the question before: pronouns, replaced parts, missing subjects.
 
-Pure. It takes no dictionary and no parser: what it looks for are the few forms in which people go on asking.
+Pure. Needs neither dictionary nor parser: it knows the few forms that follow-up questions take.
 """
 
 from __future__ import annotations
@@ -60,21 +60,21 @@ _OPPOSITES = {
     "foreigners": "locals", "beginners": "experts", "hot": "cold", "cold": "hot",
 }  # fmt: skip
 _FEWEST_WORDS = 2
-_MOST_THINGS = 3  # words for which a question can be about what was told, and about nothing else
+_MOST_ITEM_WORDS = 3  # subject words of a question that is only about an item that the posts mention
 _ARTICLE = r"(?:an?|the|my|your|some)\s+"
-_NO_NOUN = (
+_NOT_A_NOUN = (
     r"(?:is|are|was|were|cost|costs|be|take|takes|last|lasts|do|does|have|has|open|close|at|in|on|for|with|from|to|of|by|near"
     r"|without|there|when|during|after|before|and|or|than|per)\b"
 )
-_ITEM = re.compile(rf"\b(?:{_ARTICLE})(?!{_NO_NOUN})[\w'’-]+(?:\s+(?!{_NO_NOUN})[\w'’-]+){{0,2}}", re.IGNORECASE)
+_ITEM = re.compile(rf"\b(?:{_ARTICLE})(?!{_NOT_A_NOUN})[\w'’-]+(?:\s+(?!{_NOT_A_NOUN})[\w'’-]+){{0,2}}", re.IGNORECASE)
 
 
 def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
-    """The question as one that stands by itself; None where it does already, or nothing before it helps.
+    """The question, so that it stands alone; None if it already does, or if no earlier question helps.
 
     Args:
         asked: As typed.
-        earlier: What was asked before, oldest first.
+        earlier: Earlier questions, oldest first.
     """
     before = next(
         (one for one in reversed(earlier) if subject(one.question) or names(one.question) or han_runs(one.question)),
@@ -87,9 +87,9 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
     if rest and OTHER.search(rest):
         return _the_other(before) or _about(bare, before)
     if is_city(_PREPOSITION.sub("", rest)) and not any(map(is_city, names(before.question))):
-        # "And Beijing?" is asked of the last question that was about some city.
+        # "And Beijing?" refers to the last question about some city.
         before = next((one for one in reversed(earlier) if any(map(is_city, names(one.question)))), before)
-    if _leans(bare):
+    if _has_open_pronoun(bare):
         return _with_referent(_OPENER.sub("", bare).strip() if _VERB.search(rest) else bare, before)
     opened = rest != bare
     if rest and not _VERB.search(rest) and (opened or _is_fragment(rest, asked)):
@@ -98,11 +98,11 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
         return _about(rest or bare, before)
     if opened and not names(rest) and len(subject(rest)) < _FEWEST_WORDS:
         return _about(rest, before)
-    return _about_what_was_told(rest, before)
+    return _about_item(rest, before)
 
 
 def referent(before: EarlierQuestion, asked: str = "") -> str:
-    """What "it" stands for after a question: what that names, else what the cited title names, else its own words."""
+    """What "it" stands for after a question: a name in it, else the name in the cited title, else its own words."""
     named = [name for name in names(before.question) if not is_city(name)]
     about_a_place = bool(set(content(asked)) & _OF_A_PLACE) or "where" in asked.lower().split()
     if named:
@@ -116,7 +116,7 @@ def referent(before: EarlierQuestion, asked: str = "") -> str:
 
 
 def core(question: str) -> str:
-    """A question without its frame: what it is about, in its own words.
+    """A question without its question words: what it is about.
 
     >>> core("How do I get my deposit back in London?")
     'get my deposit back in London'
@@ -126,12 +126,12 @@ def core(question: str) -> str:
 
 
 def _seeks(question: str) -> bool:
-    """Whether it asks for something to be found, so that the post found says its name."""
+    """Whether it looks for something whose name is in the post that was found."""
     return bool(_SEEKS.search(question)) or not _VERB.search(question)
 
 
-def _leans(bare: str) -> bool:
-    """Whether it says "it", "they", "there" and so on of something that it does not name."""
+def _has_open_pronoun(bare: str) -> bool:
+    """Whether it has a pronoun ("it", "they", "there" and so on) for something that it does not name."""
     shown = EXPLETIVE.sub(lambda found: " " * len(found.group()), bare)
     found = PRONOUN.search(shown)
     if found is None:
@@ -141,7 +141,7 @@ def _leans(bare: str) -> bool:
 
 
 def _is_fragment(rest: str, asked: str) -> bool:
-    """Whether it is no sentence but a piece of one: "in London?", "an espresso?", "Blue Door?"."""
+    """Whether it is only a part of a sentence: "in London?", "an espresso?", "Blue Door?"."""
     if _PREPOSITION.match(rest):
         return True
     asks = asked.rstrip().endswith(("?", "？"))
@@ -149,9 +149,9 @@ def _is_fragment(rest: str, asked: str) -> bool:
 
 
 def _with_referent(bare: str, before: EarlierQuestion) -> str:
-    """The question with its pronoun filled in, or, where that would be no English, with the subject behind it."""
+    """The question with its pronoun replaced, or, if that is not grammatical, with the subject after it."""
     name = referent(before, bare)
-    # A verb phrase ("get my deposit back") cannot stand where "it" stood.
+    # A verb phrase ("get my deposit back") cannot replace "it".
     if (
         name == core(before.question)
         and not _ITEM.fullmatch(name)
@@ -181,7 +181,7 @@ def _with_referent(bare: str, before: EarlierQuestion) -> str:
 
 
 def _about(bare: str, before: EarlierQuestion) -> str:
-    """A question without a subject, given the one before's."""
+    """A question without a subject, completed with the subject of the question before."""
     name = referent(before, bare)
     if re.match(r"(?:is|are|was|were)\s+there\b|do you need|can (?:i|you|we)\b|any\b", bare, re.IGNORECASE) and names(
         name
@@ -194,18 +194,18 @@ def _behind(bare: str, name: str) -> str:
     return f"{bare}: {name}?"
 
 
-def _about_what_was_told(bare: str, before: EarlierQuestion) -> str | None:
-    """A question for a thing that the posts of the answer before tell of, at the place that they name."""
+def _about_item(bare: str, before: EarlierQuestion) -> str | None:
+    """A question about an item that the posts cited before mention, completed with the place that they name."""
     things = subject(bare)
     name = referent(before, "there")
-    if not _VERB.search(bare) or names(bare) or not things or len(things) > _MOST_THINGS or not names(f"x {name}"):
+    if not _VERB.search(bare) or names(bare) or not things or len(things) > _MOST_ITEM_WORDS or not names(f"x {name}"):
         return None
-    told = {stem(word) for word in content(before.post_text)}
-    return f"{bare} at {name}?" if all(stem(word) in told for word in things) else None
+    mentioned = {stem(word) for word in content(before.post_text)}
+    return f"{bare} at {name}?" if all(stem(word) in mentioned for word in things) else None
 
 
 def _the_other(before: EarlierQuestion) -> str:
-    """The question before, about the second thing that was cited; "" where there is none."""
+    """The question before, about the second place that was cited; "" if there is none."""
     titled = list(dict.fromkeys(name for title in before.titles if (name := name_of_title(title))))
     named = [name for name in names(before.question) if not is_city(name)]
     others = [name for name in titled if name not in named[:1]]
@@ -216,7 +216,7 @@ def _the_other(before: EarlierQuestion) -> str:
 
 
 def _changed(rest: str, before: EarlierQuestion) -> str:
-    """The question before, with what is new in the place of what it replaces."""
+    """The question before, with the new part in place of the part it replaces."""
     question = before.question.strip()
     if TIME.fullmatch(rest):
         return _in_place(TIME, rest, question)
@@ -238,7 +238,7 @@ def _changed(rest: str, before: EarlierQuestion) -> str:
     if thing.split()[-1].lower() in ANIMALS and old_animal:
         return _swap(question, rf"(?:{_ARTICLE})?\b{re.escape(old_animal)}\b", thing)
     if preposition:
-        phrase = rf"\b{preposition}\s+(?:{_ARTICLE})?(?:[\w'’-]+\s*){{1,3}}?(?=\s+{_NO_NOUN}|[?.!]|$)"
+        phrase = rf"\b{preposition}\s+(?:{_ARTICLE})?(?:[\w'’-]+\s*){{1,3}}?(?=\s+{_NOT_A_NOUN}|[?.!]|$)"
         same = re.search(phrase, question, re.IGNORECASE)
         return _swap(question, re.escape(same.group()), rest) if same else _appended(question, rest)
     shared = re.search(rf"\b(?:{_ARTICLE})?[\w'’-]+\s+{re.escape(thing.split()[-1])}\b", question, re.IGNORECASE)
@@ -263,7 +263,7 @@ def _in_place(pattern: re.Pattern[str], new: str, question: str) -> str:
 
 
 def _item_at(question: str, name: str) -> str:
-    """'a flat white at Blue Door', where a question names a thing and where it is had; "" otherwise."""
+    """'a flat white at Blue Door', if a question names an item and its place; "" otherwise."""
     found = re.search(rf"({_ITEM.pattern})\s+(?:at|in|from)\s+{re.escape(name)}", question, re.IGNORECASE)
     return found.group() if found else ""
 

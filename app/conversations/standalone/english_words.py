@@ -1,4 +1,4 @@
-"""The English words by which a question is seen to lean on the one before it. Pure."""
+"""English words that show whether a question depends on the one before it. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from retrieval.query.places import CITIES
 
-# What can be asked of nearly anything that posts are about. A question of such words alone names no subject.
+# What can be asked about nearly any topic. A question of these words alone names no subject.
 _ASPECTS_WORDS = """
 price prices pricing cost costs charge charged charges fee fees fare rent expensive cheap cheaper cheapest
 pricey pay paid paying payment deposit ticket tickets discount tip budget money much many long often far old big
@@ -59,13 +59,13 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 WORD = re.compile(r"[A-Za-z0-9£$€]+(?:[-'’&.][A-Za-z0-9]+)*")
-# What a day is called is no name; the Night Heron has one.
+# Days and months are not names here.
 _DAY = re.compile(
     r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|september|october"
     r"|november|december|weekends?|weekdays?|on|in|at)s?",
     re.IGNORECASE,
 )
-# "is it safe to", "how long does it take to": this "it" stands for what follows.
+# "is it safe to", "how long does it take to": this "it" refers to what follows.
 EXPLETIVE = re.compile(
     r"\b(?:is|was|isn't)\s+it\s+(?:\w+\s+){0,2}?(?:to|that|if|when|for)\b|\b(?:does|did|will|would)\s+it\s+(?:take|cost)\s+"
     r"(?:\w+\s+)?to\b|\b(?:is|are|was|were|isn't|aren't)\s+there\b|\bthere(?:'s| is| are| was| were)\b"
@@ -96,7 +96,7 @@ def content(text: str) -> list[str]:
 
 
 def subject(text: str) -> list[str]:
-    """The content words that name a subject: no aspect, no time."""
+    """The content words that name a subject: without aspects and times."""
     return [word for word in content(TIME.sub(" ", text)) if word not in ASPECTS]
 
 
@@ -113,7 +113,7 @@ _COUNTRIES = frozenset(_COUNTRIES_WORDS.split())
 
 
 def names(text: str) -> list[str]:
-    """Proper names, in order: runs of capitalised words; a question's first word only where no sentence begins so.
+    """Proper names, in order: runs of capitalised words; a question's first word only if it is not a usual first word.
 
     >>> names("Where has Pebble & Pour moved?"), names("Is Menya Kumo in Tokyo open?")
     (['Pebble & Pour'], ['Menya Kumo', 'Tokyo'])
@@ -125,7 +125,7 @@ def names(text: str) -> list[str]:
             words = words[1:]
             name = name.split(None, 1)[1] if words else ""
         begins = not text[: run.start()].strip() or text[: run.start()].rstrip()[-1] in ".!?:"
-        # A lone word that a sentence begins with has its capital from there.
+        # A lone word at the beginning of a sentence is capitalised anyway.
         if name and not (
             begins and len(words) == 1 == len(run.group().split()) and name.isalpha() and not is_city(name)
         ):
@@ -134,7 +134,7 @@ def names(text: str) -> list[str]:
 
 
 def name_of_title(title: str) -> str:
-    """The shop, thing or person that a post's title names before all; "" where it names none.
+    """The shop, thing or person that a post's title is about; "" if it names none.
 
     >>> name_of_title("Alley Owl, Yuyuan Road: the upstairs"), name_of_title("Got £620 back")
     ('Alley Owl', '')
@@ -145,6 +145,6 @@ def name_of_title(title: str) -> str:
     for name in names(head):
         if not is_city(name):
             return name
-    # The title's own first word: a name where it looks like no common word that has its capital from standing first.
+    # The title's first word is a name if its spelling is not that of a capitalised common word.
     first = head.split(" ", 1)[0] if head else ""
     return first if re.fullmatch(r"[A-Z]\w*-[A-Z]\w*|[A-Z]+\d\w*|[A-Z]\w*[A-Z]\w*", first) else ""

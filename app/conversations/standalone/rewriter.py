@@ -72,7 +72,7 @@ class Rewriter:
 
 
 def adds_nothing(rewritten: str, asked: str, earlier: Sequence[EarlierQuestion]) -> bool:
-    """Whether a rewritten question is one question, and its numbers, names and telling words are all in the question
+    """Whether a rewritten question is one question, and its numbers, names and content words are all in the question
     or in earlier ones.
 
     >>> earlier = [EarlierQuestion("Price of tea at Blue Door?")]

@@ -1,1 +1,4 @@
-"""What is kept of conversations and feedback, in SQLite. Imports `answering.types` and `retrieval`."""
+"""What is kept of conversations and feedback, in SQLite.
+
+Imports `answering.types`, `conversations.turns`, `standalone.context` and `retrieval`.
+"""

@@ -1,1 +1,4 @@
-"""The JSON API, one module a resource. Imports `services`, `conversations` and `retrieval`."""
+"""The JSON API, one module a resource.
+
+Imports `services`, `api_keys`, `web.auth`, `web.sse`, `conversations`, `answering.types` and `retrieval`.
+"""

@@ -97,15 +97,15 @@ async def put_posts(request: Request, allow_forgotten: Annotated[bool, Query()] 
     """
     services = services_of(request)
     name = await _writer(request, services)
-    intake = _intake(services)
+    ingestion = _ingestion(services)
     body = await _body(request)
     repeats = _repeats(request)
     idempotency = request.headers.get("idempotency-key", "")[:_LONGEST_ID]
     once = f"{name}\0{allow_forgotten}\0{idempotency}"
     if idempotency and (answered := repeats.find(once, body)) is not None:
         return answered
-    results, number = await asyncio.to_thread(intake.put, _posts(body), allow_forgotten)
-    searchable = await asyncio.to_thread(intake.searchable, number, _SEARCHABLE_S)
+    results, number = await asyncio.to_thread(ingestion.put, _posts(body), allow_forgotten)
+    searchable = await asyncio.to_thread(ingestion.searchable, number, _SEARCHABLE_S)
     counts = Counter(one.outcome for one in results)
     answer = PutOut(
         results=[TakenInOut.from_domain(one) for one in results], counts=dict(counts), searchable=searchable
@@ -133,7 +133,7 @@ async def delete_post(request: Request, post_id: str) -> ForgottenOut:
     name = await _writer(request, services)
     if not 0 < len(post_id) <= _LONGEST_ID:
         raise HTTPException(422, f"an id has 1 to {_LONGEST_ID} characters")
-    found = await asyncio.to_thread(_intake(services).forget, [post_id], f"key {name}")
+    found = await asyncio.to_thread(_ingestion(services).forget, [post_id], f"key {name}")
     return ForgottenOut(id=post_id, was_stored=found > 0)
 
 
@@ -142,10 +142,10 @@ async def _writer(request: Request, services: Services) -> str:
     return (await key_of(request, Keys(services.settings.data_dir / "keys.sqlite"), needed)).name
 
 
-def _intake(services: Services) -> Ingestion:
-    if services.intake is None:
+def _ingestion(services: Services) -> Ingestion:
+    if services.ingestion is None:
         raise FixableError("this process does not accept posts", "start it with `stipple serve`")
-    return services.intake
+    return services.ingestion
 
 
 def _repeats(request: Request) -> Repeats:
@@ -176,10 +176,10 @@ def _posts(body: bytes) -> list[object]:
         HTTPException: It has no posts, or too many.
     """
     try:
-        said = json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise HTTPException(422, f"the body is not JSON in UTF-8: {error}") from None
-    posts = said.get("posts") if isinstance(said, dict) else said
+    posts = value.get("posts") if isinstance(value, dict) else value
     if not isinstance(posts, list):
         raise HTTPException(422, 'the body is neither an array of posts nor an object {"posts": [...]}')
     if len(posts) > MOST_POSTS:

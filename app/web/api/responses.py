@@ -200,7 +200,7 @@ class UnderstoodOut(Out):
 def query_fields(typed: str, query: ParsedQuery) -> dict[str, Any]:
     """The fields `notes` and `understood` of a response to a query."""
     language = detect_language(typed)
-    notes = [NoteOut(code=m.code, message=m.said(language), start=m.start, end=m.end) for m in query.mistakes]
+    notes = [NoteOut(code=m.code, message=m.text(language), start=m.start, end=m.end) for m in query.mistakes]
     return {"notes": notes, "understood": UnderstoodOut.from_domain(query)}
 
 

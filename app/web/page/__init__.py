@@ -1,1 +1,5 @@
-"""The page: from an address to HTML. Imports `web.sse`, `conversations` and `retrieval`; never `web.api`'s routes."""
+"""The page: from an address to HTML.
+
+Imports `web.sse`, `web.api.requests`, `recent_searches`, `conversations`, `answering.types` and `retrieval`; never
+`web.api`'s routes.
+"""

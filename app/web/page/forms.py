@@ -36,12 +36,12 @@ async def feedback(request: Request) -> Response:
             given.get("answer_id", ""), cast("Verdict", verdict), cast("Reason", reason), words
         )
     except UnknownConversation:
-        return _said(request, given, labels.feedback_gone, 404)
+        return _message(request, given, labels.feedback_gone, 404)
     except FixableError as error:
-        return _said(request, given, labels.failed.format(problem=error.problem), 503)
-    said = labels.said_up if verdict == "up" else labels.said_down
+        return _message(request, given, labels.failed.format(problem=error.problem), 503)
+    words = labels.said_up if verdict == "up" else labels.said_down
     if "HX-Request" in request.headers:
-        return Response(render(contexts.FeedbackFragment(labels, said)), headers=dict(HEADERS), media_type="text/html")
+        return Response(render(contexts.FeedbackFragment(labels, words)), headers=dict(HEADERS), media_type="text/html")
     return RedirectResponse(f"{_back(given)}#answer-end", 303)
 
 
@@ -70,7 +70,7 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
 
 
-def _said(request: Request, given: dict[str, str], words: str, status: int) -> Response:
+def _message(request: Request, given: dict[str, str], words: str, status: int) -> Response:
     """Say why nothing was kept; for htmx in place of the form, with status 200: htmx swaps in only successes."""
     if "HX-Request" in request.headers:
         labels = words_of(request, PageRequest.read([("ui", given.get("ui", ""))]))[1]

@@ -222,7 +222,7 @@ def _result(
     return page(
         contexts.SearchResultPage(
             frame=frame(request, asked, asked.text, unscripted=bool(shown.stream)),
-            notes=(*notes, *(mistake.said(ui) for mistake in query.mistakes[:_MOST_NOTES])),
+            notes=(*notes, *(mistake.text(ui) for mistake in query.mistakes[:_MOST_NOTES])),
             chips=(*asked.chips(), *asked.typed_chips(query.pieces)),
             sorts=sorts(asked, labels) if found.hits else (),
             tags=tags(found, asked),

@@ -1,4 +1,4 @@
 """File formats, one module each: from bytes to records in bounded memory.
 
-Imports `readers.records`; no platform and no mapping.
+Imports `readers.records`, `posts.validation` and `retrieval`; no platform and no mapping.
 """

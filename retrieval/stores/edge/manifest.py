@@ -30,8 +30,8 @@ def read_manifest(folder: Path) -> GenerationInfo:
         FixableError: It is missing or damaged.
     """
     with naming_folder_trouble(folder, rebuilding(folder)):
-        said = (folder / MANIFEST).read_bytes()
+        content = (folder / MANIFEST).read_bytes()
     try:
-        return info_from_fields(folder.name, json.loads(said))
+        return info_from_fields(folder.name, json.loads(content))
     except (ValueError, KeyError, TypeError) as error:
         raise FixableError(f"{folder / MANIFEST} is damaged: {error!r}", rebuilding(folder)) from error

@@ -161,16 +161,16 @@ class EdgeStore:
 
     def _pointed(self) -> str | None:
         try:
-            said = self._pointer.read_text("utf-8").strip()
+            name = self._pointer.read_text("utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
             fix = "make it readable for this user, or delete it and run `stipple reindex PATH`"
             raise FixableError(f"{self._pointer} cannot be read: {error}", fix) from error
-        if not NAME.fullmatch(said):
+        if not NAME.fullmatch(name):
             fix = f"write the name of a generation into it: a folder in {self._generations}, or delete it and reindex"
-            raise FixableError(f"{self._pointer} does not name a generation: {said[:80]!r}", fix)
-        return said
+            raise FixableError(f"{self._pointer} does not name a generation: {name[:80]!r}", fix)
+        return name
 
     def _folders(self) -> list[Path]:
         """Folders of generations, finished or not, oldest first."""

@@ -120,8 +120,8 @@ class ServerCalls:
     def _waiting(self, failed: Failure, waited_s: float, total_s: float) -> str:
         since = f" since {waited_s:.0f} s" if waited_s >= 1 else ""
         return (
-            f"the Qdrant server at {self._url} is not available{since} ({failed.said}); nothing is lost, waiting up to "
-            f"{total_s:.0f} s"
+            f"the Qdrant server at {self._url} is not available{since} ({failed.reason}); nothing is lost, waiting "
+            f"up to {total_s:.0f} s"
         )
 
     def say(self, text: str) -> None:

@@ -20,7 +20,7 @@ _MAY_PASS = {408, 429, 500, 502, 503, 504}
 _FORBIDDEN = {401, 403}
 _DIMENSION = re.compile(r"expected dim: (\d+), got (\d+)")
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
-_MENDED_HERE = "correct STIPPLE_QDRANT_URL"
+_CORRECT_URL = "correct STIPPLE_QDRANT_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class Failure:
     Attributes:
         error: What to raise if it is not retried.
         may_pass: Whether the same call may succeed later.
-        said: In a few words, for whoever waits.
+        reason: In a few words, for progress messages.
         retry_after_s: How long the server asks to wait; 0 if it does not say.
     """
 
     error: FixableError
     may_pass: bool
-    said: str
+    reason: str
     retry_after_s: float = 0.0
 
 
@@ -47,8 +47,9 @@ def failure(error: Exception, url: str) -> Failure:
         url: Of the server, for messages.
     """
     if isinstance(error, ResourceExhaustedResponse):
-        told = f"the Qdrant server at {url} answers 429: {error}"
-        return Failure(StoreUnreachable(told, _ask_less()), True, "429, too much at once", float(error.retry_after_s))
+        problem = f"the Qdrant server at {url} answers 429: {error}"
+        reason = "429, too much at once"
+        return Failure(StoreUnreachable(problem, _ask_less()), True, reason, float(error.retry_after_s))
     if isinstance(error, UnexpectedResponse):
         return _answered(error, url)
     if isinstance(error, ResponseHandlingException):
@@ -65,30 +66,30 @@ def failure(error: Exception, url: str) -> Failure:
 
 def _answered(error: UnexpectedResponse, url: str) -> Failure:
     status, body = error.status_code or 0, error.content.decode("utf-8", "replace")
-    said = _said(body)
+    reason = _reason(body)
     if status in _FORBIDDEN:
         problem = f"the Qdrant server at {url} refuses the key ({status})"
         return _final(StoreUnreachable(problem, "correct STIPPLE_QDRANT_API_KEY; it must be allowed to write"))
     if 300 <= status < 400:
         return _no_qdrant(url, f"it answers {status}, elsewhere: {error.headers.get('location', 'nowhere')}")
-    if said is None and status not in _MAY_PASS:
+    if reason is None and status not in _MAY_PASS:
         return _no_qdrant(url, f"it answers {status} {error.reason_phrase} but not in Qdrant's format")
-    told = f"the Qdrant server at {url} answers {status} {error.reason_phrase}: {(said or body)[:300]}"
-    if wrong := _DIMENSION.search(told):
+    problem = f"the Qdrant server at {url} answers {status} {error.reason_phrase}: {(reason or body)[:300]}"
+    if wrong := _DIMENSION.search(problem):
         held, given = wrong.groups()
         problem = f"the collection on {url} keeps vectors of {held} dimensions, and these have {given}"
         return _final(IndexMismatch(problem, "run `stipple reindex PATH` with the model of STIPPLE_EMBEDDING_MODEL"))
-    if "No space left" in told:
-        return _final(StoreUnreachable(told, "free space on the server's disk: a reindex writes a second index"))
-    if status == 413 or "larger than allowed" in told:
+    if "No space left" in problem:
+        return _final(StoreUnreachable(problem, "free space on the server's disk: a reindex writes a second index"))
+    if status == 413 or "larger than allowed" in problem:
         fix = "raise QDRANT__SERVICE__MAX_REQUEST_SIZE_MB there, or leave out the longest posts"
-        return _final(StoreUnreachable(told, fix))
+        return _final(StoreUnreachable(problem, fix))
     if status == 404:
-        return _final(StoreUnreachable(told, "it was deleted meanwhile: run `stipple status`, then reindex"))
+        return _final(StoreUnreachable(problem, "it was deleted meanwhile: run `stipple status`, then reindex"))
     fix = "check its log and free disk space; Stipple needs Qdrant 1.16 or newer"
     after_s = error.headers.get("retry-after", "")
     return Failure(
-        StoreUnreachable(told, fix), status in _MAY_PASS, f"{status} {error.reason_phrase}",
+        StoreUnreachable(problem, fix), status in _MAY_PASS, f"{status} {error.reason_phrase}",
         float(after_s) if after_s.isdecimal() else 0.0,
     )  # fmt: skip
 
@@ -96,15 +97,15 @@ def _answered(error: UnexpectedResponse, url: str) -> Failure:
 def _unanswered(source: object, url: str) -> Failure:
     if isinstance(source, ValueError):  # pydantic's: unexpected JSON
         return _no_qdrant(url, "its answer is not in Qdrant's format")
-    said = _innermost(source)
-    if "CERTIFICATE" in said or "certificate" in said:
+    reason = _innermost(source)
+    if "CERTIFICATE" in reason or "certificate" in reason:
         fix = "name the authority that signed it in SSL_CERT_FILE, or correct the host in STIPPLE_QDRANT_URL"
-        return _final(StoreUnreachable(f"the certificate of {url} is not trusted: {said}", fix))
-    if any(word in said for word in _NO_TLS):
-        problem = f"{url} says https, but the server there does not speak TLS: {said}"
+        return _final(StoreUnreachable(f"the certificate of {url} is not trusted: {reason}", fix))
+    if any(word in reason for word in _NO_TLS):
+        problem = f"{url} says https, but the server there does not speak TLS: {reason}"
         return _final(StoreUnreachable(problem, "write http:// in STIPPLE_QDRANT_URL, or put TLS before it"))
     fix = "start it, correct STIPPLE_QDRANT_URL, or raise STIPPLE_QDRANT_TIMEOUT_S (of a search: …_SEARCH_TIMEOUT_S)"
-    return Failure(StoreUnreachable(f"the Qdrant server at {url} does not answer: {said}", fix), True, said)
+    return Failure(StoreUnreachable(f"the Qdrant server at {url} does not answer: {reason}", fix), True, reason)
 
 
 def _innermost(source: object) -> str:
@@ -119,7 +120,7 @@ def _chain(error: object) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _said(body: str) -> str | None:
+def _reason(body: str) -> str | None:
     """The reason given in an answer of Qdrant; None if it is not from Qdrant."""
     try:
         status = json.loads(body)["status"]
@@ -129,11 +130,11 @@ def _said(body: str) -> str | None:
 
 
 def _no_qdrant(url: str, why: str) -> Failure:
-    return _final(StoreUnreachable(f"what answers at {url} is not a Qdrant server: {why}", _MENDED_HERE))
+    return _final(StoreUnreachable(f"what answers at {url} is not a Qdrant server: {why}", _CORRECT_URL))
 
 
 def _final(error: FixableError) -> Failure:
-    return Failure(error, may_pass=False, said=error.problem)
+    return Failure(error, may_pass=False, reason=error.problem)
 
 
 def _ask_less() -> str:

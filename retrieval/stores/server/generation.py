@@ -134,8 +134,8 @@ class ServerGeneration:
         self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
 
     def reached(self) -> Reached:
-        said = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata
-        return reached_from_fields(said or {})
+        metadata = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata
+        return reached_from_fields(metadata or {})
 
     def ids(self) -> Iterator[str]:
         for payload in self._points.first_passages(["post_id"]):

@@ -146,7 +146,7 @@ class ServerStore:
 
     def reached(self, name: str = "") -> Reached:
         found = name or self.current()
-        return {} if found is None or found not in self._collections() else reached_from_fields(self._said(found))
+        return {} if found is None or found not in self._collections() else reached_from_fields(self._metadata(found))
 
     @contextmanager
     def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:
@@ -163,9 +163,9 @@ class ServerStore:
             if name != current and self._is_unfinished(name):
                 self._delete(name)
         name = generation_name(identity, collections)
-        collection, said = self._collection(name), identity_fields(identity)
+        collection, metadata = self._collection(name), identity_fields(identity)
         layout = self._layout.collection(identity)
-        self._create(lambda client: client.create_collection(collection, **layout, metadata=said), collection)
+        self._create(lambda client: client.create_collection(collection, **layout, metadata=metadata), collection)
         if not self._is_unfinished(name):
             self._delete(name)
             raise FixableError(f"the Qdrant at {self._url} keeps no metadata", "upgrade it to 1.16 or newer")
@@ -197,8 +197,9 @@ class ServerStore:
             The writer, and whether it may contain something.
         """
         for name in self._collections():
-            said = self._said(name)
-            if said.get("source") == source and self._is_unfinished(name) and said | identity_fields(identity) == said:
+            metadata = self._metadata(name)
+            of_source = metadata.get("source") == source and metadata | identity_fields(identity) == metadata
+            if of_source and self._is_unfinished(name):
                 require_indexes(self._calls, self._collection(name))
                 return self._writer(name, identity), True
         writer = self.begin(identity)
@@ -272,18 +273,18 @@ class ServerStore:
     def _all_collections(self) -> list[str]:
         return [one.name for one in self._calls.read(lambda client: client.get_collections()).collections]
 
-    def _said(self, name: str) -> dict[str, Any]:
+    def _metadata(self, name: str) -> dict[str, Any]:
         return self._calls.read(lambda client: client.get_collection(self._collection(name))).config.metadata or {}
 
     def _info(self, name: str) -> GenerationInfo | None:
         try:
-            return info_from_fields(name, self._said(name))
+            return info_from_fields(name, self._metadata(name))
         except (KeyError, TypeError, ValueError):
             return None
 
     def _is_unfinished(self, name: str) -> bool:
-        said = self._said(name)
-        return "identity" in said and "created_at" not in said
+        metadata = self._metadata(name)
+        return "identity" in metadata and "created_at" not in metadata
 
     def _delete(self, name: str) -> None:
         self._calls.write(lambda client: client.delete_collection(self._collection(name)))

@@ -157,7 +157,7 @@ def test_doctor_names_each_fault_with_its_mend_and_goes_on(tmp_path: Path, monke
     assert all(finding.fix for finding in findings if finding.mark == "bad ")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; the error itself is tested in tests/contracts")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; tests/retrieval/stores tests the error")
 def test_doctor_says_that_a_folder_is_read_only(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     finding = next(iter(examine(Settings(data_dir=tmp_path, _env_file=None))))

@@ -155,11 +155,11 @@ def test_what_an_older_release_wrote_is_passed_over_and_forgotten_whole(kept: Co
 def test_a_damaged_file_is_said_and_not_overwritten(kept: ConversationFile, tmp_path: Path) -> None:
     path = tmp_path / "data" / "conversations.sqlite"
     path.parent.mkdir()
-    path.write_bytes(b"this is no database at all" * 100)
+    path.write_bytes(b"this is not a database at all" * 100)
     for use in (lambda: kept.add(NEW, a_turn()), lambda: kept.read(new_id()), lambda: kept.forget(["red"])):
         with pytest.raises(sqlite3.DatabaseError):
             use()
-    assert path.read_bytes().startswith(b"this is no database")
+    assert path.read_bytes().startswith(b"this is not a database")
 
 
 def test_fifty_askers_at_once_each_get_a_turn_of_their_own(tmp_path: Path) -> None:

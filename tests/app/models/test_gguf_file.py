@@ -1,4 +1,4 @@
-"""Model files that are not what they should be: each is named, with its mend, before or while llama.cpp reads it."""
+"""Unusable model files: each is named, with its fix, before or while llama.cpp reads it."""
 
 from __future__ import annotations
 

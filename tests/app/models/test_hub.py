@@ -110,7 +110,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            """A client that left is no error here."""
+            """A client that disconnected is not an error here."""
 
     server = Server(("127.0.0.1", 0), Handler)
     offered.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -195,7 +195,7 @@ def test_a_model_that_the_disk_has_no_room_for_is_not_begun(hub: Hub, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "problem", "mend"),
+    ("status", "code", "problem", "fix"),
     [
         (401, "GatedRepo", "is gated", "HF_TOKEN"),
         (403, "GatedRepo", "is gated", "HF_TOKEN"),
@@ -205,12 +205,12 @@ def test_a_model_that_the_disk_has_no_room_for_is_not_begun(hub: Hub, tmp_path: 
     ],
 )
 def test_each_refusal_of_the_hub_is_named_with_its_mend(
-    hub: Hub, tmp_path: Path, status: int, code: str, problem: str, mend: str
+    hub: Hub, tmp_path: Path, status: int, code: str, problem: str, fix: str
 ) -> None:
     hub.status, hub.error_code = status, code
     with pytest.raises(ModelMissing, match=problem) as caught:
         get(hub, tmp_path)
-    assert mend in caught.value.fix
+    assert fix in caught.value.fix
 
 
 def test_what_the_repository_has_is_told_to_who_asks_for_something_else(hub: Hub, tmp_path: Path) -> None:

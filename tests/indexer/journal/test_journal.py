@@ -79,7 +79,7 @@ def test_forgotten_words_are_in_no_file_of_the_journal_while_it_is_open(tmp_path
     assert b"flat white" in held
 
 
-def test_each_keeper_is_told_on_its_own(tmp_path: Path) -> None:
+def test_each_erasure_target_is_told_on_its_own(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
         assert (journal.told("suggestions"), journal.least_told()) == (0, None)
         journal.forget(["a", "b"], "command")

@@ -34,7 +34,7 @@ def test_every_text_is_a_query_whose_spans_lie_in_it(typed: str) -> None:
         assert 0 <= start < end <= len(typed)
     assert all(one[1] <= following[0] for one, following in pairwise(spans)), "pieces do not overlap"
     for mistake in parsed.mistakes:
-        assert mistake.said("zh") == mistake.message_zh != mistake.message == mistake.said("en")
+        assert mistake.text("zh") == mistake.message_zh != mistake.message == mistake.text("en")
 
 
 @given(ANY_TEXT)

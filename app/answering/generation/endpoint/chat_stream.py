@@ -67,12 +67,12 @@ def read_object(data: str) -> Delta:
         return Delta(prompt_tokens=prompt_tokens)  # the last event, with the token counts
     if not isinstance(choices, list) or not isinstance(choices[0], dict):
         raise BrokenStreamError(f"JSON of another shape: {_excerpt(data)}")
-    said = choices[0].get("delta") or choices[0].get("message") or {}
-    if not isinstance(said, dict):
+    delta = choices[0].get("delta") or choices[0].get("message") or {}
+    if not isinstance(delta, dict):
         raise BrokenStreamError(f"JSON of another shape: {_excerpt(data)}")
-    text, thought = _content(said.get("content"))
+    text, thought = _content(delta.get("content"))
     # `reasoning` in vLLM since 0.12; `reasoning_content` in llama-server, DeepSeek and older ones.
-    apart = next((said[name] for name in ("reasoning_content", "reasoning") if isinstance(said.get(name), str)), "")
+    apart = next((delta[name] for name in ("reasoning_content", "reasoning") if isinstance(delta.get(name), str)), "")
     finish = choices[0].get("finish_reason")
     return Delta(text, thought + apart, finish if isinstance(finish, str) else "", prompt_tokens=prompt_tokens)
 

@@ -86,11 +86,11 @@ class Refused(Exception):
 def read_refusal(at: EndpointAddress, status: int, body: str, retry_after: str = "") -> Refused:
     """What a status and a body mean."""
     try:
-        said = error_message(json.loads(body))
+        message = error_message(json.loads(body))
     except ValueError:
-        said = error_message(re.sub(r"<[^>]*>", " ", body))
-    said = at.scrub(said)
-    because = f"{at.shown} answers {status}" + (f": {said}" if said else "")
+        message = error_message(re.sub(r"<[^>]*>", " ", body))
+    message = at.scrub(message)
+    because = f"{at.shown} answers {status}" + (f": {message}" if message else "")
     if status in {401, 403}:
         return Refused(ModelFailed(because, "set STIPPLE_LLM_API_KEY to a key that it accepts"))
     if status == 404:
@@ -107,9 +107,9 @@ def read_refusal(at: EndpointAddress, status: int, body: str, retry_after: str =
         )
     if status >= 500:
         return Refused(ModelFailed(because, "see the endpoint's own log"), passing=True, pause_s=_seconds(retry_after))
-    if status in {400, 413, 422} and _TOO_LONG.search(said):
+    if status in {400, 413, 422} and _TOO_LONG.search(message):
         return Refused(PromptTooLong(because, "set STIPPLE_LLM_CONTEXT_TOKENS to its context size"))
-    named = next((name for name in _DISPENSABLE if name in said), "") if status in {400, 422} else ""
+    named = next((name for name in _DISPENSABLE if name in message), "") if status in {400, 422} else ""
     return Refused(ModelFailed(because, "follow its message; check STIPPLE_LLM_REQUEST_FIELDS"), field=named)
 
 

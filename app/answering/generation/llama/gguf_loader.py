@@ -65,8 +65,8 @@ def last_words() -> str:
     lines = [line.strip() for line in "".join(_said).splitlines() if line.strip()]
     lines = [line for line in lines if "failed to load model" not in line]  # says only that it failed
     causes = [line.partition("error loading model: ")[2] for line in lines if "error loading model: " in line]
-    said = causes[-1] if causes else "; ".join(lines[-2:])
-    return re.sub(r"^error loading model (hyperparameters|vocabulary|architecture): ", "", said)[:300]
+    message = causes[-1] if causes else "; ".join(lines[-2:])
+    return re.sub(r"^error loading model (hyperparameters|vocabulary|architecture): ", "", message)[:300]
 
 
 def _listen(bindings: Any) -> None:

@@ -1,4 +1,4 @@
-"""What posts ask themselves is told from what they state, and is no answer."""
+"""Questions in posts are told apart from statements, and do not count as answers."""
 
 from __future__ import annotations
 

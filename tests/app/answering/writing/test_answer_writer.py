@@ -72,7 +72,7 @@ def test_what_the_best_post_says_is_in_the_answer_once_however_little_a_model_co
 def test_the_rest_of_the_best_quote_takes_no_place_where_it_lacks_what_is_asked_for(folder: Path) -> None:
     answer, _ = answered(folder, ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"]), ENGLISH)
     assert answer.sentences[0].text.endswith("28 yuan.")
-    assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are no price"
+    assert not any("nine every day" in sentence.text for sentence in answer.sentences), "opening hours are not a price"
 
 
 def test_the_rest_of_a_quote_begins_and_ends_with_a_sentence(folder: Path) -> None:

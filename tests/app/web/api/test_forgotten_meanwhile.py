@@ -47,8 +47,8 @@ def test_an_answer_has_no_word_of_a_post_that_was_forgotten_while_it_was_written
     settings = Settings(data_dir=tmp_path, _env_file=None)
     store = EdgeStore(tmp_path)
     generator = Interrupted(["A flat white at Blue Door is 28 yuan, with oat milk. [3] It is 30 yuan at Red Lamp. [2]"])
-    intake = JournalIngestion(settings, store, embedder, TermWeigher())
-    services = Services(settings, store, embedder, generator, None, intake)
+    ingestion = JournalIngestion(settings, store, embedder, TermWeigher())
+    services = Services(settings, store, embedder, generator, None, ingestion)
     write = {"Authorization": f"Bearer {Keys(tmp_path / 'keys.sqlite').add('ops', 'write')}"}
     with TestClient(create_app(settings, services)) as client:
         found = client.get("/api/search", params={"q": QUESTION}).json()["hits"]

@@ -33,8 +33,8 @@ class Server:
         self.folder, self.embedder = folder, HashEmbedder(256)
         self.settings = Settings(data_dir=folder, _env_file=None, llm="none", **settings)
         self.store = EdgeStore(folder)
-        intake = JournalIngestion(self.settings, self.store, self.embedder, TermWeigher())
-        services = Services(self.settings, self.store, self.embedder, None, None, intake)
+        ingestion = JournalIngestion(self.settings, self.store, self.embedder, TermWeigher())
+        services = Services(self.settings, self.store, self.embedder, None, None, ingestion)
         self.client = TestClient(create_app(self.settings, services), raise_server_exceptions=False)
         keys = Keys(folder / "keys.sqlite")
         names = {key.name for key in keys.all()}
@@ -217,8 +217,8 @@ def test_a_deleted_post_is_gone_everywhere_when_the_request_is_answered(server: 
 def test_what_another_process_forgets_is_gone_from_a_running_server(server: Server) -> None:
     answer = server.client.post("/api/answer", json={"question": "How much is a flat white at Blue Door?"}).json()
     assert answer["kind"] == "quoted"
-    keepers = erasure_targets(server.settings)
-    forget(EdgeStore(server.folder), server.folder, [], ["mo"], by="command", keepers=keepers)
+    targets = erasure_targets(server.settings)
+    forget(EdgeStore(server.folder), server.folder, [], ["mo"], by="command", erasure_targets=targets)
     assert "dali" not in server.found("flat white")
     assert not any(b"28 yuan" in path.read_bytes() for path in server.folder.glob("*.sqlite"))
     assert becomes(lambda: "Dali" not in str(server.client.get("/api/suggest?q=blue").json()))

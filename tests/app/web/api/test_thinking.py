@@ -1,4 +1,4 @@
-"""What a reasoning model thinks is told to whoever asks for it, and is in no answer."""
+"""A reasoning model's thoughts are returned on request, and are never part of the answer."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_what_cannot_be_answered_is_a_page_with_one_sentence(
     page = read_html(answer.text)
     (problem,) = page.all("p", "problem")
     assert words in problem.text
-    assert "stipple reindex" not in answer.text, "the mend is for the operator"
+    assert "stipple reindex" not in answer.text, "the fix is for the operator"
     assert page.by_id("q").attributes["value"] == parameters["q"], "what was typed is kept"
 
 

@@ -136,7 +136,7 @@ def serving(endpoint: Endpoint) -> Iterator[Endpoint]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
-            """A client that left is no error here."""
+            """A client that disconnected is not an error here."""
 
     server = Server(("127.0.0.1", 0), Handler)
     endpoint.url = f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -46,15 +46,15 @@ def test_a_refusal_that_stays_is_given_up(serve: Callable[..., Endpoint]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "mend"), [(401, "STIPPLE_LLM_API_KEY"), (403, "API_KEY"), (404, "STIPPLE_LLM_MODEL")]
+    ("status", "fix"), [(401, "STIPPLE_LLM_API_KEY"), (403, "API_KEY"), (404, "STIPPLE_LLM_MODEL")]
 )
 def test_a_lasting_refusal_is_not_repeated_and_hides_the_key(
-    serve: Callable[..., Endpoint], status: int, mend: str
+    serve: Callable[..., Endpoint], status: int, fix: str
 ) -> None:
     endpoint = serve(refuses(status, json.dumps({"error": {"message": f"no: {KEY}"}})))
     with pytest.raises(ModelFailed) as caught:
         written(generator_for(endpoint))
-    assert mend in caught.value.fix
+    assert fix in caught.value.fix
     assert KEY not in str(caught.value)
     assert len(endpoint.asked) == 1
 
