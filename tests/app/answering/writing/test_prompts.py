@@ -14,8 +14,8 @@ from app.answering.writing.prompt_assembly import Assembled, assemble, neutral
 from app.answering.writing.prompt_files import load_prompt
 
 RELEASED = {
-    "answer/v3.en": "ab148b11b7d34d65cb8a7abd7229f588586f9ffe32c6933bdedc43b987dab1c4",
-    "answer/v3.zh": "b6e32d1e902b58638bfd16debd4aeae9167aec8b8c3e56fa1c076fd35b29ffad",
+    "answer/v3.en": "72c52001e88ff833f7c47955dc868b4adc2698d853d9e6893ee2c1b00c7f9ce7",
+    "answer/v3.zh": "cad41af44a1328687b11a904d1d8ff044fa3aa934adb7f71da1bb8a4fd105e8f",
 }
 GOLDEN = Path(__file__).parent / "golden"
 FENCE = "5eedf00d"
