@@ -84,7 +84,8 @@ def superseded(
     """Whether other evidence than a sentence rests on replaces the value that it states.
 
     Newer evidence replaces it as in `newer_first`; and so does evidence whose post names something of the question's
-    topic that the sentence's posts lack, and no less in all: the fare that was asked for, not that of another journey.
+    topic that the sentence's posts lack, and more in all, or as much and fits better: the fare that was asked for, not
+    that of another journey.
 
     Args:
         sentence: A model's, with its citations.
@@ -111,7 +112,7 @@ def _is_nearer(
         wants(kind) and not _values(other.text).get(kind, known) & known for kind, known in _values(stated.text).items()
     )
     its, others = (_held(topic, _whole(hits[one.mark - 1].post)) for one in (other, stated))
-    return told and bool(its - others) and len(its) >= len(others)
+    return told and bool(its - others) and (len(its), other.score) > (len(others), stated.score)
 
 
 def _wants(question: str) -> Callable[[str], bool]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.evidence.recency import newer_first
-from app.answering.types import Evidence
+from app.answering.evidence.recency import newer_first, still_true, superseded
+from app.answering.types import AnswerSentence, Citation, Evidence
 from retrieval.types import Comment, Hit, Passage, Post
 
 LONG_AGO = datetime(2024, 5, 1, tzinfo=UTC)
@@ -123,3 +123,30 @@ def test_nothing_is_lost_and_a_second_look_changes_nothing(
     assert newer_first(question, ordered, hits) == ordered
     if not any(year for _, _, year in told):
         assert ordered == evidence
+
+
+def written(text: str, *marks: int) -> AnswerSentence:
+    """A model's sentence that rests on the whole text of these posts."""
+    return AnswerSentence(text, tuple(Citation(mark, f"p{mark}", "text", None, 0, 9, text, 0.9) for mark in marks))
+
+
+def test_a_model_reads_only_the_newer_of_two_prices_and_everything_else() -> None:
+    told = (("", "竹里咖啡的手冲32元一杯", 2024), ("", "竹里咖啡手冲38元一杯了", 2026), ("", "竹里咖啡有猫", 2024))
+    evidence, hits = posts_of(*told)
+    assert [one.mark for one in still_true("竹里咖啡手冲多少钱", evidence, hits)] == [2, 3]
+
+
+def test_a_written_price_that_a_newer_post_replaces_is_outdated() -> None:
+    evidence, hits = posts_of(("", "竹里咖啡的手冲32元一杯", 2024), ("", "竹里咖啡手冲38元一杯了", 2026))
+    question = "竹里咖啡手冲多少钱"
+    assert superseded(question, written("竹里咖啡手冲32元。", 1), evidence, hits) == "outdated"
+    assert superseded(question, written("竹里咖啡手冲38元。", 2), evidence, hits) is None
+
+
+def test_a_written_fare_of_another_journey_is_beside_the_point() -> None:
+    evidence, hits = posts_of(
+        ("昆明到大理", "昆明到大理的动车二等座145元", 2025), ("上海到昆明", "高铁要879元，坐了一天", 2025)
+    )
+    question = "昆明到大理的高铁票多少钱"
+    assert superseded(question, written("昆明到大理的高铁票是879元。", 2), evidence, hits) == "beside the point"
+    assert superseded(question, written("昆明到大理的二等座145元。", 1), evidence, hits) is None
