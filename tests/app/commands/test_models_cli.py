@@ -126,7 +126,7 @@ def test_a_server_starts_without_its_model_answers_by_quotes_and_says_so_in_its_
 def test_the_default_writer_knows_chinese_and_english() -> None:
     default = Settings.model_fields["llm"].default
     assert default == LARGE.name
-    assert writer_languages(Settings(llm=default, _env_file=None)) == {"zh", "en"}
+    assert writer_languages(Settings(llm=default, _env_file=None)) == frozenset({"zh", "en"})
 
 
 def test_smollm2_that_is_not_installed_is_told_with_the_command_that_installs_it(
