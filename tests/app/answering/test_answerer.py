@@ -128,11 +128,18 @@ def test_where_nothing_the_model_wrote_is_supported_the_posts_are_quoted(
     assert all(sentence.text == sentence.citations[0].quote for sentence in answer.sentences)
 
 
-def test_without_a_model_the_posts_are_quoted(services_with: Callable[..., Services]) -> None:
-    answer, _ = answered(services_with(None), CHINESE)
+@pytest.mark.parametrize(
+    ("llm", "note"),
+    [
+        ("none", "没有配置撰写答案的模型，以下是帖子原文。"),
+        ("qwen2.5-coder-1.5b", "撰写答案的模型还没有下载（运行 stipple models pull，然后重启），以下是帖子原文。"),
+    ],
+)
+def test_without_a_model_the_posts_are_quoted(services_with: Callable[..., Services], llm: str, note: str) -> None:
+    answer, _ = answered(services_with(None, llm=llm), CHINESE)
     assert answer.kind == "quoted"
     assert "30元" in answer.sentences[0].text
-    assert answer.note == "没有配置撰写答案的模型，以下是帖子原文。"
+    assert answer.note == note
     assert_checkable(answer)
 
 
