@@ -34,8 +34,8 @@ _Result = TypeVar("_Result")
 
 # A quote weaker than this share of the best one is more likely irrelevant than helpful.
 _WEAKEST_QUOTE = 0.55
-# A quote after written sentences must be nearly as good as the best.
-_WEAKEST_ADDED = 0.85
+# A quote after written sentences may be a little weaker: what the model left out is then still there.
+_WEAKEST_ADDED = 0.6
 
 # Quotes among which newer ones are put first.
 _ORDERED = 12
