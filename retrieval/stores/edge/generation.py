@@ -15,11 +15,11 @@ import qdrant_edge as qdrant
 from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.edge.catalog import Catalog
-from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.columns import Columns
 from retrieval.stores.edge.manifest import rebuilding
 from retrieval.stores.edge.page_cache import warm
+from retrieval.stores.edge.post_catalog import Catalog
+from retrieval.stores.edge.post_catalog_changes import CatalogChanger
 from retrieval.stores.edge.shard import (
     all_slices,
     count_points,

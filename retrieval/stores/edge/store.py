@@ -20,10 +20,10 @@ from pathlib import Path
 from retrieval.disk import naming_folder_trouble, write_durably
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
-from retrieval.stores.edge.catalog import Catalog
-from retrieval.stores.edge.catalog_changes import CatalogChanger
 from retrieval.stores.edge.generation import CATALOG, EdgeGeneration, changing
 from retrieval.stores.edge.manifest import MANIFEST, read_manifest, rebuilding
+from retrieval.stores.edge.post_catalog import Catalog
+from retrieval.stores.edge.post_catalog_changes import CatalogChanger
 from retrieval.stores.edge.writer import EdgeWriter, copy_generation, delete_generation
 from retrieval.stores.generations import NAME, generation_name, holding, refuse_mismatch
 from retrieval.types import Identity

