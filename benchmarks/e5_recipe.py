@@ -47,9 +47,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from retrieval.models.e5_file import Floats, parse_e5  # noqa: E402  # found by the path above
-from retrieval.models.e5_folder import FILE_SHA256, RECIPE_FILE, Recipe, package_file, write_folder, write_recipe  # noqa: E402
-from retrieval.models.e5_tokenizer import SPECIAL_TOKENS, e5_tokenizer  # noqa: E402
-from retrieval.models.files import bundled_folder  # noqa: E402
+from retrieval.models.e5_folder import FILE_SHA256, RECIPE_FILE, Recipe, package_file, write_folder, write_recipe  # noqa: E402  # the path is set above
+from retrieval.models.e5_tokenizer import SPECIAL_TOKENS, e5_tokenizer  # noqa: E402  # the path is set above
+from retrieval.models.files import bundled_folder  # noqa: E402  # the path is set above
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
