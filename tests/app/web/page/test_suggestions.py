@@ -27,6 +27,9 @@ def home(served: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
         page.goto(served.url + path)
+        if page.locator("[autofocus]").count():
+            # The browser hands over the focus some time after the page has loaded; a key before that goes nowhere.
+            expect(page.locator("[autofocus]")).to_be_focused()
         return page
 
     yield open_one
