@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from app.answering.evidence.answerability import Answerability, assess
 from app.answering.evidence.selector import EvidenceSelector
+from app.answering.evidence.whereabouts import whereabouts
 from app.answering.types import Evidence, Question
 from retrieval.search.search import Searcher
 from retrieval.text.language import knows
@@ -66,10 +67,12 @@ class EvidenceFinder:
             page = replace(page, hits=page.hits[: self.hits])
         # Filters without a word ask nothing that a sentence could answer.
         evidence = self.selector.select(question.text, page.hits) if question.text.strip() else []
+        where = whereabouts(question.text, page.hits)
+        if where.marks is not None:
+            evidence = [one for one in evidence if one.mark in where.marks]
         known = knows(self.selector.embedder.languages, page.language)
-        return FoundEvidence(
-            question, page, evidence, assess(question.text, evidence, page.hits, self.threshold, known)
-        )
+        judged = assess(question.text, evidence, page.hits, self.threshold, known)
+        return FoundEvidence(question, page, evidence, replace(judged, missing=where.missing or judged.missing))
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
         """The evidence, best first, where it is enough to answer all that is asked; empty where it is not.

@@ -31,13 +31,16 @@ from retrieval.search.ranking import (
 )
 from retrieval.search.reranking import Reranking
 from retrieval.stores.contract import Generation
+from retrieval.text.gazetteer import names_in_both_languages
 from retrieval.text.language import detect_language, knows
 from retrieval.text.terms import TermWeigher
-from retrieval.types import Candidate, FacetCount, FacetName, Filters, Post, SearchPage, SearchQuery
+from retrieval.types import Candidate, FacetCount, FacetName, Filters, Post, SearchPage, SearchQuery, TermWeights
 
 # Each layer of candidates fetches _DEEPER times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
 _DEEPER, _DEEPEST = 4, 1_600
+# Of the terms that name a place; other terms of a query weigh 1.
+_PLACE_WEIGHT = 2.0
 
 
 class Searcher:
@@ -123,7 +126,7 @@ class Searcher:
         returns the order of all posts on the pages.
         """
         vector = self._vectors.vector(query.text) if query.text.strip() else None
-        terms = self._weigher.query(query.text)
+        terms = self._terms(query.text)
         timings.add("embed")
         enough = query.offset + query.limit + 1  # one more shows that there is a next page
         layers: list[Layer] = []
@@ -171,6 +174,16 @@ class Searcher:
             if len(shown) >= enough or exhausted or depth >= _DEEPEST:
                 return layers, shown
             depth = min(depth * _DEEPER, _DEEPEST)
+
+    def _terms(self, text: str) -> TermWeights:
+        """A query's terms. The places that it names count more, by their names in both languages: they decide which
+        posts can be meant at all.
+        """
+        terms = self._weigher.query(text)
+        weights = dict(zip(terms.indices, terms.values, strict=True))
+        for index in self._weigher.query(names_in_both_languages(text)).indices:
+            weights[index] = _PLACE_WEIGHT
+        return TermWeights(tuple(weights), tuple(weights.values()))
 
     def _rerank(
         self,
