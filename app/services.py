@@ -224,6 +224,11 @@ class Services:
         with self._bundles.use() as bundle:
             return bundle.finder.evidence_for(question)
 
+    @property
+    def writer(self) -> str:
+        """Name of the model that writes; "" where none does."""
+        return self._model_queue.generator.name if self._model_queue is not None else ""
+
     @contextlib.contextmanager
     def bundle(self) -> Iterator[ModelBundle]:
         """What answers now, for measuring it; stays open until the block ends."""

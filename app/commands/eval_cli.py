@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import FixableError
 from retrieval.settings import Settings, changed
+
+if TYPE_CHECKING:
+    from app.model_bundle import ModelBundle
+    from app.services import Services
 
 Subparsers = Any  # argparse names this type only privately
 
@@ -18,9 +24,19 @@ def add_commands(subparsers: Subparsers) -> None:
     evaluate = subparsers.add_parser("eval", help="measure search and answers on judged data")
     kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
     queries = kinds.add_parser("queries", help="rankings and answers of the current index for a file of judged queries")
-    queries.add_argument("file", help="JSONL file in the format of sample_posts/README.md")
-    queries.add_argument("--write", action="store_true", help="let the model write; otherwise answers are quotes")
+    queries.add_argument(
+        "file", help="JSONL file in the format of sample_posts/README.md; one of everyday questions is graded as those"
+    )
+    _add_writing(queries)
     queries.set_defaults(run=_queries)
+    questions = kinds.add_parser("questions", help="how many everyday questions the current index answers right")
+    questions.add_argument("file", help="JSONL file in the format of docs/evaluation.md")
+    _add_writing(questions)
+    questions.set_defaults(run=_questions)
+    followups = kinds.add_parser("followups", help="how many follow-up questions of dialogues are understood")
+    followups.add_argument("file", help="JSONL file in the format of docs/evaluation.md, about posts of the index")
+    _add_writing(followups)
+    followups.set_defaults(run=_followups)
     ranked = kinds.add_parser(
         "retrieval", help="dense, lexical and fused ranking of a judged folder, in a temporary index"
     )
@@ -61,6 +77,11 @@ def add_commands(subparsers: Subparsers) -> None:
     support.set_defaults(run=_support)
 
 
+def _add_writing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--write", action="store_true", help="let the model write; otherwise none is used")
+    parser.add_argument("--answers", metavar="OUT", help="write everything that was answered to this file, to read")
+
+
 def _count(written: str) -> int:
     count = int(written)
     if count < 1:
@@ -68,26 +89,110 @@ def _count(written: str) -> int:
     return count
 
 
-def _queries(args: argparse.Namespace, settings: Settings) -> int:
-    from app.evaluation.index_quality import evaluate, read_judged, table
+@asynccontextmanager
+async def _services(settings: Settings, write: bool) -> AsyncIterator[Services]:
+    """What answers from the current index, with its writer or without.
+
+    Raises:
+        FixableError: The writer is not there: quotes would be measured in its place.
+    """
     from app.services import Services
 
+    services = Services.build(settings if write else settings.model_copy(update={"llm": "none"}))
+    try:
+        if services.writer_problem is not None:
+            raise services.writer_problem
+        yield services
+    finally:
+        await services.close()
+
+
+def _queries(args: argparse.Namespace, settings: Settings) -> int:
+    from app.evaluation.everyday.question_file import holds_everyday_questions
+    from app.evaluation.index_quality import evaluate, read_judged, table
+
+    if holds_everyday_questions(Path(args.file)):
+        return _questions(args, settings)
+    if args.answers:
+        raise FixableError("--answers is for everyday questions", "leave it out, or give a file of such questions")
     judged = read_judged(Path(args.file))
 
     async def measure() -> dict[str, Any]:
-        services = Services.build(settings if args.write else settings.model_copy(update={"llm": "none"}))
-        try:
-            if services.writer_problem is not None:
-                raise services.writer_problem
+        async with _services(settings, args.write) as services:
             with services.bundle() as bundle:
                 return await evaluate(judged, bundle.searcher, bundle.answerer)
-        finally:
-            await services.close()
 
     result = {"dataset": Path(args.file).parent.name, **asyncio.run(measure())}
     print(table(result))
     print(json.dumps(result))
     return 0
+
+
+def _questions(args: argparse.Namespace, settings: Settings) -> int:
+    from app.evaluation.everyday.asking import ask_all
+    from app.evaluation.everyday.question_file import read_everyday_questions
+    from app.evaluation.everyday.rightness import GradedAnswer, measured_rightness, rightness_table
+    from app.evaluation.everyday.transcript import transcript
+
+    questions = read_everyday_questions(Path(args.file))
+
+    async def measure() -> tuple[str, list[GradedAnswer]]:
+        async with _services(settings, args.write) as services:
+            with services.bundle() as bundle:
+                answers = await ask_all(questions, bundle.answerer)
+                return _models(services, bundle), answers
+
+    models, answers = asyncio.run(measure())
+    result = {**measured_rightness(Path(args.file).stem, answers), "models": models}
+    if args.answers:
+        Path(args.answers).write_text(transcript(models, answers), "utf-8")
+    print(models)
+    print(rightness_table(result))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+def _followups(args: argparse.Namespace, settings: Settings) -> int:
+    from app.evaluation.everyday.dialogues import (
+        UnderstoodDialogue,
+        cited_posts,
+        dialogues_table,
+        dialogues_transcript,
+        measured_dialogues,
+        read_dialogues,
+        understand,
+    )
+
+    dialogues = read_dialogues(Path(args.file))
+
+    async def measure() -> tuple[str, list[UnderstoodDialogue]]:
+        async with _services(settings, args.write) as services:
+            wanted = cited_posts(dialogues)
+            posts = await asyncio.to_thread(services.posts, wanted)
+            if missing := [one for one in wanted if one not in posts]:
+                raise FixableError(
+                    f"the index lacks {len(missing)} of the posts that the dialogues are about, such as {missing[0]}",
+                    "index the folder that they come from",
+                )
+            found = await understand(dialogues, posts, services.converser.standalone)
+            with services.bundle() as bundle:
+                return _models(services, bundle), found
+
+    models, found = asyncio.run(measure())
+    result = {**measured_dialogues(Path(args.file).stem, found), "models": models}
+    if args.answers:
+        Path(args.answers).write_text(dialogues_transcript(models, found), "utf-8")
+    print(models)
+    print(dialogues_table(result))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0
+
+
+def _models(services: Services, bundle: ModelBundle) -> str:
+    """Which models a measurement used, in one line."""
+    with bundle.live.pin() as generation:
+        info = generation.info
+    return f"written by {services.writer or 'nobody: quotes'}; {info.posts} posts embedded by {info.identity.model}"
 
 
 def _retrieval(args: argparse.Namespace, settings: Settings) -> int:

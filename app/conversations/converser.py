@@ -16,6 +16,7 @@ from app.answering.types import Answer, AnswerEvent, Done, Question, SentenceRea
 from app.conversations.events import AskRequest, ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
 from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.standalone.completion import complete, inherited
+from app.conversations.standalone.context import EarlierQuestion, StandaloneQuestion
 from app.conversations.standalone.rewriter import Rewriter
 from app.conversations.storage.conversation_file import NEW, ConversationFile, UnknownConversation, new_id
 from app.conversations.storage.feedback import FeedbackFile, Reason, Verdict, feedback_on
@@ -90,13 +91,16 @@ class Converser:
         """
         turns, readable = await self._turns(request.conversation)
         earlier = earlier_questions(turns, await self._posts(recent_posts(turns)))
-        if self._rewriter is not None and earlier:
-            standalone = await self._rewriter.complete(request.text, earlier)
-        else:
-            standalone = complete(request.text, earlier)
+        standalone = await self.standalone(request.text, earlier)
         question = Question(standalone.question, inherited(request.filters, standalone, turns))
         asked = tuple(question for turn in turns for question in (turn.asked, turn.standalone.question))
         return ConversationQuestion(request, standalone, question, asked, readable)
+
+    async def standalone(self, asked: str, earlier: Sequence[EarlierQuestion]) -> StandaloneQuestion:
+        """A question completed from earlier ones, by the model where there is one that can."""
+        if self._rewriter is not None and earlier:
+            return await self._rewriter.complete(asked, earlier)
+        return complete(asked, earlier)
 
     async def answer(
         self, asked: ConversationQuestion, page: SearchPage | None = None

@@ -111,13 +111,22 @@ def recent_posts(turns: Sequence[Turn]) -> list[str]:
 def earlier_questions(turns: Sequence[Turn], posts: Mapping[str, Post]) -> list[EarlierQuestion]:
     """What a follow-up question is completed from: the last questions, and the posts that answered them."""
     recent = turns[-_EARLIER_QUESTIONS:]
-    return [_earlier_question(turn, [posts[one] for one in turn.cited() if one in posts]) for turn in recent]
+    return [
+        earlier_question(turn.standalone.question, [posts[one] for one in turn.cited() if one in posts])
+        for turn in recent
+    ]
 
 
-def _earlier_question(turn: Turn, cited: Sequence[Post]) -> EarlierQuestion:
+def earlier_question(question: str, cited: Sequence[Post]) -> EarlierQuestion:
+    """A question as later ones are completed from it.
+
+    Args:
+        question: As it was completed.
+        cited: The posts that its answer cites.
+    """
     texts = (part for post in cited for part in (post.title, post.text, *(comment.text for comment in post.comments)))
     titles = tuple(post.title for post in cited if post.title)
-    return EarlierQuestion(turn.standalone.question, titles, "\n".join(texts)[:_POST_TEXT])
+    return EarlierQuestion(question, titles, "\n".join(texts)[:_POST_TEXT])
 
 
 def _withdrawn(turn: Turn, valid: Callable[[Citation], bool]) -> Turn:

@@ -29,8 +29,8 @@ from indexer.readers.exports.recognition import BESIDE_POSTS, holds_no_posts
 from indexer.readers.formats.detect import ENDINGS, ending
 from indexer.readers.formats.lines import with_head
 
-# Judged queries, and perhaps rejects, are in folders of posts, but are not posts.
-IGNORED = ("queries*", "*.rejects.jsonl", ".*", "__MACOSX*")
+# Judged queries, questions and dialogues, and perhaps rejects, are in folders of posts, but are not posts.
+IGNORED = ("queries*", "questions.*.jsonl", "dialogues.*.jsonl", "*.rejects.jsonl", ".*", "__MACOSX*")
 _SCRIPTS = re.compile(r"(?:tweets?|community-tweets?)(?:-part\d+)?\.js")
 _NOTES = re.compile(r"note-tweets?(?:-part\d+)?\.js")
 BESIDE_BYTES = 64 << 20
