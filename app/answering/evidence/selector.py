@@ -21,7 +21,7 @@ from retrieval.types import Hit, Post
 
 # Sentences whose meaning is compared with the question: the best by words. Embedding them takes nearly all the time of
 # selecting evidence.
-_EMBEDDED = 12
+_EMBEDDED = 48
 # Evidence that overlaps this much with better evidence adds nothing.
 _NEAR_COPY = 0.9
 
@@ -74,8 +74,8 @@ class EvidenceSelector:
         lacking = np.array([_LACKING * (1 - holds(kinds, one.text)) for one in found])
         factor = np.array([_TITLE if one.part == "title" else 1.0 for one in found])
         shares = coverages(self.weigher, question, found, headings)
-        dense = self._dense_weight(question) * (_BROAD_DENSE if broad else 1)
-        first = np.argsort(-(shares - lacking) * factor, kind="stable")[:_EMBEDDED]
+        dense = self._dense_weights(question, found, hits) * (_BROAD_DENSE if broad else 1)
+        first = np.argsort(-(shares + (dense == 1) - lacking) * factor, kind="stable")[:_EMBEDDED]
         cosines = self._cosines(question, found, hits, first)
         scores = np.clip((dense * cosines + (1 - dense) * shares - lacking) * factor, 0, 1)
         # Sentences that ask are scored all the same: they say what the sentences around them are about.
@@ -99,9 +99,16 @@ class EvidenceSelector:
         [own], asked = self.weigher.passages([one.text]), self.weigher.query(question)
         return not (kinds and holds(kinds, one.text)) and set(own.indices).isdisjoint(asked.indices)
 
-    def _dense_weight(self, question: str) -> float:
-        known = knows(self.embedder.languages, detect_language(question))
-        return self.dense_weight_known if known else self.dense_weight_unknown
+    def _dense_weights(self, question: str, found: Sequence[Evidence], hits: Sequence[Hit]) -> NDArray[np.float64]:
+        """(n,) what meaning counts for: all, where the words of another language cannot be those of the question."""
+        asked = detect_language(question)
+        if not knows(self.embedder.languages, asked):
+            return np.full(len(found), self.dense_weight_unknown)
+        foreign = {
+            mark: detect_language(f"{hit.post.title}\n{hit.post.text}") != asked and knows(self.embedder.languages, "zh")
+            for mark, hit in enumerate(hits, start=1)
+        }
+        return np.array([1.0 if foreign[one.mark] else self.dense_weight_known for one in found])
 
     def _cosines(
         self, question: str, found: Sequence[Evidence], hits: Sequence[Hit], first: NDArray[np.intp]
