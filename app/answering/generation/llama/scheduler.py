@@ -172,8 +172,8 @@ class Scheduler:
         with self._arrived:
             self._reader = None
         if decoded is Decoded.DONE:
-            self._take_results(plan)
             self._count(plan, reader, self._clock() - started)
+            self._take_results(plan)
         return True
 
     def _come_and_go(self) -> None:
@@ -240,14 +240,14 @@ class Scheduler:
 
     def _count(self, plan: Sequence[tuple[Task, list[int]]], reader: Task | None, seconds: float) -> None:
         counts = self.counts
-        wrote = len(plan) - (reader is not None)
-        counts.written_tokens += wrote + (reader is not None and bool(reader.chosen))
+        written = sum(len(tokens) == len(task.unread) for task, tokens in plan)
+        counts.written_tokens += written
         if reader is None:
             counts.written_seconds += seconds
         else:
             counts.read_tokens += len(plan[-1][1])
             counts.read_seconds += seconds
-            counts.written_beside += wrote
+            counts.written_beside += len(plan) - 1
 
 
 def _rows(plan: Sequence[tuple[Task, list[int]]]) -> list[Row]:

@@ -86,7 +86,11 @@ class Worker:
         number = asked.number
 
         def said(piece: Piece | None) -> None:
-            self._send(wire.Ended(number) if piece is None else wire.Wrote(number, piece.answer, piece.thought))
+            if piece is not None:
+                self._send(wire.Wrote(number, piece.answer, piece.thought))
+            else:
+                self._send(_figures(scheduler))
+                self._send(wire.Ended(number))
 
         request = GenerateRequest(asked.system, asked.user, asked.max_tokens, asked.thinking_tokens)
         try:
@@ -99,7 +103,7 @@ class Worker:
     def _report(self, scheduler: Scheduler) -> None:
         last = None
         while True:
-            figures = wire.Figures(**dataclasses.asdict(scheduler.counts))
+            figures = _figures(scheduler)
             if figures != last:
                 self._send(figures)
                 last = figures
@@ -111,6 +115,10 @@ class Worker:
                 wire.send(self._outgoing, message)
         except OSError:
             os._exit(0)  # the server is gone
+
+
+def _figures(scheduler: Scheduler) -> wire.Figures:
+    return wire.Figures(**dataclasses.asdict(scheduler.counts))
 
 
 _SMALLER = "see `stipple doctor`; a smaller STIPPLE_LLM_CONTEXT_TOKENS needs less memory"

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import structlog
@@ -168,7 +169,7 @@ class WriterProcess:
             self._state = "starting"
         # -P: the folder that this is run in must not hide what is installed.
         command = [sys.executable, "-P", "-m", "app.answering.generation.llama.worker"]
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109  # as sys.path has them: text
+        paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
         environment = {**_WAITING_THREADS, **os.environ, "PYTHONPATH": paths}
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:  # noqa: S603  # a program of our own
             assert process.stdin is not None
@@ -226,7 +227,7 @@ def _exit_words(code: int) -> str:
 def _own_memory(pid: int | None) -> int | None:
     """Bytes that a process has to itself: without the model's file, which is mapped. None where that is not known."""
     try:
-        lines = open(f"/proc/{pid}/status", encoding="ascii").read().splitlines()  # noqa: PTH123, SIM115
+        lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), None)
