@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -24,10 +23,11 @@ from app.answering.messages import Reason, note
 from app.answering.question.answer_type import asked_kinds, holds
 from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
 from app.answering.writing.answer_writer import AnswerWriter, ContextTooSmall, Unsaid
+from app.answering.writing.fence import Fence
 from app.answering.writing.model_queue import ModelQueue, QueueFull
 from retrieval.errors import FixableError
 from retrieval.text.language import knows
-from retrieval.types import SearchPage
+from retrieval.types import Hit, SearchPage
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
@@ -60,7 +60,7 @@ class Answerer:
     Args:
         model_queue: None makes every answer one of quotes.
         without_model: Why there is none, for the reader.
-        fence: Makes the code that fences posts in a prompt: new each time, and nothing that a post can know.
+        fence: Makes the code that fences posts in a prompt, which no post can know; None: a Fence.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class Answerer:
         model_queue: ModelQueue | None,
         executor: Executor,
         limits: AnswerLimits,
-        fence: Callable[[], str] = lambda: secrets.token_hex(4),
+        fence: Callable[[Sequence[Hit]], str] | None = None,
         without_model: Reason = "no_model",
     ) -> None:
         self._finder, self._checker = finder, checker
-        self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence
+        self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence or Fence()
         self._without_model = without_model
 
     async def answer(self, question: Question, page: SearchPage | None = None) -> AsyncGenerator[AnswerEvent, None]:
@@ -129,7 +129,7 @@ class Answerer:
         return newer_first(draft.question.text, draft.within(weakest)[:_ORDERED], draft.page.hits)
 
     def _writer(self, draft: Draft, generator: Generator) -> AnswerWriter:
-        limits, fence = self._limits, self._fence()
+        limits, fence = self._limits, self._fence(draft.page.hits)
         checker = SentenceChecker(self._checker, draft.question.text, limits.support, fence)
         return AnswerWriter(
             draft, generator, checker,
