@@ -208,8 +208,8 @@ class Settings(BaseSettings):
         -1,
         ge=-1,
         le=65536,
-        description="Most tokens that a reasoning model may think before it answers; -1: 0 (not at all) for a GGUF in "
-        "this process, 2048 at an endpoint.",
+        description="Most tokens that a reasoning model may think before it answers; -1: 0 (not at all) for a GGUF "
+        "here, 2048 at an endpoint.",
     )
     llm_max_tokens: int = Field(256, ge=16, le=4096, description="Most tokens that it may write for one answer.")
     llm_timeout_s: float = Field(

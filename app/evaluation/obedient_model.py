@@ -41,5 +41,8 @@ class ObedientGenerator:
                 return
             yield Piece(piece)
 
+    def figures(self) -> None:
+        """There is no process to report."""
+
     def close(self) -> None:
         """Nothing to release."""

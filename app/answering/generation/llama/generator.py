@@ -76,9 +76,10 @@ class LlamaGenerator:
 
     def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
         r, process = request, self._process
-        with process.exchange(
-            lambda number: wire.Write(number, r.system, r.user, r.max_tokens, r.thinking_tokens)
-        ) as (number, mailbox):
+        with process.exchange(lambda number: wire.Write(number, r.system, r.user, r.max_tokens, r.thinking_tokens)) as (
+            number,
+            mailbox,
+        ):
             try:
                 with when_set(stop, lambda: mailbox.put(wire.Ended(number))):
                     while not stop.is_set():

@@ -132,9 +132,8 @@ def without_amx() -> AbstractContextManager[None]:
     """On processors with AMX, load without llama.cpp's AMX kernels.
 
     A build on such a processor uses them by default, and in some virtual machines their first instruction kills the
-    process (SIGSEGV in ggml_backend_amx_mul_mat, seen with llama-cpp-python 0.3.36). The bindings' default parameters are
-    changed while it loads, since the bindings' own class Llama, which benchmarks and tests load too, has no argument
-    for it.
+    process (SIGSEGV in ggml_backend_amx_mul_mat, seen with llama-cpp-python 0.3.36). The bindings' default parameters
+    are changed while it loads: their own class Llama, which benchmarks and tests load too, has no argument for it.
     """
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.exists() or "amx_int8" not in cpuinfo.read_text("utf-8", "replace"):

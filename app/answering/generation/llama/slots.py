@@ -63,9 +63,9 @@ class Slots:
         what follows that one is to be computed.
         """
         best, length = self._best(prompt)
-        for slot in self._slots:
-            if slot.tokens and shared(slot.tokens, prompt) == len(slot.tokens):
-                slot.used = next(self._clock)  # a beginning that is still asked for
+        for one in self._slots:
+            if one.tokens and shared(one.tokens, prompt) == len(one.tokens):
+                one.used = next(self._clock)  # a beginning that is still asked for
         slot = self._idle(but=best) or self._idle()
         assert slot is not None, "there are more sequences than tasks"
         if slot is best:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO, TypeAlias
+from typing import IO, TypeAlias
 
 import msgspec
 
@@ -109,7 +109,7 @@ _TO_PROCESS = msgspec.msgpack.Decoder(ToProcess)
 _FROM_PROCESS = msgspec.msgpack.Decoder(FromProcess)
 
 
-def send(pipe: BinaryIO, message: Message) -> None:
+def send(pipe: IO[bytes], message: Message) -> None:
     """Write one message. For one thread at a time.
 
     Raises:
@@ -120,19 +120,19 @@ def send(pipe: BinaryIO, message: Message) -> None:
     pipe.flush()
 
 
-def receive_in_process(pipe: BinaryIO) -> ToProcess | None:
+def receive_in_process(pipe: IO[bytes]) -> ToProcess | None:
     """The next message to the process; None when the server is gone."""
     data = _receive(pipe)
     return _TO_PROCESS.decode(data) if data is not None else None
 
 
-def receive_in_server(pipe: BinaryIO) -> FromProcess | None:
+def receive_in_server(pipe: IO[bytes]) -> FromProcess | None:
     """The next message from the process; None when it is gone."""
     data = _receive(pipe)
     return _FROM_PROCESS.decode(data) if data is not None else None
 
 
-def _receive(pipe: BinaryIO) -> bytes | None:
+def _receive(pipe: IO[bytes]) -> bytes | None:
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

@@ -1,7 +1,7 @@
 """The writing process: loads a model, and writes what the server asks for until the server is gone.
 
-Started by `WriterProcess` as `python -m app.answering.generation.llama.worker`; it speaks `wire` over its standard input
-and output. It ends when its input does, which is also what the death of the server looks like from here.
+Started by `WriterProcess` as `python -m app.answering.generation.llama.worker`; it speaks `wire` over its standard
+input and output. It ends when its input does, which is also what the death of the server looks like from here.
 """
 
 from __future__ import annotations

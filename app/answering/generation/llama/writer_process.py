@@ -64,9 +64,8 @@ class WriterProcess:
         self._watching = threading.Thread(target=self._watch, name="writer process", daemon=True)
         self._watching.start()
         self._settled.wait()
-        if self._state != "ready":
+        if self._trouble is not None:
             self.close()
-            assert self._trouble is not None, "what did not start has a reason"
             raise ModelMissing(self._trouble.problem, self._trouble.fix)
 
     @contextmanager
@@ -216,7 +215,9 @@ class WriterProcess:
     def _kill(self, reason: str) -> None:
         process = self._process
         if process is not None and not self._closing.is_set():
-            self._trouble = _Trouble(f"the process that writes with {self._load.name} hung: {reason}", "it is started again")
+            self._trouble = _Trouble(
+                f"the process that writes with {self._load.name} hung: {reason}", "it is started again"
+            )
             process.kill()
 
 

@@ -13,7 +13,9 @@ from retrieval.types import Comment, Hit, Passage, Post
 
 def a_hit(text: str, post_id: str = "p", comment: str = "") -> Hit:
     comments = (Comment("", comment),) if comment else ()
-    return Hit(1, 1.0, 1.0, 1.0, Post(post_id, "", text, comments=comments), Passage(post_id, 0, "text", None, 0, 1, text))
+    return Hit(
+        1, 1.0, 1.0, 1.0, Post(post_id, "", text, comments=comments), Passage(post_id, 0, "text", None, 0, 1, text)
+    )
 
 
 def test_the_same_posts_have_the_same_code_in_whatever_order_they_were_found() -> None:

@@ -14,7 +14,8 @@ from app.answering.writing.model_queue import ModelQueue, QueueFull
 
 
 async def read(model_queue: ModelQueue, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
-    pieces = [piece async for piece in model_queue.stream(GenerateRequest("", "x", 64), timeout_s)]
+    stream = model_queue.stream(GenerateRequest("", "x", 64), timeout_s)
+    pieces = [piece async for piece in stream if isinstance(piece, Piece)]
     assert all(piece.answer or piece.thought for piece in pieces)
     if thoughts is not None:
         thoughts.extend(piece.thought for piece in pieces)
