@@ -34,18 +34,21 @@ class Slot:
         tokens: Those whose states it holds.
         busy: Whether somebody's reply is being read or written in it.
         used: When it was last of use; larger is later.
+        resident: Whether it is the beginning of every prompt of a kind, which goes last.
     """
 
     number: int
     tokens: list[int] = field(default_factory=list)
     busy: bool = False
     used: int = 0
+    resident: bool = False
 
 
 class Slots:
     """All sequences of a context.
 
-    What was read stays where it is until its place is needed; of the idle ones, the least recently used goes first.
+    What was read stays where it is until its place is needed: of the idle ones the least recently used goes first, and
+    the resident ones after all others.
     The states are exactly those that reading the prompt anew would give.
     """
 
@@ -83,6 +86,7 @@ class Slots:
         idle = self._idle(but=slot)
         if idle is not None:
             self._fill(idle, slot, length)
+            idle.resident = True
 
     def release(self, slot: Slot) -> None:
         """Nobody writes in it any more; what it holds is kept for whoever goes on from it."""
@@ -102,6 +106,7 @@ class Slots:
         if length < len(slot.tokens):
             self._cache.keep(slot.number, length)
             del slot.tokens[length:]
+        slot.resident = False
 
     def _best(self, prompt: Sequence[int]) -> tuple[Slot, int]:
         best = max(self._slots, key=lambda slot: (shared(slot.tokens, prompt), slot.used))
@@ -115,7 +120,7 @@ class Slots:
 
     def _idle(self, but: Slot | None = None, *, filled: bool = False) -> Slot | None:
         idle = [slot for slot in self._slots if not slot.busy and slot is not but and (slot.tokens or not filled)]
-        return min(idle, key=lambda slot: (bool(slot.tokens), slot.used), default=None)
+        return min(idle, key=lambda slot: (bool(slot.tokens), slot.resident, slot.used), default=None)
 
 
 def shared(one: Sequence[int], other: Sequence[int]) -> int:
