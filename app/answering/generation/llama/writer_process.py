@@ -45,12 +45,17 @@ class _Trouble:
 class WriterProcess:
     """A process that writes with one model. It is started at once, and again whenever it ends, until `close`.
 
+    Args:
+        patience_s: How long it may take to count tokens before it is taken to hang.
+
     Raises:
         ModelMissing: The model cannot be loaded the first time.
     """
 
-    def __init__(self, load: wire.Load, clock: Callable[[], float] = time.monotonic) -> None:
-        self._load, self._clock = load, clock
+    def __init__(
+        self, load: wire.Load, patience_s: float = _HANGS_AFTER_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._load, self._patience_s, self._clock = load, patience_s, clock
         self._numbers = itertools.count(1)
         self._guard, self._sending = threading.Lock(), threading.Lock()
         self._mailboxes: dict[int, Mailbox] = {}
@@ -104,9 +109,9 @@ class WriterProcess:
         """
         with self.exchange(lambda number: wire.Count(number, text)) as (_, mailbox):
             try:
-                answer = mailbox.get(timeout=_HANGS_AFTER_S)
+                answer = mailbox.get(timeout=self._patience_s)
             except queue.Empty:
-                self._kill(f"it did not answer for {_HANGS_AFTER_S:.0f} s")
+                self._kill(f"it did not answer for {self._patience_s:g} s")
                 answer = None
         if isinstance(answer, wire.Counted):
             return answer.tokens
