@@ -59,6 +59,10 @@ class Worker:
         except FixableError as error:
             self._send(wire.Failed(0, error.problem, error.fix))
             return
+        except (RuntimeError, OSError, MemoryError) as error:  # not even llama.cpp itself
+            fix = _MORE_MEMORY if load.memory_bytes else "reinstall llama-cpp-python without its wheel cache"
+            self._send(wire.Failed(0, f"llama.cpp cannot be used: {error}", fix))
+            return
         scheduler = Scheduler(model.context, load.parallel)
         self._send(wire.Loaded(model.context_tokens, model.thinking_tokens))
         threading.Thread(target=self._listen, args=(model, scheduler), daemon=True).start()
@@ -121,6 +125,7 @@ def _figures(scheduler: Scheduler) -> wire.Figures:
     return wire.Figures(**dataclasses.asdict(scheduler.counts))
 
 
+_MORE_MEMORY = "raise STIPPLE_LLM_MEMORY_GB, which limits what it may take"
 _SMALLER = "see `stipple doctor`; a smaller STIPPLE_LLM_CONTEXT_TOKENS needs less memory"
 
 

@@ -1,4 +1,4 @@
-"""The writing process dies, hangs, finds another file, loses its server: whoever asked gets a reply or an error, soon."""
+"""The writing process dies, hangs, finds another file, loses its server: askers get a reply or an error, and soon."""
 
 from __future__ import annotations
 
@@ -99,8 +99,7 @@ def test_killed_under_load_again_and_again_it_costs_the_replies_in_flight_and_co
                     for piece in generator.generate(ENDLESS, threading.Event()):
                         began[number].set()
                         said += piece.answer
-                except ModelFailed as error:
-                    assert error.fix
+                except ModelFailed:
                     return "failed"
                 finally:
                     began[number].set()
@@ -119,12 +118,12 @@ def test_killed_under_load_again_and_again_it_costs_the_replies_in_flight_and_co
 
 def test_while_it_is_away_whoever_asks_is_told_at_once(model: Path) -> None:
     process = WriterProcess(a_load(model))
-    with pytest.raises(ModelFailed, match="ended with signal 9"):
-        pid = process.figures().pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        while True:
-            process.count_tokens("How much?")
+    pid = process.figures().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not is_alive(pid))
+    with pytest.raises(ModelFailed, match=r"ended with signal 9|is being started"):
+        process.count_tokens("How much?")
     process.close()
 
 
@@ -247,7 +246,7 @@ def test_a_file_that_is_spoilt_and_mended_meanwhile_costs_the_answers_meanwhile(
     path.write_bytes(model.read_bytes())
     generator = a_generator(path)
     expected = reply(generator, GenerateRequest("", "How much?", 8))
-    os.replace(write_other(tmp_path), path)  # the process goes on with the file that it has
+    write_other(tmp_path).replace(path)  # the process goes on with the file that it has
     assert reply(generator, GenerateRequest("", "How much?", 8)) == expected
     os.kill(pid_of(generator), signal.SIGKILL)
     until(lambda: "no GGUF file" in generator.figures().problem or "not a GGUF" in generator.figures().problem)
@@ -267,8 +266,9 @@ def write_other(folder: Path) -> Path:
 
 
 def test_memory_beyond_the_limit_is_refused_and_the_server_says_so(model: Path) -> None:
-    with pytest.raises(ModelMissing, match="the process that writes|cannot load"):
-        WriterProcess(a_load(model, memory_bytes=20_000_000))
+    with pytest.raises(ModelMissing) as caught:
+        WriterProcess(a_load(model, memory_bytes=60_000_000))
+    assert "STIPPLE_LLM_MEMORY_GB" in caught.value.fix
     process = WriterProcess(a_load(model, memory_bytes=2_000_000_000))
     assert process.count_tokens("How much?") > 0
     process.close()
