@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import GeneratorType
 from typing import TypeVar
@@ -20,7 +22,7 @@ from app.answering.writing.repetition import RepetitionGuard
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
 _SHORT_REPLY = 128  # tokens: a rewritten question; whoever waits for one has not even begun to wait for the answer
-_NEWEST_SHARE = 0.2  # of the last turn in the mean from which a wait is estimated
+_NEWEST_SHARE = 0.2  # of the last interval in the mean from which a wait is estimated
 _UNKNOWN_WAIT_S = 30.0  # said to those who are turned away before anybody's turn has ended
 
 
@@ -43,7 +45,8 @@ class WritingFigures:
     Attributes:
         writing, waiting, most_waiting: Users whose turn it is, those in line, and how many may be.
         turns: That ended, in whatever way.
-        turn_seconds: About how long one takes; None before the first has ended.
+        seconds_between: About how long from the end of one turn to that of the next while the model is busy: what each
+            place in line costs. None before the first has ended.
         refused: Users who found the line full.
         first_sentences, first_sentence_seconds: Answers of which a sentence of the model was shown, and the sum of the
             times from the question to its first one.
@@ -56,7 +59,7 @@ class WritingFigures:
     waiting: int
     most_waiting: int
     turns: int
-    turn_seconds: float | None
+    seconds_between: float | None
     refused: int
     first_sentences: int
     first_sentence_seconds: float
@@ -88,7 +91,9 @@ class ModelQueue:
         self._threads = ThreadPoolExecutor(generator.parallel, thread_name_prefix="writer")
         # Preparing asks the model's process too, which may hang: never in the threads that search.
         self._preparing = ThreadPoolExecutor(2, thread_name_prefix="prompts")
-        self._turns, self._turn_s, self._refused = 0, None, 0  # type: int, float | None, int
+        self._turns, self._refused = 0, 0
+        self._busy_since = 0.0  # when the model got busy, or a turn last ended
+        self._between_s: float | None = None
         self._first_sentences, self._first_sentence_s, self._withheld = 0, 0.0, 0
 
     async def prepare(self, make: Callable[[], _Result]) -> _Result:
@@ -108,20 +113,19 @@ class ModelQueue:
         """
         asker = self._join(short=request.max_tokens <= _SHORT_REPLY)
         try:
+            told: Queued | None = None
             while asker not in self._inside:
                 place = self._line.index(asker) + 1
-                yield Queued(place, self._wait_s(place))
+                now = Queued(place, self._wait_s(place))
+                if now != told:
+                    told = now
+                    yield now
                 await asker.moved.wait()
                 asker.moved.clear()
-            loop = asyncio.get_running_loop()
-            began = loop.time()
-            try:
-                async for piece in self._reply(request, began + timeout_s):
+            deadline = asyncio.get_running_loop().time() + timeout_s
+            async with aclosing(self._reply(request, deadline)) as pieces:
+                async for piece in pieces:
                     yield piece
-            finally:
-                self._turns += 1
-                took = loop.time() - began
-                self._turn_s = took if self._turn_s is None else self._turn_s + _NEWEST_SHARE * (took - self._turn_s)
         finally:
             self._leave(asker)
 
@@ -144,7 +148,7 @@ class ModelQueue:
 
     def figures(self) -> WritingFigures:
         return WritingFigures(
-            self.generator.name, len(self._inside), len(self._line), self._most_waiting, self._turns, self._turn_s,
+            self.generator.name, len(self._inside), len(self._line), self._most_waiting, self._turns, self._between_s,
             self._refused, self._first_sentences, self._first_sentence_s, self._withheld, self.generator.figures(),
         )  # fmt: skip
 
@@ -163,7 +167,13 @@ class ModelQueue:
         return asker
 
     def _leave(self, asker: _Asker) -> None:
-        self._inside.discard(asker)
+        if asker in self._inside:
+            self._inside.remove(asker)
+            self._turns += 1
+            now = time.monotonic()
+            took, self._busy_since = now - self._busy_since, now
+            mean = self._between_s if self._between_s is not None else took
+            self._between_s = mean + _NEWEST_SHARE * (took - mean)
         if asker in self._line:
             self._line.remove(asker)
         self._advance()
@@ -171,6 +181,8 @@ class ModelQueue:
     def _advance(self) -> None:
         while self._line and len(self._inside) < self.generator.parallel:
             asker = self._line.pop(0)
+            if not self._inside:
+                self._busy_since = time.monotonic()
             self._inside.add(asker)
             asker.moved.set()
         for asker in self._line:
@@ -178,7 +190,7 @@ class ModelQueue:
 
     def _wait_s(self, place: int) -> float | None:
         """About how long until the turn of whoever has this place, 1 being the next; None where nothing is known."""
-        return None if self._turn_s is None else round(place * self._turn_s / self.generator.parallel, 1)
+        return None if self._between_s is None else round(place * self._between_s, 1)
 
     async def _reply(self, request: GenerateRequest, deadline: float) -> AsyncGenerator[Piece, None]:
         loop, stop = asyncio.get_running_loop(), Stop()

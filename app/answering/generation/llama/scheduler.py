@@ -186,9 +186,7 @@ class Scheduler:
             self._waiting = deque(task for task in self._waiting if task.number not in left)
             while self._waiting and self._fits(self._waiting[0]):
                 self._running.append(self._waiting.popleft())
-            self.counts.waiting = len(self._waiting)
-            self.counts.writing = sum(bool(task.chosen) for task in self._running)
-            self.counts.reading = len(self._running) - self.counts.writing
+            self._count_tasks()
 
     def _fits(self, task: Task) -> bool:
         taken = sum(one.most for one in self._running)
@@ -236,7 +234,13 @@ class Scheduler:
             self._running.remove(task)
         if task.slot is not None:
             self._slots.release(task.slot)
+        self._count_tasks()
         task.said(None)
+
+    def _count_tasks(self) -> None:
+        self.counts.waiting = len(self._waiting)
+        self.counts.writing = sum(bool(task.chosen) for task in self._running)
+        self.counts.reading = len(self._running) - self.counts.writing
 
     def _count(self, plan: Sequence[tuple[Task, list[int]]], reader: Task | None, seconds: float) -> None:
         counts = self.counts

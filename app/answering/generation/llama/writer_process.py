@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import IO, Literal, TypeAlias
 
 import structlog
 
@@ -27,10 +27,13 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
 _WELL_AFTER_S = 60.0  # one that ran so long is started again without a pause
 _HANGS_AFTER_S = 20.0  # counting tokens takes milliseconds
 _CLOSING_S = 5.0
+_COMES_BACK_WITHIN_S = 15.0  # loading takes a second or two: whoever is in line then need not notice
+_WORTH_WAITING_S = 2.0  # with a longer pause before the next start than this, it has ended a few times in a row
 # Threads that wait for one another sleep after a few microseconds instead of spinning for as long as another process
 # has their processor. GNU's OpenMP, which llama.cpp is built with on Linux, reads them when it is loaded.
 _WAITING_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "20000"}
 Mailbox: TypeAlias = "queue.SimpleQueue[wire.FromProcess | None]"
+Outbox: TypeAlias = "queue.SimpleQueue[wire.ToProcess | None]"
 State = Literal["starting", "ready", "stopped"]
 
 
@@ -57,10 +60,12 @@ class WriterProcess:
     ) -> None:
         self._load, self._patience_s, self._clock = load, patience_s, clock
         self._numbers = itertools.count(1)
-        self._guard, self._sending = threading.Lock(), threading.Lock()
+        self._changed = threading.Condition()  # guards all that follows
+        self._state: State = "starting"
+        self._back_by = 0.0
         self._mailboxes: dict[int, Mailbox] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._state: State = "starting"
+        self._outbox: Outbox = queue.SimpleQueue()
         self._trouble: _Trouble | None = None
         self._figures: wire.Figures | None = None
         self._starts = 0
@@ -77,29 +82,28 @@ class WriterProcess:
     def exchange(self, make: Callable[[int], wire.ToProcess]) -> Iterator[tuple[int, Mailbox]]:
         """Send a message under a number of its own, and get the messages with that number until the block ends.
 
-        After the last one that the process could send comes None.
+        After the last one that the process could send comes None. Where the process has just ended, this waits for the
+        next one, but not for long.
 
         Raises:
             ModelFailed: There is no process at the moment.
         """
         number, mailbox = next(self._numbers), queue.SimpleQueue[wire.FromProcess | None]()
-        with self._guard:
+        with self._changed:
+            self._changed.wait_for(self._decided, max(0.0, self._back_by - self._clock()))
             if self._state != "ready":
                 raise self.failure()
             self._mailboxes[number] = mailbox
+            self._outbox.put(make(number))
         try:
-            self.send(make(number))
             yield number, mailbox
         finally:
-            with self._guard:
+            with self._changed:
                 self._mailboxes.pop(number, None)
 
     def send(self, message: wire.ToProcess) -> None:
-        """Send a message, if there is a process; that it ended shows elsewhere."""
-        process = self._process
-        if process is not None and process.stdin is not None:
-            with self._sending, contextlib.suppress(OSError, ValueError):
-                wire.send(process.stdin, message)
+        """Send a message to the process, if there is one. Never waits."""
+        self._outbox.put(message)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text.
@@ -140,37 +144,34 @@ class WriterProcess:
 
     def close(self) -> None:
         """End the process, and all that waits for it."""
-        self._closing.set()
-        process = self._process
-        if process is not None and process.stdin is not None:
-            with self._sending, contextlib.suppress(OSError):
-                process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_CLOSING_S)
-            process.kill()
-        self._watching.join()
+        with self._changed:
+            self._closing.set()
+            self._changed.notify_all()
+        self._outbox.put(None)
+        self._watching.join(_CLOSING_S)
+        if self._watching.is_alive():
+            self._kill("it did not end")
+            self._watching.join()
+
+    def _decided(self) -> bool:
+        return self._state == "ready" or self._closing.is_set() or self._clock() >= self._back_by
 
     def _watch(self) -> None:
         """Start the process, hand out what it says, and begin again when it has ended."""
         pause = 0.0
         while not self._closing.wait(pause):
             began = self._clock()
-            self._serve()
-            lasted = self._clock() - began
-            pause = 0.0 if lasted > _WELL_AFTER_S else min(max(2 * pause, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            code = self._serve()
+            pause = (
+                0.0 if self._clock() - began > _WELL_AFTER_S else min(max(2 * pause, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            )
+            self._end(code, pause)
             if not self._settled.is_set():  # the first time it is for whoever called to decide
                 self._settled.set()
                 return
-            if not self._closing.is_set() and self._trouble is not None:
-                _log.warning(
-                    "the writing process ended; answers are quotes until it is back",
-                    problem=self._trouble.problem, fix=self._trouble.fix, again_in_s=pause,
-                )  # fmt: skip
 
-    def _serve(self) -> None:
-        self._starts += 1
-        with self._guard:
-            self._state = "starting"
+    def _serve(self) -> int:
+        """Run one process to its end; returns its exit code."""
         # -P: the folder that this is run in must not hide what is installed.
         command = [sys.executable, "-P", "-m", "app.answering.generation.llama.worker"]
         paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
@@ -178,32 +179,50 @@ class WriterProcess:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:  # noqa: S603  # a program of our own
             assert process.stdin is not None
             assert process.stdout is not None
-            self._process = process
-            if self._closing.is_set():  # `close` came too early to see it
-                process.kill()
-            self.send(self._load)
+            outbox: Outbox = queue.SimpleQueue()
+            outbox.put(self._load)
+            with self._changed:
+                self._state, self._process, self._outbox = "starting", process, outbox
+                self._starts += 1
+                if self._closing.is_set():  # `close` came too early to see it
+                    outbox.put(None)
+            posting = threading.Thread(target=_post, args=(outbox, process.stdin), daemon=True)
+            posting.start()
             while (message := wire.receive_in_server(process.stdout)) is not None:
                 self._take(message)
-            with self._guard:
-                self._state = "stopped"
-                waiting, self._mailboxes = list(self._mailboxes.values()), {}
-            if process.stdin is not None:
-                with self._sending, contextlib.suppress(OSError):
-                    process.stdin.close()
-            ended = process.wait()
+            outbox.put(None)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_CLOSING_S)
+            process.kill()  # where it only closed its output
+            posting.join()
+            return process.wait()
+
+    def _end(self, code: int, pause: float) -> None:
+        """Tell all who wait for the process that it has ended."""
+        with self._changed:
+            known = self._trouble is not None
             self._trouble = self._trouble or _Trouble(
-                f"the process that writes with {self._load.name} ended with {_exit_words(ended)}",
+                f"the process that writes with {self._load.name} ended with {_exit_words(code)}",
                 "it is started again; if that repeats, see `stipple doctor`, and choose a smaller model if memory ends",
             )
+            self._state, self._process = "stopped", None
+            # One that could not even load its model, or ends again and again, is not waited for.
+            self._back_by = 0.0 if known or pause > _WORTH_WAITING_S else self._clock() + _COMES_BACK_WITHIN_S
+            waiting, self._mailboxes = list(self._mailboxes.values()), {}
+            self._changed.notify_all()
         for mailbox in waiting:
             mailbox.put(None)
+        if self._settled.is_set() and not self._closing.is_set():
+            _log.warning(
+                "the writing process ended", problem=self._trouble.problem, fix=self._trouble.fix, again_in_s=pause
+            )
 
     def _take(self, message: wire.FromProcess) -> None:
         match message:
             case wire.Loaded():
-                self.loaded = message
-                with self._guard:
-                    self._state, self._trouble, self._figures = "ready", None, None
+                with self._changed:
+                    self.loaded, self._state, self._trouble, self._figures = message, "ready", None, None
+                    self._changed.notify_all()
                 if self._settled.is_set():
                     _log.info("the writing process is back", model=self._load.name)
                 self._settled.set()
@@ -212,18 +231,27 @@ class WriterProcess:
             case wire.Failed(number=0):
                 self._trouble = _Trouble(message.problem, message.fix)
             case _:
-                with self._guard:
+                with self._changed:
                     mailbox = self._mailboxes.get(message.number)
                 if mailbox is not None:
                     mailbox.put(message)
 
     def _kill(self, reason: str) -> None:
         process = self._process
-        if process is not None and not self._closing.is_set():
+        if process is not None:
             self._trouble = _Trouble(
                 f"the process that writes with {self._load.name} hung: {reason}", "it is started again"
             )
             process.kill()
+
+
+def _post(outbox: Outbox, pipe: IO[bytes]) -> None:
+    """Send what is in the box, until None, which ends the process; a process that does not read delays nobody else."""
+    with contextlib.suppress(OSError):  # it has ended
+        while (message := outbox.get()) is not None:
+            wire.send(pipe, message)
+    with contextlib.suppress(OSError):
+        pipe.close()
 
 
 def _exit_words(code: int) -> str:
