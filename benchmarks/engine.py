@@ -4,8 +4,8 @@
 
 Each system loads the same file with the same threads in a process of its own, one after the other, and is asked the
 same prompts in the same order: those that Stipple makes of the judged questions of sample_posts, which `--data` must
-hold as an index (`stipple reindex sample_posts`). At each number of askers all ask at once, `--rounds` times (one asker:
-eight times), and no prompt comes twice.
+hold as an index (`stipple reindex sample_posts`). At each number of askers all ask at once, `--rounds` times (one
+asker: eight times), and no prompt comes twice.
 
     plain      `llama_cpp.Llama.create_chat_completion(stream=True)` behind a lock
     stipple    the engine: prompts read in turn, what they begin with read once, replies written in batches; exact
@@ -36,6 +36,7 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import httpx
 import numpy as np
 
 from app.answering.generation import GenerateRequest, Piece
@@ -110,22 +111,28 @@ def xllamacpp(model: Path, threads: int, context: int, parallel: int) -> System:
     """llama.cpp's server in a wheel; it takes HTTP requests, as its own clients send them."""
     import xllamacpp as bindings  # type: ignore[import-not-found]  # optional
 
-    from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
-
     params = bindings.CommonParams()
     params.model.path, params.n_ctx, params.n_parallel = str(model), context, parallel
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.kv_unified, params.no_extra_bufts, params.port, params.verbosity = True, True, 0, 0
-    server = bindings.Server(params)
-    limits = EndpointLimits(context_tokens=context, parallel=64, read_timeout_s=3600)
-    endpoint = EndpointGenerator(f"{server.listening_address}/v1", "", "", None, limits)
+    server = bindings.Server(params)  # lives as long as something refers to it
+    client = httpx.Client(base_url=server.listening_address, timeout=3600, limits=httpx.Limits(max_connections=None))
 
     def write(request: GenerateRequest) -> Iterator[str]:
-        return (piece.answer for piece in endpoint.generate(request, threading.Event()))
+        messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
+        body = {
+            "messages": messages, "temperature": 0.0, "repeat_penalty": 1.05, "max_tokens": request.max_tokens,
+            "stream": True,
+        }  # fmt: skip
+        with client.stream("POST", "/v1/chat/completions", json=body) as response:
+            for line in response.iter_lines():
+                if line.startswith("data: {"):
+                    chunk = json.loads(line.removeprefix("data: "))
+                    yield (chunk["choices"][0]["delta"].get("content") or "") if chunk["choices"] else ""
 
     def close() -> None:
-        nonlocal server  # it lives as long as something refers to it
-        endpoint.close()
+        nonlocal server
+        client.close()
         server = None
 
     return System(write, lambda: [os.getpid()], dict, close)
