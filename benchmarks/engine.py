@@ -116,7 +116,11 @@ def xllamacpp(model: Path, threads: int, context: int, parallel: int) -> System:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.kv_unified, params.no_extra_bufts, params.port, params.verbosity = True, True, 0, 0
     server = bindings.Server(params)  # lives as long as something refers to it
-    client = httpx.Client(base_url=server.listening_address, timeout=3600, limits=httpx.Limits(None, 0))
+    client = httpx.Client(
+        base_url=server.listening_address,
+        timeout=3600,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+    )
 
     def write(request: GenerateRequest) -> Iterator[str]:
         messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
