@@ -201,7 +201,7 @@ def test_a_prompt_of_one_chunk_overtakes_long_ones_but_not_for_ever() -> None:
 
 def test_more_than_may_write_at_once_wait_and_take_the_place_of_whoever_is_done() -> None:
     scheduler = Scheduler(CountingContext(), 2)
-    asked = [ask(scheduler, number, [number] * 5, most=number) for number in range(1, 6)]
+    asked = [ask(scheduler, number, [number] * 5, most=number + 1) for number in range(1, 6)]
     scheduler.step()
     assert (scheduler.counts.waiting, scheduler.counts.reading + scheduler.counts.writing) == (3, 2)
     run(scheduler)
