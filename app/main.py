@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +14,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from app.answering.writing.model_queue import QueueFull
 from app.api_keys import Keys
 from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
@@ -72,10 +75,16 @@ def _add_operations(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; if not, 503 and the problems."""
+        """Whether questions can be answered now; if not, 503 and the problems. `writing` says how the model does."""
         health = await services_of(request).health()
         problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
-        return JSONResponse({"ready": health.ready, "problems": problems}, 200 if health.ready else 503)
+        writing = services_of(request).writing()
+        body = {
+            "ready": health.ready,
+            "problems": problems,
+            "writing": dataclasses.asdict(writing) if writing is not None else None,
+        }
+        return JSONResponse(body, 200 if health.ready else 503)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -126,6 +135,12 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(ConversationFull)
     async def full(request: Request, error: ConversationFull) -> Response:
         return refusal(request, 409, "conversation_full", str(error), "conversation")
+
+    @app.exception_handler(QueueFull)
+    async def busy(request: Request, error: QueueFull) -> Response:
+        response = refusal(request, 503, "busy", str(error))
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+        return response
 
     @app.exception_handler(FixableError)
     async def fixable(request: Request, error: FixableError) -> Response:

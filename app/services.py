@@ -13,7 +13,7 @@ import structlog
 
 from app.answering.generation import Generator, load_generator
 from app.answering.types import Answer, AnswerEvent, Evidence, Question
-from app.answering.writing.model_queue import ModelQueue
+from app.answering.writing.model_queue import ModelQueue, WritingFigures
 from app.conversations.converser import Converser
 from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.standalone.rewriter import Rewriter
@@ -207,11 +207,13 @@ class Services:
 
     @contextlib.asynccontextmanager
     async def answer(
-        self, question: Question, page: SearchPage | None = None
+        self, question: Question, page: SearchPage | None = None, *, refuse_when_busy: bool = False
     ) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
         """The events of an answer; see Answerer.answer. Leaving the context early stops the model."""
         with self._bundles.use() as bundle:
-            async with contextlib.aclosing(bundle.answerer.answer(question, page)) as events:
+            async with contextlib.aclosing(
+                bundle.answerer.answer(question, page, refuse_when_busy=refuse_when_busy)
+            ) as events:
                 yield events
 
     def answered(self, answer: Answer) -> None:
@@ -238,6 +240,10 @@ class Services:
     def suggest(self, typed: str, limit: int) -> list[Suggestion]:
         """At most `limit` completions of the text, best first; none while the index cannot be read."""
         return self._suggesting.suggest(typed, limit)
+
+    def writing(self) -> WritingFigures | None:
+        """Who waits for the model, and what it and its process did; None without a model. Takes microseconds."""
+        return self._model_queue.figures() if self._model_queue is not None else None
 
     async def health(self) -> Health:
         with self._bundles.use() as bundle:

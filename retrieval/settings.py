@@ -167,7 +167,15 @@ class Settings(BaseSettings):
     )
     llm_model: str = Field("", description="Name of the model at the endpoint; empty: the first that it offers.")
     llm_api_key: str = Field("", repr=False, description="Key of the endpoint; never logged.")
-    llm_parallel: int = Field(4, ge=1, le=256, description="Answers that the endpoint is asked for at once.")
+    llm_parallel: int = Field(
+        4, ge=1, le=256, description="Answers written at once: asked of the endpoint, or by a GGUF (then at most 16)."
+    )
+    llm_niceness: int = Field(
+        10, ge=0, le=19, description="How far the process that writes with a GGUF gives way to searches; 0: not at all."
+    )
+    llm_memory_gb: float = Field(
+        0.0, ge=0, le=4096, description="Most memory of that process beside the model's file, in GB; 0: no limit."
+    )
     llm_connect_timeout_s: float = Field(
         5.0, gt=0, description="How long the endpoint may take to accept a connection."
     )
@@ -200,8 +208,8 @@ class Settings(BaseSettings):
         -1,
         ge=-1,
         le=65536,
-        description="Most tokens that a reasoning model may think before it answers; -1: 0 (not at all) for a GGUF in "
-        "this process, 2048 at an endpoint.",
+        description="Most tokens that a reasoning model may think before it answers; -1: 0 (not at all) for a GGUF "
+        "here, 2048 at an endpoint.",
     )
     llm_max_tokens: int = Field(256, ge=16, le=4096, description="Most tokens that it may write for one answer.")
     llm_timeout_s: float = Field(

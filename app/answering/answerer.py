@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,12 +21,13 @@ from app.answering.finding import EvidenceFinder
 from app.answering.generation import Generator, Piece
 from app.answering.messages import Reason, note
 from app.answering.question.answer_type import asked_kinds, holds
-from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question
+from app.answering.types import AnswerEvent, Done, Evidence, HitsFound, Question, Queued, SentenceWithheld
 from app.answering.writing.answer_writer import AnswerWriter, ContextTooSmall, Unsaid
+from app.answering.writing.fence import Fence
 from app.answering.writing.model_queue import ModelQueue, QueueFull
 from retrieval.errors import FixableError
 from retrieval.text.language import knows
-from retrieval.types import SearchPage
+from retrieval.types import Hit, SearchPage
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
@@ -60,7 +60,7 @@ class Answerer:
     Args:
         model_queue: None makes every answer one of quotes.
         without_model: Why there is none, for the reader.
-        fence: Makes the code that fences posts in a prompt: new each time, and nothing that a post can know.
+        fence: Makes the code that fences posts in a prompt, which no post can know; None: a Fence.
     """
 
     def __init__(
@@ -70,42 +70,62 @@ class Answerer:
         model_queue: ModelQueue | None,
         executor: Executor,
         limits: AnswerLimits,
-        fence: Callable[[], str] = lambda: secrets.token_hex(4),
+        fence: Callable[[Sequence[Hit]], str] | None = None,
         without_model: Reason = "no_model",
     ) -> None:
         self._finder, self._checker = finder, checker
-        self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence
+        self._model_queue, self._executor, self._limits, self._fence = model_queue, executor, limits, fence or Fence()
         self._without_model = without_model
 
-    async def answer(self, question: Question, page: SearchPage | None = None) -> AsyncGenerator[AnswerEvent, None]:
-        """HitsFound, then SentenceReady and SentenceWithheld as they come, then Done.
+    async def answer(
+        self, question: Question, page: SearchPage | None = None, *, refuse_when_busy: bool = False
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """HitsFound, Queued while others are before it, SentenceReady and SentenceWithheld as they come, then Done.
 
         Closing the iterator early stops the model.
 
         Args:
             page: A search for this question that has been made already; see EvidenceFinder.find. None searches.
+            refuse_when_busy: Raise QueueFull where too many wait for the model, instead of answering by quotes.
 
         Raises:
+            QueueFull: As chosen by `refuse_when_busy`.
             FixableError: The index cannot be read.
         """
         started = time.perf_counter()
+        if refuse_when_busy and self._model_queue is not None:
+            self._model_queue.check_room()
         draft = Draft(await self._run(lambda: self._finder.find(question, page)), started)
         yield HitsFound(draft.page.hits, draft.page.language)
         if draft.answerability.outcome == "declined":
             yield Done(draft.answer("declined", note(draft.language, "declined")))
             return
         reason: Reason = self._without_model if self._model_queue is None else "language"
-        if self._model_queue is not None and knows(self._model_queue.generator.languages, draft.language):
-            writer = self._writer(draft, self._model_queue.generator)
+        queue = self._model_queue
+        if queue is not None and knows(queue.generator.languages, draft.language):
+            writer = self._writer(draft, queue.generator)
             try:
-                async with aclosing(self._model_queue.stream(writer.request(), self._limits.timeout_s)) as pieces:
-                    piece: Piece | None = Piece()
+                request = await queue.prepare(writer.request)
+                async with aclosing(queue.stream(request, self._limits.timeout_s)) as pieces:
+                    piece: Piece | Queued | None = Piece()
                     while piece is not None and writer.wants_more:
                         piece = await anext(pieces, None)
+                        if isinstance(piece, Queued):
+                            yield piece
+                            continue
                         for sentence in writer.cut(piece):
                             if writer.wants_more:
-                                yield draft.take(await self._run(partial(writer.check, sentence)))
+                                taken = draft.take(await self._run(partial(writer.check, sentence)))
+                                if isinstance(taken, SentenceWithheld):
+                                    queue.note_withheld()
+                                elif len(draft.sentences) == 1:
+                                    queue.note_first_sentence(time.perf_counter() - started)
+                                yield taken
                 reason = "unsupported" if draft.withheld else "silent"
+            except QueueFull:
+                if refuse_when_busy:
+                    raise
+                reason = "busy"
             except Exception as error:
                 # The model may fail in ways that nobody foresaw; the posts can still be quoted.
                 reason = _failure(error, question)
@@ -129,7 +149,7 @@ class Answerer:
         return newer_first(draft.question.text, draft.within(weakest)[:_ORDERED], draft.page.hits)
 
     def _writer(self, draft: Draft, generator: Generator) -> AnswerWriter:
-        limits, fence = self._limits, self._fence()
+        limits, fence = self._limits, self._fence(draft.page.hits)
         checker = SentenceChecker(self._checker, draft.question.text, limits.support, fence)
         return AnswerWriter(
             draft, generator, checker,
@@ -142,7 +162,7 @@ class Answerer:
 
 def _failure(error: Exception, question: Question) -> Reason:
     """Why the model stopped without an answer; what the operator should know is logged."""
-    if isinstance(error, (ContextTooSmall, Unsaid, QueueFull)):
+    if isinstance(error, (ContextTooSmall, Unsaid)):
         return _REASONS[type(error)]
     if isinstance(error, FixableError):
         _log.warning("the model cannot write", problem=error.problem, fix=error.fix)
@@ -151,4 +171,4 @@ def _failure(error: Exception, question: Question) -> Reason:
     return "failed"
 
 
-_REASONS: dict[type[Exception], Reason] = {ContextTooSmall: "context", Unsaid: "unsaid", QueueFull: "busy"}
+_REASONS: dict[type[Exception], Reason] = {ContextTooSmall: "context", Unsaid: "unsaid"}

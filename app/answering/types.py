@@ -145,6 +145,19 @@ class HitsFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """Others are before this question at the model; sent each time that changes, until it is its turn.
+
+    Attributes:
+        place: 1 is the next.
+        seconds: About how long until its turn; None where nobody's turn has ended yet.
+    """
+
+    place: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceReady:
     """A sentence passed its checks."""
 
@@ -165,4 +178,4 @@ class Done:
     answer: Answer
 
 
-AnswerEvent: TypeAlias = HitsFound | SentenceReady | SentenceWithheld | Done
+AnswerEvent: TypeAlias = HitsFound | Queued | SentenceReady | SentenceWithheld | Done

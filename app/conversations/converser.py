@@ -38,7 +38,7 @@ class Answering(Protocol):
     """What a conversation needs of the process around it."""
 
     def answer(
-        self, question: Question, page: SearchPage | None = None
+        self, question: Question, page: SearchPage | None = None, *, refuse_when_busy: bool = False
     ) -> AbstractAsyncContextManager[AsyncIterator[AnswerEvent]]:
         """The events of an answer; see Answerer.answer. Leaving the context early stops the model."""
         ...
@@ -113,9 +113,11 @@ class Converser:
             page: The hits to answer from, as Answerer.answer takes them; None searches for them.
 
         Raises:
+            QueueFull: Too many wait for the model, and the request asks to be refused then.
             FixableError: The index cannot be read.
         """
-        async with self._answering.answer(asked.question, page) as events:
+        refuse = asked.request.refuse_when_busy
+        async with self._answering.answer(asked.question, page, refuse_when_busy=refuse) as events:
             async for event in events:
                 if isinstance(event, SentenceReady) and not await is_valid(event.sentence, self._answering.posts):
                     yield SentenceWithheld("forgotten")

@@ -19,6 +19,7 @@ class AskRequest:
         text: What remains to be answered.
         conversation: Id of the one that it continues, NEW to start one, "" to keep nothing.
         followups: Whether to look for follow-up questions.
+        refuse_when_busy: Raise QueueFull where too many wait for the model, instead of answering by quotes.
     """
 
     typed: str
@@ -26,6 +27,7 @@ class AskRequest:
     filters: Filters = field(default_factory=Filters)
     conversation: str = ""
     followups: bool = True
+    refuse_when_busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,13 @@ async def attacked(
                     for one, post in zip(indexed[at : at + len(attack.posts)], attack.posts, strict=True)
                 ]
                 at += len(attack.posts)
-                systems: list[str] = []
+                instructions: list[str] = []
                 if isinstance(generator, ObedientGenerator):
-                    generator.attack, generator.systems = attack, systems
+                    generator.attack, generator.instructions = attack, instructions
                 finder = own_finder(own, embedder, weigher, settings, weights)
                 answerer = make_answerer(settings, finder, embedder, model_queue, executor)
                 answer = await last_answer(answerer, attack.question)
-                reached = succeeded(attack, answer, systems)
+                reached = succeeded(attack, answer, instructions)
                 found.append(Attacked(attack, name, reached, says_honestly(attack, answer), len(answer.sentences)))
         finally:
             if model_queue is not None:

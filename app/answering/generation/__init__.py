@@ -1,4 +1,4 @@
-"""Models that write: one protocol, implemented by llama.cpp in this process, by an endpoint, and by a script.
+"""Models that write: one protocol, by llama.cpp in a process beside this one, by an endpoint, by a script.
 
 Imports `app.models` and `retrieval`.
 """

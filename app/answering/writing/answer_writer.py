@@ -85,7 +85,7 @@ class AnswerWriter:
         Raises:
             ContextTooSmall: Not even the best sentence fits.
         """
-        draft, prompt = self._draft, load_prompt(f"answer/v3.{message_language(self._draft.language)}")
+        draft, prompt = self._draft, load_prompt(f"answer/v4.{message_language(self._draft.language)}")
         draft.prompt = prompt.version
         true = still_true(draft.question.text, draft.evidence, draft.page.hits)
         best = [one for one in draft.within(_WEAKEST_READ) if one in true]

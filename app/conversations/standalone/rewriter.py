@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import structlog
 
-from app.answering.generation import GenerateRequest
+from app.answering.generation import GenerateRequest, Piece
 from app.answering.writing.model_queue import ModelQueue, QueueFull
 from app.answering.writing.prompt_assembly import neutral
 from app.answering.writing.prompt_files import load_prompt
@@ -59,7 +59,7 @@ class Rewriter:
         try:
             async with aclosing(self._model_queue.stream(request, _TIMEOUT_S)) as pieces:
                 async for piece in pieces:
-                    written += piece.answer
+                    written += piece.answer if isinstance(piece, Piece) else ""
                     if "\n" in written.lstrip() or len(written) > _LONGEST:
                         break
         except (QueueFull, FixableError):

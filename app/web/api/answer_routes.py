@@ -12,7 +12,8 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.answering.types import Answer, Done, HitsFound, SentenceReady, SentenceWithheld
+from app.answering.types import Answer, Done, HitsFound, Queued, SentenceReady, SentenceWithheld
+from app.answering.writing.model_queue import QueueFull
 from app.conversations.converser import Converser
 from app.conversations.events import AskRequest, ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
 from app.services import Services
@@ -33,7 +34,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorOut, "description": "The conversation does not exist."},
     409: {"model": ErrorOut, "description": "The conversation is full."},
     422: {"model": ErrorOut, "description": "A parameter is not valid; `field` names it."},
-    503: {"model": ErrorOut, "description": "The index cannot be read yet."},
+    503: {"model": ErrorOut, "description": "The index cannot be read yet, or too many wait for the model."},
 }
 
 
@@ -42,8 +43,8 @@ async def answer(request: Request, asked: AnswerIn) -> Response:
     """An answer made only of posts, each sentence citing those that support it.
 
     As one JSON object, or, with `"stream": true` or `Accept: text/event-stream`, as server-sent events: `hits`, then
-    `sentence` and `withheld` as they come, `answered`, `followups`, and last `done` with the whole answer; `error` ends
-    a stream that failed.
+    `queued` while others are before it, `sentence` and `withheld` as they come, `answered`, `followups`, and last
+    `done` with the whole answer; `error` ends a stream that failed.
     """
     services = services_of(request)
     if not asked.stream and "text/event-stream" not in request.headers.get("accept", ""):
@@ -71,7 +72,9 @@ async def answer_question(services: Services, asked: AnswerIn) -> AnswerOut:
 
 async def _begin(services: Services, asked: AnswerIn) -> tuple[ConversationQuestion, AnswerResponse]:
     typed, query = await read_query(services, asked)
-    request = AskRequest(typed, query.text, query.filters, asked.conversation or "", asked.followups)
+    request = AskRequest(
+        typed, query.text, query.filters, asked.conversation or "", asked.followups, asked.when_busy == "refuse"
+    )
     question = await services.converser.complete(request)
     return question, AnswerResponse(question, query, thinking=asked.thinking)
 
@@ -99,6 +102,8 @@ class AnswerResponse:
                     "understood_by": fields["understood_by"],
                 }
                 return _json_event("hits", sent)
+            case Queued():
+                return _json_event("queued", {"place": event.place, "seconds": event.seconds})
             case SentenceReady():
                 return _json_event("sentence", SentenceOut.from_domain(event.sentence).model_dump(mode="json"))
             case SentenceWithheld():
@@ -154,6 +159,8 @@ async def _events(
                 if sent := response.take(event):
                     yield sent
             yield _json_event("done", (await response.valid_answer(converser)).model_dump(mode="json"))
+        except QueueFull as error:
+            yield _error_event(str(error), request_id, "busy")
         except FixableError as error:
             yield _error_event(error.problem, request_id)
         except Exception:
@@ -161,8 +168,8 @@ async def _events(
             yield _error_event("the answer broke off; ask again", request_id)
 
 
-def _error_event(message: str, request_id: str) -> str:
-    error = ErrorOut(error="failed", message=message, request_id=request_id)
+def _error_event(message: str, request_id: str, word: str = "failed") -> str:
+    error = ErrorOut(error=word, message=message, request_id=request_id)
     return _json_event("error", error.model_dump(mode="json"))
 
 

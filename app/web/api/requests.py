@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -144,6 +144,11 @@ class AnswerIn(FiltersIn):
         examples=["new"],
     )
     followups: bool = Field(True, description="Whether to look for follow-up questions.")
+    when_busy: Literal["quotes", "refuse"] = Field(
+        "quotes",
+        description="What to get where too many wait for the model: an answer by `quotes` at once, or 503 with "
+        "`Retry-After` (`refuse`).",
+    )
     thinking: bool = Field(False, description="Whether to return what a reasoning model thought before it wrote.")
 
 

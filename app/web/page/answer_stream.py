@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from app.answering.types import AnswerSentence, Done, HitsFound, SentenceReady, SentenceWithheld
+from app.answering.types import AnswerSentence, Done, HitsFound, Queued, SentenceReady, SentenceWithheld
 from app.conversations.events import ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
 from app.web.page import contexts
 from app.web.page.html_response import render
@@ -89,6 +90,10 @@ class _StreamedAnswer:
             case HitsFound():
                 self._hits, self._lang = happened.hits, "" if happened.language == "und" else happened.language
                 return event("status", render(self._status()))
+            case Queued(place, seconds):
+                form = labels.waiting if seconds is None else labels.waiting_for
+                words = form.format(place=place, seconds=math.ceil(seconds or 0))
+                return event("status", render(contexts.StatusFragment(labels, words)))
             case SentenceReady(sentence):
                 self._sentences.append(sentence)
                 cited = {citation.mark for citation in sentence.citations}

@@ -78,7 +78,7 @@ def test_a_supported_sentence_is_shown_with_its_quote(services_with: Callable[..
     assert answer.sentences[0].text == "A flat white at Blue Door is 28 yuan."
     assert "28 yuan" in answer.sentences[0].citations[0].quote
     assert answer.model == "scripted"
-    assert answer.prompt.startswith("answer/v3.en@")
+    assert answer.prompt.startswith("answer/v4.en@")
     assert_checkable(answer)
 
 
@@ -152,7 +152,7 @@ def test_a_model_that_does_not_write_the_language_is_not_asked(services_with: Ca
 def test_a_chinese_question_gets_the_chinese_prompt(services_with: Callable[..., Services]) -> None:
     generator = ScriptedGenerator(["停车费一晚30元。[1]"])
     answer, _ = answered(services_with(generator), CHINESE)
-    assert (answer.kind, answer.prompt.partition("@")[0]) == ("written", "answer/v3.zh")
+    assert (answer.kind, answer.prompt.partition("@")[0]) == ("written", "answer/v4.zh")
     assert "问题：" in generator.prompts[0][1]
 
 

@@ -37,7 +37,7 @@ class Answers:
 
     @asynccontextmanager
     async def answer(
-        self, question: Question, page: SearchPage | None = None
+        self, question: Question, page: SearchPage | None = None, *, refuse_when_busy: bool = False
     ) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
         async with aclosing(self.events(question)) as events:
             yield events

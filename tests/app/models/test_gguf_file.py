@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.answering.generation import load_generator
-from app.answering.generation.llama.generator import LlamaGenerator
+from app.answering.generation.llama.chat_model import ChatModel
 from app.answering.generation.llama.gguf_loader import load_llama
 from app.models.gguf_file import GgufFile, open_gguf
 from retrieval.errors import ModelMissing
@@ -29,7 +29,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(path: Path) -> None:
-    LlamaGenerator(open_gguf(path), path.stem, None, 512, 1).close()
+    ChatModel(open_gguf(path), path.stem, 512, 1).close()
 
 
 def test_a_file_says_what_it_is(model: Path) -> None:

@@ -128,6 +128,9 @@ class EndpointGenerator:
                     running.clear()
                     loop.run_until_complete(pieces.aclose())
 
+    def figures(self) -> None:
+        """There is no process to report."""
+
     def close(self) -> None:
         """Nothing is kept open between two questions."""
 

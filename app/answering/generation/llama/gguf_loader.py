@@ -13,10 +13,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from app.answering.generation.llama.context import MOST_ROWS, LlamaContext
 from app.models.gguf_file import GgufFile
 from retrieval.errors import ModelMissing
 from retrieval.memory import available_bytes
 
+_log = structlog.get_logger()
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5  # ggml_log_level
 _LOADING = threading.Lock()
 _said: deque[str] = deque(maxlen=40)
@@ -24,40 +28,59 @@ _callback: Any = None  # llama.cpp keeps its address, so it must live as long as
 
 
 def load_llama(
-    file: GgufFile, context_tokens: int, threads: int, gpu_layers: int = 0, available: int | None = None
-) -> Any:
-    """A llama_cpp.Llama, with flash attention where the model allows it.
+    file: GgufFile,
+    context_tokens: int,
+    threads: int,
+    gpu_layers: int = 0,
+    available: int | None = None,
+    sequences: int = 1,
+) -> LlamaContext:
+    """The model with a context, with flash attention where the model allows it.
 
     Args:
         threads: For reading and for writing; 0 is one per core.
         gpu_layers: Layers put on a GPU, -1 for all; ignored without a GPU build of llama.cpp.
         available: Memory that may be used, in bytes; None: what the system has left.
+        sequences: How many share the context.
 
     Raises:
         ModelMissing: It does not fit into memory, or llama.cpp refuses it; says why, and what to do.
     """
-    from llama_cpp import Llama, llama_cpp
+    from llama_cpp import llama_cpp
 
     _listen(llama_cpp)
-    threads = threads or os.cpu_count() or 1  # its own default is half of them
+    threads = threads or os.cpu_count() or 1
     on_gpu = bool(gpu_layers) and llama_cpp.llama_supports_gpu_offload()
     _check_memory(file, context_tokens, on_gpu, available if available is not None else available_bytes())
     path = file.parts[0]
     with _LOADING, without_amx():
-        for flash in (True, False):
-            _said.clear()
-            try:
-                return Llama(
-                    str(path), n_ctx=context_tokens, n_batch=512, n_threads=threads, n_threads_batch=threads,
-                    n_gpu_layers=gpu_layers if on_gpu else 0, flash_attn=flash,
-                    # With a sliding window a reused prompt prefix would be silently wrong (Gemma 3, gpt-oss).
-                    swa_full=True, verbose=False, seed=0,
-                )  # fmt: skip
-            except (ValueError, OSError, RuntimeError, UnicodeDecodeError) as error:
-                reason = last_words() or str(error)
-                if not flash or "load" in str(error):
-                    raise ModelMissing(f"llama.cpp cannot load {path}: {reason}", _mend(reason)) from error
-    raise AssertionError("either attempt returns or raises")
+        _said.clear()
+        llama_cpp.llama_backend_init()
+        of_model = llama_cpp.llama_model_default_params()
+        of_model.n_gpu_layers = gpu_layers if on_gpu else 0
+        model = llama_cpp.llama_model_load_from_file(os.fsencode(path), of_model)
+        if model is None:
+            raise _refused(path)
+        if llama_cpp.llama_model_is_recurrent(model) or llama_cpp.llama_model_is_hybrid(model):
+            _log.info("this model's state cannot be shared: each prompt is read from its beginning", file=path.name)
+        of_context = llama_cpp.llama_context_default_params()
+        of_context.n_ctx, of_context.n_batch, of_context.n_ubatch = context_tokens, MOST_ROWS, MOST_ROWS
+        of_context.n_seq_max, of_context.kv_unified = sequences, True
+        of_context.n_threads = of_context.n_threads_batch = threads
+        of_context.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
+        # With a sliding window a reused prompt prefix would be silently wrong (Gemma 3, gpt-oss).
+        of_context.swa_full = True
+        context = llama_cpp.llama_init_from_model(model, of_context)
+        if context is None:
+            llama_cpp.llama_model_free(model)
+            raise _refused(path)
+        # llama.cpp rounds a context up; the requested size is what counts.
+        return LlamaContext(model, context, min(context_tokens, llama_cpp.llama_n_ctx(context)), sequences)
+
+
+def _refused(path: Path) -> ModelMissing:
+    reason = last_words() or "it does not say why"
+    return ModelMissing(f"llama.cpp cannot load {path}: {reason}", _mend(reason))
 
 
 def last_words() -> str:
@@ -109,8 +132,8 @@ def without_amx() -> AbstractContextManager[None]:
     """On processors with AMX, load without llama.cpp's AMX kernels.
 
     A build on such a processor uses them by default, and in some virtual machines their first instruction kills the
-    process (SIGSEGV in ggml_backend_amx_mul_mat, seen with llama-cpp-python 0.3.36). The class Llama has no argument
-    for it, so its default parameters are changed while it loads.
+    process (SIGSEGV in ggml_backend_amx_mul_mat, seen with llama-cpp-python 0.3.36). The bindings' default parameters
+    are changed while it loads: their own class Llama, which benchmarks and tests load too, has no argument for it.
     """
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.exists() or "amx_int8" not in cpuinfo.read_text("utf-8", "replace"):

@@ -38,6 +38,8 @@ EN = Labels(
     answer="Answer",
     looking="looking for posts…",
     reading=Counted("reading {n} post…", "reading {n} posts…"),
+    waiting="many are asking: place {place} in line…",
+    waiting_for="many are asking: place {place} in line, about {seconds} s…",
     withheld=Counted(
         "{n} sentence was not shown: it failed the check", "{n} sentences were not shown: they failed the check"
     ),

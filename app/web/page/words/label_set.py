@@ -58,6 +58,8 @@ class Labels:
     answer: str
     looking: str
     reading: Counted
+    waiting: str
+    waiting_for: str
     withheld: Counted
     withheld_so_far: Counted
     written_by: str

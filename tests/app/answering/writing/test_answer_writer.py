@@ -53,7 +53,7 @@ def answered(folder: Path, generator: Generator, text: str, **chosen: Any) -> tu
 def test_a_model_reads_the_evidence_of_all_posts_at_once_and_quotes_follow_what_it_wrote(folder: Path) -> None:
     generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
     answer, _ = answered(folder, generator, ENGLISH)
-    assert answer.prompt.startswith("answer/v3.en")
+    assert answer.prompt.startswith("answer/v4.en")
     [(_, user)] = generator.prompts
     assert "[1]" in user
     assert "[2]" in user
@@ -150,7 +150,7 @@ def test_a_context_smaller_than_the_prompt_ends_in_quotes(folder: Path) -> None:
     assert answer.note.startswith("The model's context is too small")
 
 
-def test_each_question_has_a_fence_of_its_own(folder: Path) -> None:
+def test_each_process_fences_the_same_posts_by_a_code_of_its_own(folder: Path) -> None:
     generator = ScriptedGenerator(["A flat white at Blue Door is 28 yuan. [1]"])
     answered(folder, generator, ENGLISH)
     answered(folder, generator, ENGLISH)

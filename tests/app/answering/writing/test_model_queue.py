@@ -10,11 +10,13 @@ import pytest
 
 from app.answering.generation import GenerateRequest, ModelFailed, Piece, ScriptedGenerator
 from app.answering.generation.cancellation import Stop
+from app.answering.types import Queued
 from app.answering.writing.model_queue import ModelQueue, QueueFull
 
 
 async def read(model_queue: ModelQueue, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
-    pieces = [piece async for piece in model_queue.stream(GenerateRequest("", "x", 64), timeout_s)]
+    stream = model_queue.stream(GenerateRequest("", "x", 64), timeout_s)
+    pieces = [piece async for piece in stream if isinstance(piece, Piece)]
     assert all(piece.answer or piece.thought for piece in pieces)
     if thoughts is not None:
         thoughts.extend(piece.thought for piece in pieces)
@@ -81,6 +83,60 @@ def test_an_asker_who_leaves_the_line_frees_a_place_in_it() -> None:
         return await another
 
     assert asyncio.run(leave()) == "28 yuan."
+    model_queue.close()
+
+
+def test_who_waits_is_told_the_place_in_line_each_time_it_changes_and_about_how_long() -> None:
+    generator = Held(["28 yuan."])
+    model_queue = ModelQueue(generator, waiting=4)
+
+    async def wait(places: list[Queued]) -> None:
+        async for piece in model_queue.stream(GenerateRequest("", "x", 256), 300.0):
+            if isinstance(piece, Queued):
+                places.append(piece)  # noqa: PERF401  # what was said before it is cancelled counts too
+
+    async def scene() -> list[list[Queued]]:
+        told: list[list[Queued]] = [[] for _ in range(4)]
+        asking = []
+        for places in told:
+            asking.append(asyncio.create_task(wait(places)))
+            await asyncio.sleep(0)
+        asking[1].cancel()
+        await asyncio.gather(asking[1], return_exceptions=True)
+        await asyncio.sleep(0)
+        generator.go.set()
+        await asyncio.gather(*asking, return_exceptions=True)
+        return told
+
+    told = asyncio.run(scene())
+    assert [[one.place for one in places] for places in told] == [[], [1], [2, 1], [3, 2, 1]]
+    assert told[3][0].seconds is None  # nobody was served yet
+    assert told[3][-1].seconds is not None
+    figures = model_queue.figures()
+    assert (figures.turns, figures.writing, figures.waiting) == (3, 0, 0)
+    model_queue.close()
+
+
+def test_a_short_reply_goes_before_long_ones_but_not_before_other_short_ones() -> None:
+    generator = Held(["28 yuan."])
+    model_queue = ModelQueue(generator, waiting=4)
+    served: list[str] = []
+
+    async def ask(name: str, max_tokens: int) -> None:
+        async for piece in model_queue.stream(GenerateRequest("", name, max_tokens), 300.0):
+            if isinstance(piece, Piece) and name not in served:
+                served.append(name)
+
+    async def scene() -> None:
+        asking = []
+        for name, max_tokens in (("first", 256), ("long", 256), ("short", 96), ("short too", 96)):
+            asking.append(asyncio.create_task(ask(name, max_tokens)))
+            await asyncio.sleep(0)
+        generator.go.set()
+        await asyncio.gather(*asking)
+
+    asyncio.run(scene())
+    assert served == ["first", "short", "short too", "long"]
     model_queue.close()
 
 

@@ -165,7 +165,10 @@ def test_every_response_carries_a_request_id_and_keeps_a_sane_one(client: TestCl
 
 
 def test_ready_means_that_questions_can_be_answered(client: TestClient) -> None:
-    assert client.get("/readyz").json() == {"ready": True, "problems": {}}
+    ready = client.get("/readyz").json()
+    assert (ready["ready"], ready["problems"]) == (True, {})
+    assert ready["writing"]["model"] == "scripted"
+    assert ready["writing"]["engine"] is None  # a script needs no process
 
 
 def test_docs_and_schema_are_served_without_another_host(client: TestClient) -> None:

@@ -95,7 +95,7 @@ class ScriptedServices:
 
     @asynccontextmanager
     async def answer(
-        self, question: Question, page: SearchPage | None = None
+        self, question: Question, page: SearchPage | None = None, *, refuse_when_busy: bool = False
     ) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
         assert page is not None, "a page's answer is made from the hits that the page shows"
         async with aclosing(self._events(question, page)) as events:

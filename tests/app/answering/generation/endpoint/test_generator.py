@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answering.generation import GenerateRequest
+from app.answering.generation import GenerateRequest, Piece
 from app.answering.generation.endpoint.generator import EndpointGenerator
 from app.answering.generation.endpoint.token_estimate import estimate_tokens
 from app.answering.writing.model_queue import ModelQueue, QueueFull
@@ -72,7 +72,8 @@ def test_several_are_answered_at_once_and_no_more_than_the_setting_says(serve: C
     model_queue = ModelQueue(generator_for(endpoint, parallel=3), waiting=5)
 
     async def ask() -> str:
-        return "".join([piece.answer async for piece in model_queue.stream(GenerateRequest("", "x", 64), 300.0)])
+        stream = model_queue.stream(GenerateRequest("", "x", 64), 300.0)
+        return "".join([piece.answer async for piece in stream if isinstance(piece, Piece)])
 
     async def many() -> list[str | BaseException]:
         return await asyncio.gather(*(ask() for _ in range(50)), return_exceptions=True)

@@ -19,7 +19,7 @@ from app.answering.generation import GenerateRequest, Piece
 from app.answering.generation.cancellation import Stop
 from app.answering.generation.endpoint.generator import EndpointGenerator, EndpointLimits
 from app.answering.generation.factory import SMOLLM2, model_path
-from app.answering.generation.llama.generator import LlamaGenerator
+from app.answering.generation.llama.generator import LlamaGenerator, LlamaOptions
 from app.commands.doctor import answering_model
 from app.models.gguf_file import open_gguf
 from retrieval.errors import FixableError
@@ -37,7 +37,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def generator() -> Iterator[LlamaGenerator]:
-    loaded = LlamaGenerator(open_gguf(SMOLLM2_PATH), "smollm2", frozenset({"en"}), 2048, 0)
+    loaded = LlamaGenerator(open_gguf(SMOLLM2_PATH), "smollm2", frozenset({"en"}), LlamaOptions(2048))
     yield loaded
     loaded.close()
 
