@@ -48,6 +48,7 @@ class Evidence:
         text: text[start:end], verbatim.
         score: How well it fits the question, 0 to 1.
         title: Its post's title: what "it" and "here" in the sentence mean.
+        likeness: Cosine with the question, read with its post's title.
     """
 
     mark: int
@@ -59,6 +60,7 @@ class Evidence:
     text: str
     score: float
     title: str = ""
+    likeness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,16 @@ from retrieval.text.language import detect_language
 from retrieval.types import Hit
 
 # How likely an answer is, as a logistic curve over three signals. Learned by logistic regression on the sample posts'
-# queries and four answering sets with an intercept for each set, so that a set in which all scores are high teaches
-# nothing; at the common intercept 95% of the answerable questions are answered, on average over the sets. Each set's
-# figures when it was left out of the learning: docs/decisions/0004-gate.md.
-_LIKENESS, _AGREEMENT, _LACKING = 1.1, 3.1, -2.1
-_INTERCEPT = 0.6
-# The best sentence's score counts in steps from where likely and unlikely meet; in a language that the embedder does
-# not know, scores come from words alone and are lower. Beyond two steps it only says that the topic is right.
-_MIDDLE_KNOWN, _MIDDLE_UNKNOWN, _STEP = 0.37, 0.29, 0.06
-_LEAST_STEPS, _MOST_STEPS = -3.0, 2.0
+# queries and everyday questions and four answering sets, with an intercept for each set, so that a set in which all
+# scores are high teaches nothing; at the common intercept 93% of the answerable questions are answered, on average over
+# the sets. Each family's figures when it was left out of the learning: docs/decisions/0004-gate.md.
+_FIT, _LIKENESS, _AGREEMENT = 0.62, 0.5, 1.6
+_INTERCEPT = 0.8
+# The best sentence's score and its likeness to the question count in steps from where likely and unlikely meet; in a
+# language that the embedder does not know there is no likeness, and scores come from words alone and are lower. Beyond
+# the last steps they only say that the topic is right.
+_MIDDLE_FIT_KNOWN, _MIDDLE_FIT_UNKNOWN, _MIDDLE_LIKENESS, _STEP = 0.37, 0.29, 0.40, 0.06
+_STEPS_FIT, _STEPS_LIKENESS = (-3.0, 2.0), (-2.5, 3.0)
 
 _LOOKED_AT = 12
 _WEIGHED = 40
@@ -47,14 +48,14 @@ class AnswerSignals:
     """What the decision is based on.
 
     Attributes:
-        likeness: The best sentence's score, 0 to 1.
+        fit: The best sentence's score, 0 to 1.
+        likeness: The highest cosine of a sentence with the question.
         agreement: How near the question's words two posts name the same thing of the type that is asked for, 0 to 1.
-        lacking: Whether a number, price, date or time is asked for and the evidence has none.
     """
 
+    fit: float
     likeness: float
     agreement: float
-    lacking: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,16 @@ def assess(
 
 def confidence_of(seen: AnswerSignals, known: bool) -> float:
     """How likely the posts answer, 0 to 1, by a logistic curve over the signals."""
-    steps = (seen.likeness - (_MIDDLE_KNOWN if known else _MIDDLE_UNKNOWN)) / _STEP
-    weighed = (
-        _INTERCEPT
-        + _LIKENESS * min(_MOST_STEPS, max(_LEAST_STEPS, steps))
-        + _AGREEMENT * seen.agreement
-        + _LACKING * seen.lacking
-    )
+    weighed = _INTERCEPT + _AGREEMENT * seen.agreement
+    weighed += _FIT * _steps(seen.fit, _MIDDLE_FIT_KNOWN if known else _MIDDLE_FIT_UNKNOWN, _STEPS_FIT)
+    if known:
+        weighed += _LIKENESS * _steps(seen.likeness, _MIDDLE_LIKENESS, _STEPS_LIKENESS)
     return 1 / (1 + math.exp(-weighed))
+
+
+def _steps(value: float, middle: float, bounds: tuple[float, float]) -> float:
+    least, most = bounds
+    return min(most, max(least, (value - middle) / _STEP))
 
 
 def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> AnswerSignals:
@@ -111,15 +114,14 @@ def signals(question: str, evidence: Sequence[Evidence], hits: Sequence[Hit]) ->
     Args:
         evidence: Best first; at least one.
     """
-    likeness, kind = evidence[0].score, answer_type(question)
+    fit, likeness, kind = evidence[0].score, max(one.likeness for one in evidence), answer_type(question)
     if kind is None and detect_language(question) != "zh":
-        return AnswerSignals(likeness, 0.0, lacking=False)
+        return AnswerSignals(fit, likeness, 0.0)
     view = _View(question, evidence, hits)
-    named = view.candidates(kind) if kind is not None else []
-    lacking = kind in SEEN and not any(nearness > 0 for _, _, nearness in named)
     by_characters = view.chinese and kind not in SEEN
-    agreement = view.shared_names(kind) if by_characters else _agreement(named)
-    return AnswerSignals(likeness, agreement, lacking)
+    if by_characters or kind is None:
+        return AnswerSignals(fit, likeness, view.shared_names(kind) if by_characters else 0.0)
+    return AnswerSignals(fit, likeness, _agreement(view.candidates(kind)))
 
 
 class _View:

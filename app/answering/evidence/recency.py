@@ -17,6 +17,15 @@ from retrieval.types import Hit, Post
 
 # A newer sentence with less than this share of the older one's score is about something else.
 _NEAR = 0.75
+# Where both posts are about one subject by their titles, the newer one's words are about it however they put it.
+_NEAR_OF_SUBJECT = 0.5
+# Titles that have this many telling units in common name one subject: "Menya Kumo", three pairs of characters, "144".
+_SHARED_WORDS, _SHARED_PAIRS = 2, 3
+# The question wants to know what was, not what is.
+_OF_THEN = re.compile(
+    r"\b(?:last year|years? ago|back in|used to|originally|back then)\b|\b(?:in|of) (?:19|20)\d\d\b"
+    r"|去年|前年|以前|当时|那时|原来|(?:19|20)\d\d年"
+)
 _MONEY = frozenset({"yuan", "dollar", "euro", "yen", "pound", "tenth of the price"})
 _DATES = frozenset({"month of the year", "day of the month"})
 _DAYS = re.compile(
@@ -49,7 +58,9 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     """The evidence in its order, except that a sentence which a newer one may replace comes after that one.
 
     The newer one must be near in score and state a different value of a kind that the older states too and the question
-    asks for or mentions; and its post must name as much of the question's topic as the older post does.
+    asks for or mentions; and its post must name as much of the question's topic as the older post does, or be about
+    the same subject by its title. The best sentence of such a post comes first in any case, unless the question is
+    about earlier times: rules, addresses and opinions have no values to compare.
 
     Args:
         ranked: Best first.
@@ -57,12 +68,20 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     """
     topic, wants = topic_of(question), _wants(question)
     ordered: list[Evidence] = []
+    of_now = not _OF_THEN.search(fold(question))
+    best: dict[int, Evidence] = {}
+    for one in ranked:
+        if one.part != "title":
+            best.setdefault(one.mark, one)
+
+    def renews(new: Evidence, old: Evidence) -> bool:
+        return of_now and best.get(new.mark) is new and _is_later_of_subject(new, old, hits)
     left = list(ranked)
 
     def place(one: Evidence) -> None:
         """After all that may replace it; these are newer, so it replaces none of them."""
         left.remove(one)
-        for newer in [other for other in left if _replaces(other, one, topic, wants, hits)]:
+        for newer in [other for other in left if _replaces(other, one, topic, wants, hits) or renews(other, one)]:
             if newer in left:
                 place(newer)
         ordered.append(one)
@@ -127,19 +146,40 @@ def _wants(question: str) -> Callable[[str], bool]:
 def _replaces(
     new: Evidence, old: Evidence, topic: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
 ) -> bool:
-    if new.post_id == old.post_id or new.part == "title" or new.score < _NEAR * old.score:
+    if new.post_id == old.post_id or new.part == "title" or not _is_later(new, old, hits):
+        return False
+    of_subject = _is_later_of_subject(new, old, hits)
+    if new.score < _NEAR * old.score and not of_subject:
         return False
     its, others = hits[new.mark - 1].post, hits[old.mark - 1].post
-    new_at, old_at = _published_at(new, its), _published_at(old, others)
-    if new_at is None or old_at is None or new_at <= old_at:
-        return False
     values, values_before = _values(new.text), _values(old.text)
     # Where the older post says 32 yuan, "from 32 to 38" means yuan.
     for kind, known in values_before.items():
         if len(values.get("", set())) > 1 and values[""] & known:
             values.setdefault(kind, set()).update(values[""])
     told = any(wants(kind) and values[kind] - known for kind, known in values_before.items() if kind in values)
+    if told and of_subject:
+        return True
     return told and bool(_held(topic, new.text)) and _held(topic, _whole(others)) <= _held(topic, _whole(its))
+
+
+def _is_later(new: Evidence, old: Evidence, hits: Sequence[Hit]) -> bool:
+    new_at, old_at = (_published_at(one, hits[one.mark - 1].post) for one in (new, old))
+    return new_at is not None and old_at is not None and new_at > old_at
+
+
+def _is_later_of_subject(new: Evidence, old: Evidence, hits: Sequence[Hit]) -> bool:
+    """Whether it is later, good enough, and of a post whose title names the same subject."""
+    if new.post_id == old.post_id or new.score < _NEAR_OF_SUBJECT * old.score or not _is_later(new, old, hits):
+        return False
+    its, others = (frozenset(units_of(hits[one.mark - 1].post.title).telling) for one in (new, old))
+    shared = its & others
+    words = [unit for unit in shared if unit.isascii()]
+    return (
+        len(words) >= _SHARED_WORDS
+        or len(shared) - len(words) >= _SHARED_PAIRS
+        or any(map(str.isdigit, "".join(words)))
+    )
 
 
 def _values(text: str) -> dict[str, set[float | str]]:

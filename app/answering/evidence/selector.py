@@ -80,8 +80,8 @@ class EvidenceSelector:
         scores = np.clip((dense * cosines + (1 - dense) * shares - lacking) * factor, 0, 1)
         # Sentences that ask are scored all the same: they say what the sentences around them are about.
         scored = [
-            replace(one, score=float(score))
-            for one, score in zip(found, scores, strict=True)
+            replace(one, score=float(score), likeness=float(cosine))
+            for one, score, cosine in zip(found, scores, cosines, strict=True)
             if not asks(one.text) and not self._means_nothing_alone(one, question)
         ]
         recency = _recency(hits)
