@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.answering.evidence.absent_names import absent_name
 from app.answering.evidence.answerability import Answerability, assess
+from app.answering.evidence.missing_information import missing_name
 from app.answering.evidence.selector import EvidenceSelector
-from app.answering.evidence.whereabouts import whereabouts
+from app.answering.evidence.whereabouts import whereabouts, whole_text
 from app.answering.types import Evidence, Question
 from retrieval.search.search import Searcher
 from retrieval.text.language import knows
@@ -72,6 +74,9 @@ class EvidenceFinder:
             evidence = [one for one in evidence if one.mark in where.marks]
         known = knows(self.selector.embedder.languages, page.language)
         judged = assess(question.text, evidence, page.hits, self.threshold, known)
+        name = absent_name(question.text, [whole_text(hit.post) for hit in page.hits])
+        if name and not where.missing:
+            judged = Answerability("declined", 0.0, missing_name(question.text, name))
         return FoundEvidence(question, page, evidence, replace(judged, missing=where.missing or judged.missing))
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:

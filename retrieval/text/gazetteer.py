@@ -23,10 +23,9 @@ _WRITING_HAN = frozenset({"CN", "TW", "HK", "MO", "SG"})
 _LEAST_PEOPLE_UNCAPITALISED = 200_000
 # Ordinary words; written without a capital letter, they name no place: "is reading nice".
 _ORDINARY = frozenset(
-    "queens phoenix pest muscat van nice oral reading riverside rosetta buffalo manta saga cork mango paradise hub erode"
-    " man victoria madison turkey chad jordan guinea china".split()
+    ["queens", "phoenix", "pest", "muscat", "van", "nice", "oral", "reading", "riverside", "rosetta", "buffalo", "manta", "saga", "cork", "mango", "paradise", "hub", "erode", "man", "victoria", "madison", "turkey", "chad", "jordan", "guinea", "china"]
 )
-_ORDINARY_HAN = frozenset("胜利 奋斗 长征 太平 太和 安康 新安 关口 文城 百城 金山 东海 三河 天府".split())
+_ORDINARY_HAN = frozenset(["胜利", "奋斗", "长征", "太平", "太和", "安康", "新安", "关口", "文城", "百城", "金山", "东海", "三河", "天府"])
 _NO_COUNTRY = frozenset({"EU", "UN", "EZ", "ZZ", "XA", "XB"})
 # Districts count as their city: 徐汇 is in Shanghai. Suzhou, 85 km away, is not.
 _SAME_PLACE_KM = 40.0

@@ -27,12 +27,14 @@ _PHRASES = {
         "kind": "They mention “{topic}”; none mentions {kind}.",
         "kind alone": "None of them mentions {kind}.",
         "words": "None of them mentions “{absent}”.",
+        "name": "No post found mentions “{absent}”.",
         "nothing": "They come near, but none answers this.",
     },
     "zh": {
         "kind": "帖子提到了“{topic}”，没有提到{kind}。",
         "kind alone": "帖子没有提到{kind}。",
         "words": "没有帖子提到“{absent}”。",
+        "name": "没有找到提到“{absent}”的帖子。",
         "nothing": "话题相近，但没有一篇回答了这个问题。",
     },
 }
@@ -52,6 +54,11 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
         return phrases["kind"].format(topic=topic, kind=named) if topic else phrases["kind alone"].format(kind=named)
     absent = _longest(question, _absent(question, texts))
     return phrases["words"].format(absent=absent) if absent else phrases["nothing"]
+
+
+def missing_name(question: str, name: str) -> str:
+    """That no post mentions a name of the question."""
+    return _PHRASES[message_language(detect_language(question))]["name"].format(absent=name)
 
 
 def missing_kinds(question: str, texts: Sequence[str]) -> str:

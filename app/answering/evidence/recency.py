@@ -76,6 +76,7 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
 
     def renews(new: Evidence, old: Evidence) -> bool:
         return of_now and best.get(new.mark) is new and _is_later_of_subject(new, old, hits)
+
     left = list(ranked)
 
     def place(one: Evidence) -> None:

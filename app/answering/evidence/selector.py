@@ -105,7 +105,8 @@ class EvidenceSelector:
         if not knows(self.embedder.languages, asked):
             return np.full(len(found), self.dense_weight_unknown)
         foreign = {
-            mark: detect_language(f"{hit.post.title}\n{hit.post.text}") != asked and knows(self.embedder.languages, "zh")
+            mark: detect_language(f"{hit.post.title}\n{hit.post.text}") != asked
+            and knows(self.embedder.languages, "zh")
             for mark, hit in enumerate(hits, start=1)
         }
         return np.array([1.0 if foreign[one.mark] else self.dense_weight_known for one in found])

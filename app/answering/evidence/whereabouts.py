@@ -56,19 +56,14 @@ def _is_about(place: NamedPlace, post: Post) -> bool:
     return any(place.holds(other) for other in _places_of(post))
 
 
+def whole_text(post: Post) -> str:
+    """All words of a post: title, text, tags, place and comments, a line each."""
+    place = post.place.name if post.place is not None else ""
+    return "\n".join((post.title, post.text, *post.tags, place, *(comment.text for comment in post.comments)))
+
+
 def _places_of(post: Post) -> dict[NamedPlace, str]:
-    return _named(
-        "\n".join(
-            (
-                "",  # no name is the first word, whose capital letter says nothing
-                post.title,
-                post.text,
-                "\n".join(post.tags),
-                post.place.name if post.place is not None else "",
-                *(comment.text for comment in post.comments),
-            )
-        )
-    )
+    return _named("\n" + whole_text(post))  # no name is the first word, whose capital letter says nothing
 
 
 @lru_cache(maxsize=4096)
