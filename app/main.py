@@ -64,6 +64,10 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     return app
 
 
+def _said(error: FixableError) -> dict[str, str]:
+    return {"problem": error.problem, "fix": error.fix}
+
+
 def _add_operations(app: FastAPI) -> None:
     @app.get("/healthz", tags=["operating"])
     async def healthz() -> dict[str, str]:
@@ -72,10 +76,16 @@ def _add_operations(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; if not, 503 and the problems."""
-        health = await services_of(request).health()
-        problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
-        return JSONResponse({"ready": health.ready, "problems": problems}, 200 if health.ready else 503)
+        """Whether questions can be answered now; if not, 503 and the problems. Notes say what is answered less well."""
+        services = services_of(request)
+        health = await services.health()
+        writer = services.writer_problem
+        body = {
+            "ready": health.ready,
+            "problems": {part: _said(error) for part, error in health.problems.items()},
+            "notes": {"writer": _said(writer)} if writer is not None else {},
+        }
+        return JSONResponse(body, 200 if health.ready else 503)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

@@ -165,7 +165,7 @@ def test_every_response_carries_a_request_id_and_keeps_a_sane_one(client: TestCl
 
 
 def test_ready_means_that_questions_can_be_answered(client: TestClient) -> None:
-    assert client.get("/readyz").json() == {"ready": True, "problems": {}}
+    assert client.get("/readyz").json() == {"ready": True, "problems": {}, "notes": {}}
 
 
 def test_docs_and_schema_are_served_without_another_host(client: TestClient) -> None:
