@@ -236,7 +236,7 @@ class Searcher:
         """As `gather`, with candidates in another language than the query's, and with the summaries of their posts."""
         found, more = gather(generation, vector, terms, depth, filters)
         summaries = generation.summaries(list({one.post_id for one in found}))
-        others = self._others(language, filters, summaries)
+        others = self._others(language, filters, summaries) if more else ()
         if others:
             there = {(one.post_id, one.ordinal) for one in found}
             across, _ = gather(generation, vector, terms, _ACROSS, replace(filters, languages=others))
