@@ -34,8 +34,9 @@ def peer_embedder(settings: Settings, how: str) -> PeerEmbedder:
     """
     if how == "stipple":
         return load_embedder(settings)
-    members = [PlainMember(settings, name) for name in settings.embedding_model.split(SEPARATOR)]
-    return EnsembleEmbedder(members) if len(members) > 1 else members[0]
+    members: list[Any] = [PlainMember(settings, name) for name in settings.embedding_model.split(SEPARATOR)]
+    found: PeerEmbedder = EnsembleEmbedder(members) if len(members) > 1 else members[0]
+    return found
 
 
 class PlainMember:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +131,7 @@ class Columns:
             found: dict[str, PostSummary] = {}
             rows = self._rows_of(ids)
             if len(self._gone):
-                columns = (
+                columns: tuple[NDArray[Any], ...] = (
                     rows, self._authors[rows], self._likes[rows], self._seconds[rows], self._languages[rows],
                 )  # fmt: skip
                 for post_id, row, author, likes, created_s, number in zip(
