@@ -67,6 +67,10 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     return app
 
 
+def _said(error: FixableError) -> dict[str, str]:
+    return {"problem": error.problem, "fix": error.fix}
+
+
 def _add_operations(app: FastAPI) -> None:
     @app.get("/healthz", tags=["operating"])
     async def healthz() -> dict[str, str]:
@@ -75,13 +79,16 @@ def _add_operations(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; if not, 503 and the problems. `writing` says how the model does."""
-        health = await services_of(request).health()
-        problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
-        writing = services_of(request).writing()
+        """Whether questions can be answered now; if not, 503 and the problems. Notes say what is answered less well,
+        `writing` how the model does.
+        """
+        services = services_of(request)
+        health = await services.health()
+        writer, writing = services.writer_problem, services.writing()
         body = {
             "ready": health.ready,
-            "problems": problems,
+            "problems": {part: _said(error) for part, error in health.problems.items()},
+            "notes": {"writer": _said(writer)} if writer is not None else {},
             "writing": dataclasses.asdict(writing) if writing is not None else None,
         }
         return JSONResponse(body, 200 if health.ready else 503)

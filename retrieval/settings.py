@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )
 
     dense_weight_known: float = Field(
-        0.8, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
+        0.85, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
     )
     dense_weight_unknown: float = Field(
         0.8,

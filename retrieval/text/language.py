@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 UNKNOWN = "und"
+ANSWERED = ("en", "zh")  # the languages that questions are answered in, from posts in either
 
 # ISO 639-1, complete.
 _ISO_639_1 = """
