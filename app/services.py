@@ -40,6 +40,7 @@ from retrieval.types import Filters, ModelRecipe, Post, SearchPage, SearchQuery
 
 _log = structlog.get_logger()
 _REFRESH_S = 0.5
+_READ_EVERY = 10  # of those looks also read a post
 _SEARCH_THREADS = 4
 _FIRST_QUERY = "早上好 good morning"
 _TOO_SMALL_TO_REWRITE = "smollm2"  # completes follow-up questions worse than the rules do
@@ -102,6 +103,8 @@ class Services:
         self.recent_searches = RecentSearches()
         self.converser = self._make_converser(past)
         self._following: asyncio.Task[None] | None = None
+        self._unreadable: FixableError | None = None
+        self._generation = ""
         self.answer_hits = settings.answer_hits
 
     @classmethod
@@ -234,6 +237,16 @@ class Services:
         """At most `limit` completions of the text, best first; none while the index cannot be read."""
         return self._suggesting.suggest(typed, limit)
 
+    @property
+    def index_problem(self) -> FixableError | None:
+        """Why the index is not read, as of the last look at it, which is at most seconds ago; None where it is."""
+        return self._bundles.problem or self._unreadable
+
+    @property
+    def generation_name(self) -> str:
+        """The generation that is read; "" where none is."""
+        return self._generation
+
     async def health(self) -> Health:
         with self._bundles.use() as bundle:
             problem = await asyncio.to_thread(bundle.searcher.ping)
@@ -264,13 +277,20 @@ class Services:
             await asyncio.get_running_loop().run_in_executor(self._executor, search, SearchQuery(_FIRST_QUERY))
 
     async def _follow(self) -> None:
+        looks = 0
         while True:
             await asyncio.sleep(_REFRESH_S)
             await self._in_thread_refresh()
+            looks += 1
+            if looks % _READ_EVERY == 0:
+                # A disk, or a server, may fail under an index that was opened long ago.
+                self._unreadable = (await self.health()).problems.get("index")
 
     async def _in_thread_refresh(self) -> None:
         before = self._bundles.problem
         exchanged = await asyncio.to_thread(self._bundles.refresh, self._suggesting.drop_missing)
+        with contextlib.suppress(FixableError), self._bundles.pin() as generation:
+            self._generation = generation.info.name
         if exchanged:
             _log.info("reading a new generation")
             return

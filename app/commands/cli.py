@@ -64,6 +64,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     from app.listen_socket import bind
     from app.main import create_app
     from app.services import Services
+    from app.web.http_protocol import server_options
     from app.web.logs import configure_logs
 
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
@@ -72,7 +73,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     configure_logs(settings)
     app = create_app(settings, Services.build(settings, make_ingestion))
     keep_out_of_garbage_collection()
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings.most_connections)))
     address = listener.getsockname()
     print(f"Stipple answers on http://{address[0]}:{address[1]}/ (API: /docs)", flush=True)
     server.run(sockets=[listener])
