@@ -81,7 +81,7 @@ def _add_door(app: FastAPI, settings: Settings, metrics: Metrics, queue: AskingQ
     app.add_middleware(RequestBounds, larger={("PUT", "/api/posts"): post_routes.MOST_BYTES})
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)
-    app.add_middleware(CountRequests, metrics=metrics, router=app.router)
+    app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(RequestLog)
     # Read now, so that a setting that is not valid stops the start and not the first request.
     read_limits(settings)

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -64,8 +63,8 @@ class _Watched(Collector):
 class CountRequests:
     """ASGI middleware: counts requests and how long they take, by the route's pattern and never by what was asked."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, router: Router) -> None:
-        self._app, self._metrics, self._router = app, metrics, router
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -86,11 +85,11 @@ class CountRequests:
             took = time.perf_counter() - started
             self._metrics.requests.labels(method, self._route(scope), str(status or "aborted")).observe(took)
 
-    def _route(self, scope: Scope) -> str:
-        for route in self._router.routes:
-            if route.matches(scope)[0] != Match.NONE:
-                return str(getattr(route, "path", "")) or "other"
-        return "other"
+    @staticmethod
+    def _route(scope: Scope) -> str:
+        if scope["path"].startswith("/static/"):
+            return "/static"
+        return str(getattr(scope.get("route"), "path", "")) or "other"
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})

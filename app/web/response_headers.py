@@ -64,4 +64,6 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET"}, receive, send_bare)
+        as_get = {**scope, "method": "GET"}
+        await self._app(as_get, receive, send_bare)
+        scope["route"] = as_get.get("route")  # for what is counted
