@@ -117,7 +117,8 @@ class Settings(BaseSettings):
         "`127.0.0.1,10.0.0.0/8`; empty: nobody's.",
     )
     metrics_from: str = Field(
-        "127.0.0.0/8,::1", description="Addresses or networks that may read `/metrics`; for others there is no such page."
+        "127.0.0.0/8,::1",
+        description="Addresses or networks that may read `/metrics`; for others there is no such page.",
     )
     limit_search: str = Field(
         "240/minute",
@@ -129,6 +130,10 @@ class Settings(BaseSettings):
         "120/minute", description="Conversations that one client reads or deletes, each time one."
     )
     limit_feedback: str = Field("20/minute;200/day", description="Verdicts on answers by one client.")
+    limit_kept: str = Field(
+        "100/day",
+        description="Conversations begun by one client that are kept; further ones are answered, and not kept.",
+    )
     limit_storage: str = Field(
         "memory://",
         description="Where requests are counted: `memory://`, of this process alone, or `redis://host:6379` (also of "

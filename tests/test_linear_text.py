@@ -20,7 +20,7 @@ import pytest
 
 from app.answering.evidence.sentence_units import sentences_of
 from app.answering.injection.detector import read_for_orders
-from app.answering.injection.quarantine import READ
+from app.answering.injection.quarantine import READ, sources
 from retrieval.text.highlight import highlight
 from retrieval.text.near_copies import near_copies
 from retrieval.text.passages import cut_passages
@@ -30,7 +30,8 @@ SIZES = (600, 2_500, 20_000)  # the small ones first: what is worse than quadrat
 COUNTS_FROM_S = 0.02  # the mildest quadratic pattern seen takes 0.3 s for 20,000 characters
 MOST_GROWTH = 3.0
 FRAGMENTS = (
-    "\n", " ", "a", "1", "[", "(", "<", "-", ".", "#", '"', "=", ",", "中", "吗", "user: ", "ab ", "1,", "://", "@", "?", "①",
+    "\n", " ", "a", "1", "[", "(", "<", "-", ".", "#", '"', "=", ",", "中", "吗", "user: ", "ab ", "1,", "://", "@",
+    "?", "①",
 )  # fmt: skip
 BASIC = ("\n", " ", "a", "1", ".", "-", "中")
 # Folders whose patterns meet nothing that strangers write: measuring, models' files, and what endpoints and users type
@@ -103,7 +104,9 @@ def all_functions() -> list[tuple[str, Callable[[str], object]]]:
                 and module.__name__.startswith(PURE)
             ):
                 needed = [
-                    one for one in inspect.signature(value).parameters.values() if one.default is inspect.Parameter.empty
+                    one
+                    for one in inspect.signature(value).parameters.values()
+                    if one.default is inspect.Parameter.empty
                 ]
                 if len(needed) == 1 and str(needed[0].annotation) in {"str", "<class 'str'>"}:
                     found[f"{module.__name__}.{name}"] = value
@@ -180,7 +183,7 @@ def test_a_function_takes_time_in_proportion_to_the_text(function: Callable[[str
     "reads",
     [
         lambda text: list(sentences_of(Post("p", text[:200], text, comments=(Comment("", text),)), 1)),
-        lambda text: read_for_orders(text),
+        read_for_orders,
         lambda text: highlight("白咖啡 flat white a 1", text),
         lambda text: near_copies([Post("p", "", text), Post("q", "", text[1:])]),
         lambda text: cut_passages(Post("p", "", text), lambda texts: [len(one) // 3 + 1 for one in texts], 256),
@@ -196,8 +199,6 @@ def test_of_a_very_long_post_only_what_surrounds_the_passage_is_read_with_the_po
     text = f"{filler}The flat white is 28 yuan. {filler}"
     at = text.index("The flat")
     post = Post("p", "Cafe", text)
-    from app.answering.injection.quarantine import sources
-
     own = sources(post, Passage("p", 7, "text", None, at, at + 26, text[at : at + 26]))
     found = [one for one in sentences_of(post, 1, own) if "28 yuan" in one.text]
     assert [text[one.start : one.end] for one in found] == [found[0].text]

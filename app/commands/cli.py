@@ -111,9 +111,9 @@ def _ask(args: argparse.Namespace, settings: Settings, make_ingestion: MakeInges
     for sentence in answer["sentences"]:
         marks = "".join(f"[{citation['mark']}]" for citation in sentence["citations"])
         quote = f"{_source(sentence, answer['hits'])}“{sentence['text']}”" if sentence["quoted"] else sentence["text"]
-        print(f"{quote} {marks}")
+        print(_clean(f"{quote} {marks}"))
     if answer["note"]:
-        print(answer["note"])
+        print(_clean(answer["note"]))
     print()
     cited = {citation["mark"] for sentence in answer["sentences"] for citation in sentence["citations"]}
     for hit in answer["hits"]:
@@ -136,15 +136,21 @@ def _by(post: dict[str, Any]) -> str:
     return " ".join(part for part in (f"@{post['author']}" if post["author"] else "", date) if part)
 
 
+def _clean(text: str) -> str:
+    """The text as a terminal may show it: what controls it, or hides letters, becomes a space."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def _print_notes(found: dict[str, Any]) -> None:
     for note in found["notes"]:
-        print(f"note: {note['message']}", file=sys.stderr)
+        print(_clean(f"note: {note['message']}"), file=sys.stderr)
 
 
 def _print_hit(hit: dict[str, Any]) -> None:
     post = hit["post"]
     text = " ".join((post["title"] + "  " + hit["passage"]["text"]).split())
-    print(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}\n    {_by(post)}  {post['id']}  {post['url']}")
+    print(_clean(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}"))
+    print(_clean(f"    {_by(post)}  {post['id']}  {post['url']}"))
 
 
 def _asked(

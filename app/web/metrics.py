@@ -34,9 +34,7 @@ class Metrics:
             "stipple_refused_requests", "Requests refused before they were worked on.", ["reason"],
             registry=self.registry,
         )  # fmt: skip
-        self.answers = Counter(
-            "stipple_answers", "Answers, by how they came about.", ["kind"], registry=self.registry
-        )
+        self.answers = Counter("stipple_answers", "Answers, by how they came about.", ["kind"], registry=self.registry)
 
     def watch(self, name: str, says: str, value: Callable[[], dict[str, float]], label: str = "") -> None:
         """Show values that are read when somebody asks for them: a name's own ("" as key), or one for each label."""

@@ -19,13 +19,14 @@ from limits.storage import storage_from_string
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import Keys
+from app.asker import Asker, is_asking
 from app.web.client_address import Client, Networks, client_of
 from app.web.metrics import Metrics
 from app.web.refusals import refuse
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
 
-Kind = Literal["search", "answer", "conversation", "feedback"]
+Kind = Literal["search", "answer", "conversation", "feedback", "kept"]
 _RETRY_WHEN_BUSY_S = 5
 _LONGEST_SEND_S = 30.0  # a reader who takes nothing for so long has left, or keeps others out
 _log = structlog.get_logger()
@@ -50,7 +51,7 @@ def read_limits(settings: Settings) -> Mapping[Kind, list[RateLimitItem]]:
     Raises:
         FixableError: One of them is not written as a limit.
     """
-    kinds: tuple[Kind, ...] = ("search", "answer", "conversation", "feedback")
+    kinds: tuple[Kind, ...] = ("search", "answer", "conversation", "feedback", "kept")
     found: dict[Kind, list[RateLimitItem]] = {}
     for kind in kinds:
         written = getattr(settings, f"limit_{kind}").strip()
@@ -100,17 +101,33 @@ class RateLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = kind_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        if kind is not None and self._limits[kind]:
+        if kind is not None:
             client = client_of(scope, self._proxies)
             self._notice_proxy(client)
             if not client.at_this_machine:
-                wait_s = await self._wait_s(kind, await self._name(scope, client))
-                if wait_s is not None:
+                name = await self._name(scope, client)
+                if (wait_s := await self._wait_s(kind, name)) is not None:
                     self._metrics.refused.labels("rate").inc()
                     message = f"too many requests of this kind ({kind}); the next may be sent in {wait_s} s"
                     await refuse(scope, receive, send, 429, "too_many_requests", message, wait_s)
                     return
+                begins = kind == "answer" or (kind == "search" and scope["path"] == "/search")
+                one = Asker(name, may_keep=not begins or await self._may_keep(name))
+                is_asking(one)
+                try:
+                    await self._app(scope, receive, send)
+                finally:
+                    if one.began:
+                        await self._wait_s("kept", name)
+                return
         await self._app(scope, receive, send)
+
+    async def _may_keep(self, name: str) -> bool:
+        """Whether another new conversation may be kept; it is counted once it was."""
+        try:
+            return all([await self._limiter.test(limit, "kept", name) for limit in self._limits["kept"]])
+        except (StorageError, OSError):
+            return True
 
     async def _wait_s(self, kind: Kind, name: str) -> int | None:
         """Seconds until the client may ask again; None if it may now, which is then counted."""
@@ -126,7 +143,9 @@ class RateLimits:
     async def _name(self, scope: Scope, client: Client) -> str:
         headers = dict(scope["headers"])
         scheme, _, shown = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        shown = shown.strip() if scheme.lower() == "bearer" else headers.get(b"x-api-key", b"").decode("latin-1").strip()
+        shown = (
+            shown.strip() if scheme.lower() == "bearer" else headers.get(b"x-api-key", b"").decode("latin-1").strip()
+        )
         if shown:
             try:
                 key = await asyncio.to_thread(self._keys.find, shown)

@@ -9,7 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.refusals import refuse
 
-MOST_HEADERS, MOST_HEADER_BYTES, LONGEST_ADDRESS = 100, 16 * 1024, 16 * 1024
+MOST_HEADERS, MOST_HEADER_BYTES = 100, 16 * 1024
+# A question of 2,000 emoji takes 24 kB in an address.
+LONGEST_ADDRESS = 32 * 1024
 MOST_BODY_BYTES = 64 * 1024
 # Time for a whole body: so many seconds, and more for each megabyte.
 BODY_S, BODY_S_PER_MB = 20.0, 10.0
@@ -35,7 +37,10 @@ class RequestBounds:
             or sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES
             or len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS
         ):
-            message = f"a request has at most {MOST_HEADERS} headers of {MOST_HEADER_BYTES:,} bytes"
+            message = (
+                f"a request has at most {MOST_HEADERS} headers of {MOST_HEADER_BYTES:,} bytes together, "
+                f"and an address of {LONGEST_ADDRESS:,}"
+            )
             await refuse(scope, receive, send, 431, "too_large", message)
             return
         most = self._larger.get((scope["method"], scope["path"]), MOST_BODY_BYTES)
