@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -34,6 +35,7 @@ from retrieval.search.cursor import BadCursorError
 from retrieval.settings import Settings
 
 VERSION = "0.1.0"
+_ASKING_FOR_EACH = 4  # processor: enough to keep it busy while others wait for a model or a disk
 _log = structlog.get_logger()
 
 
@@ -43,6 +45,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services if services is not None else Services.build(settings)
+        app.state.services.count_answer = lambda kind: app.state.metrics.answers.labels(kind).inc()
         await app.state.services.start()
         try:
             yield
@@ -57,7 +60,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own page loads its script from a CDN
         redoc_url=None,
     )
-    metrics, queue = Metrics(), AskingQueue(settings.most_asking, settings.most_waiting, settings.longest_wait_s)
+    most_asking = settings.most_asking or _ASKING_FOR_EACH * (os.cpu_count() or 1)
+    metrics, queue = Metrics(), AskingQueue(most_asking, settings.most_waiting, settings.longest_wait_s)
     app.state.metrics = metrics
     _add_door(app, settings, metrics, queue)
     app.include_router(search_routes.router)

@@ -106,6 +106,8 @@ class Services:
         self._unreadable: FixableError | None = None
         self._generation = ""
         self.answer_hits = settings.answer_hits
+        self.count_answer: Callable[[str], None] = lambda _: None
+        """Told how each answer came about, once it is there."""
 
     @classmethod
     def build(cls, settings: Settings, make_ingestion: MakeIngestion | None = None) -> Services:
@@ -219,6 +221,7 @@ class Services:
 
     def answered(self, answer: Answer) -> None:
         """Count a question that posts answer, to suggest it to others."""
+        self.count_answer(answer.kind)
         if answer.kind != "declined":
             self._suggesting.note(answer.question.text, answer.hits[0].post, answer.generation)
 

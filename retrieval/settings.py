@@ -143,7 +143,10 @@ class Settings(BaseSettings):
         512, ge=8, le=65535, description="Connections at once; a further one gets 503 and is closed."
     )
     most_asking: int = Field(
-        32, ge=1, le=10000, description="Searches and answers that are worked on at once; others wait in a queue."
+        0,
+        ge=0,
+        le=10000,
+        description="Searches and answers that are worked on at once, others wait in a queue; 0: four for each processor.",
     )
     most_waiting: int = Field(64, ge=0, le=100000, description="Requests in that queue; a further one gets 503.")
     longest_wait_s: float = Field(
