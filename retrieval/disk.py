@@ -104,22 +104,22 @@ def sync_tree(folder: Path) -> None:
         sync(path)
 
 
-def refuse_nearly_full(folder: Path) -> None:
+def refuse_nearly_full(folder: Path, least_bytes: int = LEAST_FREE_BYTES) -> None:
     """Check that files of a folder may be mapped into memory.
 
     A page of a sparse file that the disk has no room for ends the process with a signal, in the middle of a search.
 
     Raises:
-        FixableError: Less than LEAST_FREE_BYTES are free.
+        FixableError: Less than `least_bytes` are free.
     """
     try:
         free = shutil.disk_usage(folder).free
     except OSError:  # reported by whatever uses the folder
         return
-    if free < LEAST_FREE_BYTES:
+    if free < least_bytes:
         raise FixableError(
             f"the disk of {folder} is nearly full: {free / 1e6:.0f} MB are free, and an index is opened with "
-            f"{LEAST_FREE_BYTES / 1e6:.0f} MB",
+            f"{least_bytes / 1e6:.0f} MB",
             "free some space there: `stipple prune` deletes old generations",
         )
 

@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import combinations, permutations
 from types import ModuleType
 
@@ -117,17 +118,18 @@ def repeated(size: int, fragment: str) -> str:
     return (fragment * (size // len(fragment) + 1))[:size]
 
 
+def followed(size: int, first: str, second: str) -> str:
+    return repeated(size // 2, first) + repeated(size // 2, second)
+
+
 def texts(own_words: list[str]) -> Iterator[tuple[str, Callable[[int], str]]]:
     """Fragments and words again and again, mixtures of two, and one after the other."""
     units = [*FRAGMENTS, *own_words, *(one + other for one, other in combinations(FRAGMENTS, 2))]
     units += [word + one for word in own_words for one in BASIC]
     for unit in units:
-        yield f"{unit!r} again and again", lambda size, unit=unit: repeated(size, unit)
+        yield f"{unit!r} again and again", partial(repeated, fragment=unit)
     for one, other in permutations((*BASIC, *own_words[:2]), 2):
-        yield (
-            f"{one!r} many times, then {other!r}",
-            lambda size, one=one, other=other: repeated(size // 2, one) + repeated(size // 2, other),
-        )
+        yield f"{one!r} many times, then {other!r}", partial(followed, first=one, second=other)
 
 
 def seconds(work: Callable[[str], object], text: str, times: int = 1) -> float:

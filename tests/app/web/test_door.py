@@ -100,7 +100,8 @@ def test_a_head_with_too_many_headers_or_too_long_ones_is_refused(client: TestCl
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/search?q=coffee", "/api/search?q=coffee", "/healthz", "/readyz", "/docs", "/openapi.json", "/nothing"]
+    "path",
+    ["/", "/search?q=coffee", "/api/search?q=coffee", "/healthz", "/readyz", "/docs", "/openapi.json", "/nothing"],
 )
 def test_head_answers_as_get_without_the_body_and_every_response_is_safe_to_show(folder: Path, path: str) -> None:
     with a_client(folder) as client:
