@@ -3,7 +3,7 @@
     stipple serve &            # with STIPPLE_TRUSTED_PROXIES=127.0.0.1 and the index and model to be measured
     python benchmarks/askers.py --url http://127.0.0.1:8000 --pid $! --queries queries.txt
 
-Each asker has an address of their own (X-Forwarded-For, which the server must believe of loopback) and asks one question
+Each asker has an address of their own (X-Forwarded-For, which the server must believe of loopback), asks one question
 after the other, every third as a search. A request counts as one wait until its response has ended. /healthz is asked
 ten times a second meanwhile. Prints a table and one line of JSON; exits 1 where a bar is missed.
 """

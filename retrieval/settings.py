@@ -146,7 +146,8 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=10000,
-        description="Searches and answers that are worked on at once, others wait in a queue; 0: four for each processor.",
+        description="Searches and answers that are worked on at once, others wait in a queue; 0: four for each "
+        "processor.",
     )
     most_waiting: int = Field(64, ge=0, le=100000, description="Requests in that queue; a further one gets 503.")
     longest_wait_s: float = Field(

@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 
 def kind_of(method: str, path: str) -> Kind | None:
-    """What a request asks for, of what is counted; None for what costs nothing to answer, and what needs a write key."""
+    """What a request asks for, of what is counted; None for what costs little to answer, or needs a write key."""
     if path in ("/api/answer", "/answer/stream"):
         return "answer"
     if path in ("/api/search", "/search"):

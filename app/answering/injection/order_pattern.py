@@ -10,8 +10,8 @@ _UNBOUNDED = re.compile(r"(?<!\\)(\\[sSw]|\])([*+])")
 
 
 def order_pattern(pattern: str) -> re.Pattern[str]:
-    r"""The pattern, compiled, with a bound on each `*` and `+` after `\s`, `\w`, `\S` and a class, and letters of either
-    case.
+    r"""The pattern, compiled, with a bound on each `*` and `+` after `\s`, `\w`, `\S` and a class; case counts for
+    nothing.
 
     Without a bound, a pattern that begins with `\n\s*` reads to the end of the blank lines at each of them: twenty
     thousand in a post took a minute.

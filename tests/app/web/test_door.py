@@ -90,7 +90,8 @@ def test_a_body_is_not_read_beyond_64_kb(client: TestClient, path: str, chunked:
     address = {"X-Forwarded-For": f"198.51.100.{50 + len(path)}{int(chunked)}"[:15]}
     headers = {"Content-Type": "application/json"} | address
     response = client.post(path, content=content, headers=headers)
-    assert response.status_code in {413} if path != "/api/search" or not chunked else {405, 413}
+    # A route that takes no body does not read one.
+    assert response.status_code == (405 if path == "/api/search" and chunked else 413)
 
 
 def test_a_head_with_too_many_headers_or_too_long_ones_is_refused(client: TestClient) -> None:
