@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,7 +94,7 @@ class Keys:
         name, _, secret = rest.rpartition(".")
         if prefix != _PREFIX or not self._path.exists():
             return None
-        with closing(self._open()) as database, database:
+        with closing(self._open()) as database:
             row = database.execute(
                 "SELECT name, access, created_at, last_used, digest FROM keys WHERE name = ?", (name,)
             ).fetchone()
@@ -102,7 +102,9 @@ class Keys:
                 return None
             today = datetime.now(UTC).date().isoformat()
             if row[3] != today:
-                database.execute("UPDATE keys SET last_used = ? WHERE name = ?", (today, name))
+                with suppress(sqlite3.Error):  # a full disk refuses no key
+                    database.execute("UPDATE keys SET last_used = ? WHERE name = ?", (today, name))
+                    database.commit()
         return Key(*row[:4])
 
     def _open(self) -> sqlite3.Connection:

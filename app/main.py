@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import math
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,13 +25,20 @@ from app.web.api import answer_routes, conversation_routes, post_routes, search_
 from app.web.api.responses import ErrorOut
 from app.web.api.typed_query import BlankQueryError, services_of
 from app.web.auth import ReadGate, refusal_word
+from app.web.client_address import Networks, client_of
 from app.web.logs import RequestLog
+from app.web.metrics import CONTENT_TYPE, CountRequests, Metrics
 from app.web.page import routes
+from app.web.page.words.labels import Labels
+from app.web.rate_limits import AskingQueue, QueueForTurn, RateLimits, check_storage, read_limits
+from app.web.request_bounds import RequestBounds
+from app.web.response_headers import HeadAsGet, SafeHeaders
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.search.cursor import BadCursorError
 from retrieval.settings import Settings
 
 VERSION = "0.1.0"
+_ASKING_FOR_EACH = 4  # processor: enough to keep it busy while others wait for a model or a disk
 _log = structlog.get_logger()
 
 
@@ -39,6 +48,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services if services is not None else Services.build(settings)
+        app.state.services.count_answer = lambda kind: app.state.metrics.answers.labels(kind).inc()
         await app.state.services.start()
         try:
             yield
@@ -53,35 +63,103 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own page loads its script from a CDN
         redoc_url=None,
     )
-    if settings.read_keys:
-        app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
-    app.add_middleware(RequestLog)
+    most_asking = settings.most_asking or _ASKING_FOR_EACH * (os.cpu_count() or 1)
+    metrics, queue = Metrics(), AskingQueue(most_asking, settings.most_waiting, settings.longest_wait_s)
+    app.state.metrics = metrics
+    _add_door(app, settings, metrics, queue)
     app.include_router(search_routes.router)
     app.include_router(answer_routes.router)
     app.include_router(suggestion_routes.router)
     app.include_router(post_routes.router)
     app.include_router(conversation_routes.router)
     routes.install(app)
-    _add_operations(app)
+    _add_operations(app, settings)
+    _add_measures(app, queue)
     _add_errors(app)
     return app
 
 
-def _add_operations(app: FastAPI) -> None:
-    @app.get("/healthz", tags=["operating"])
-    async def healthz() -> dict[str, str]:
-        """The process is alive."""
-        return {"status": "ok"}
+def _said(error: FixableError) -> dict[str, str]:
+    return {"problem": error.problem, "fix": error.fix}
+
+
+def _add_door(app: FastAPI, settings: Settings, metrics: Metrics, queue: AskingQueue) -> None:
+    """What every request passes, innermost first. Who may read is decided at ReadGate."""
+    app.add_middleware(QueueForTurn, queue=queue, metrics=metrics)
+    app.add_middleware(RateLimits, settings=settings, metrics=metrics)
+    if settings.read_keys:
+        app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
+    app.add_middleware(RequestBounds, larger={("PUT", "/api/posts"): post_routes.MOST_BYTES})
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(CountRequests, metrics=metrics)
+    app.add_middleware(RequestLog)
+    # Read now, so that a setting that is not valid stops the start and not the first request.
+    read_limits(settings)
+    Networks.read(settings.trusted_proxies, "STIPPLE_TRUSTED_PROXIES")
+    check_storage(settings)
+
+
+def _add_measures(app: FastAPI, queue: AskingQueue) -> None:
+    """Values of the process, read whenever /metrics is."""
+
+    def index() -> dict[str, float]:
+        problem = app.state.services.index_problem
+        return {"": float(problem is None)}
+
+    def generation() -> dict[str, float]:
+        name = app.state.services.generation_name
+        return {name: 1.0} if name else {}
+
+    def writing() -> dict[str, float]:
+        figures = app.state.services.writing()
+        if figures is None:
+            return {}
+        counted = dataclasses.asdict(figures) | (dataclasses.asdict(figures.engine) if figures.engine else {})
+        return {what: float(count) for what, count in counted.items() if isinstance(count, int | float)}
+
+    metrics: Metrics = app.state.metrics
+    metrics.watch("stipple_index_readable", "1 while the index can be read.", index)
+    metrics.watch("stipple_index_generation", "The generation that is read.", generation, "generation")
+    metrics.watch(
+        "stipple_asking", "Searches and answers that are worked on, or wait for their turn.",
+        lambda: {"asking": float(queue.asking), "waiting": float(queue.waiting)}, "state",
+    )  # fmt: skip
+    metrics.watch("stipple_writing", "Of the model that writes: its line, its turns and its tokens.", writing, "what")
+
+
+def _add_operations(app: FastAPI, settings: Settings) -> None:
+    may_measure = Networks.read(settings.metrics_from, "STIPPLE_METRICS_FROM")
+    proxies = Networks.read(settings.trusted_proxies, "STIPPLE_TRUSTED_PROXIES")
+
+    @app.get("/healthz", tags=["operating"], responses={503: {"description": "The index cannot be read."}})
+    async def healthz(request: Request) -> JSONResponse:
+        """The process is alive, and can read its index, or has none yet. Takes no time, however busy the process is."""
+        problem = services_of(request).index_problem
+        broken = problem is not None and not isinstance(problem, IndexMissing)
+        return JSONResponse({"status": "index unreadable" if broken else "ok"}, 503 if broken else 200)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        """Counters in the format of Prometheus; only for the addresses of the setting `metrics_from`."""
+        client = client_of(request.scope, proxies)
+        if not client.at_this_machine and not may_measure.hold(client.address):
+            raise HTTPException(404)
+        text = await asyncio.to_thread(request.app.state.metrics.text)
+        return Response(text, media_type=CONTENT_TYPE)
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; if not, 503 and the problems. `writing` says how the model does."""
-        health = await services_of(request).health()
-        problems = {part: {"problem": error.problem, "fix": error.fix} for part, error in health.problems.items()}
-        writing = services_of(request).writing()
+        """Whether questions can be answered now; if not, 503 and the problems. Notes say what is answered less well,
+        `writing` how the model does.
+        """
+        services = services_of(request)
+        health = await services.health()
+        writer, writing = services.writer_problem, services.writing()
         body = {
             "ready": health.ready,
-            "problems": problems,
+            "problems": {part: _said(error) for part, error in health.problems.items()},
+            "notes": {"writer": _said(writer)} if writer is not None else {},
             "writing": dataclasses.asdict(writing) if writing is not None else None,
         }
         return JSONResponse(body, 200 if health.ready else 503)
@@ -97,11 +175,16 @@ def _add_operations(app: FastAPI) -> None:
         )
 
 
+def _in_words(words: Labels) -> dict[int, str]:
+    """What a page says of an error, by its status."""
+    return {404: words.not_found, 408: words.too_slow, 413: words.too_large, 500: words.broken}
+
+
 def _add_errors(app: FastAPI) -> None:
     def refusal(request: Request, status: int, error: str, message: str, field: str | None = None) -> Response:
         if not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
             words = routes.page_words(request)
-            return routes.error_page(request, status, {404: words.not_found, 500: words.broken}.get(status, message))
+            return routes.error_page(request, status, _in_words(words).get(status, message))
         request_id = getattr(request.state, "request_id", "")
         body = ErrorOut(error=error, message=message, field=field, request_id=request_id)
         return JSONResponse(body.model_dump(mode="json"), status)
@@ -151,7 +234,9 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        words = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 422: "invalid_parameter"}
+        words = {
+            404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large", 422: "invalid_parameter",
+        }  # fmt: skip
         word = words.get(error.status_code) or refusal_word(error.status_code)
         response = refusal(request, error.status_code, word, str(error.detail))
         response.headers.update(error.headers or {})

@@ -139,6 +139,7 @@ class ModelBundles:
         bundle = self._pins.current
         exchanged = bundle.live.refresh(before)
         if not isinstance(bundle.live.problem, IndexMismatch):
+            bundle.live.model_problem = None
             return exchanged
         return self._follow_model(before)
 
@@ -184,5 +185,9 @@ class ModelBundles:
 
     def _leave(self, wanted: GenerationInfo, problem: str, fix: str) -> bool:
         self._failed = wanted.name, self._clock() + _RETRY_S
-        _log.warning("its model cannot be loaded; the index before goes on being read", problem=problem, fix=fix)
+        live = self._pins.current.live
+        live.model_problem = live.problem = IndexMismatch(
+            f"the index was built by {wanted.identity.model}, which cannot be loaded: {problem}", fix
+        )
+        _log.warning("its model cannot be loaded; what was read before goes on being read", problem=problem, fix=fix)
         return False

@@ -31,8 +31,8 @@ _SCHEMA = """
 # Anything that looks like a person's address or number: e-mail, links and hosts, and seven digits or more, however
 # they are grouped (telephone, messenger, card and identity numbers; a date of eight digits is lost with them).
 _PRIVATE = re.compile(
-    r"\S@\S|[a-z]://|\bwww\.|\b[a-z0-9-]+\.(?:com|cn|net|org|io|me|cc|co|app|dev|info|top|xyz|example)\b"
-    r"|(?:\d[\s().+/_-]*){7}"
+    r"\S@\S|[a-z]://|\bwww\.|\b[a-z0-9-]{1,63}\.(?:com|cn|net|org|io|me|cc|co|app|dev|info|top|xyz|example)\b"
+    r"|(?:\d[\s().+/_-]{0,12}){7}"
 )
 
 

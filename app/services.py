@@ -40,6 +40,7 @@ from retrieval.types import Filters, ModelRecipe, Post, SearchPage, SearchQuery
 
 _log = structlog.get_logger()
 _REFRESH_S = 0.5
+_READ_EVERY = 10  # of those looks also read a post
 _SEARCH_THREADS = 4
 _FIRST_QUERY = "早上好 good morning"
 _TOO_SMALL_TO_REWRITE = "smollm2"  # completes follow-up questions worse than the rules do
@@ -85,7 +86,9 @@ class Services:
         self._executor = ThreadPoolExecutor(_SEARCH_THREADS, thread_name_prefix="search")
         self.ingestion = ingestion
         self._rerank_pool = RerankPool(reranker, settings.rerank_budget_ms / 1000) if reranker is not None else None
-        self._model_queue = ModelQueue(generator, settings.llm_queue) if generator is not None else None
+        self._model_queue = (
+            ModelQueue(generator, settings.llm_queue, settings.llm_queue_s) if generator is not None else None
+        )
         self._nli_pool = nli_pool(nli, settings)
 
         def bundle(embedder: Embedder) -> ModelBundle:
@@ -102,7 +105,11 @@ class Services:
         self.recent_searches = RecentSearches()
         self.converser = self._make_converser(past)
         self._following: asyncio.Task[None] | None = None
+        self._unreadable: FixableError | None = None
+        self._generation = ""
         self.answer_hits = settings.answer_hits
+        self.count_answer: Callable[[str], None] = lambda _: None
+        """Told how each answer came about, once it is there."""
 
     @classmethod
     def build(cls, settings: Settings, make_ingestion: MakeIngestion | None = None) -> Services:
@@ -218,6 +225,7 @@ class Services:
 
     def answered(self, answer: Answer) -> None:
         """Count a question that posts answer, to suggest it to others."""
+        self.count_answer(answer.kind)
         if answer.kind != "declined":
             self._suggesting.note(answer.question.text, answer.hits[0].post, answer.generation)
 
@@ -244,6 +252,16 @@ class Services:
     def writing(self) -> WritingFigures | None:
         """Who waits for the model, and what it and its process did; None without a model. Takes microseconds."""
         return self._model_queue.figures() if self._model_queue is not None else None
+
+    @property
+    def index_problem(self) -> FixableError | None:
+        """Why the index is not read, as of the last look at it, which is at most seconds ago; None where it is."""
+        return self._bundles.problem or self._unreadable
+
+    @property
+    def generation_name(self) -> str:
+        """The generation that is read; "" where none is."""
+        return self._generation
 
     async def health(self) -> Health:
         with self._bundles.use() as bundle:
@@ -275,13 +293,20 @@ class Services:
             await asyncio.get_running_loop().run_in_executor(self._executor, search, SearchQuery(_FIRST_QUERY))
 
     async def _follow(self) -> None:
+        looks = 0
         while True:
             await asyncio.sleep(_REFRESH_S)
             await self._in_thread_refresh()
+            looks += 1
+            if looks % _READ_EVERY == 0:
+                # A disk, or a server, may fail under an index that was opened long ago.
+                self._unreadable = (await self.health()).problems.get("index")
 
     async def _in_thread_refresh(self) -> None:
         before = self._bundles.problem
         exchanged = await asyncio.to_thread(self._bundles.refresh, self._suggesting.drop_missing)
+        with contextlib.suppress(FixableError), self._bundles.pin() as generation:
+            self._generation = generation.info.name
         if exchanged:
             _log.info("reading a new generation")
             return

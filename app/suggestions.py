@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 
 import structlog
 
+from app.asker import asker
 from app.query_log import AnsweredQuery, PastQueries, keepable
 from retrieval.errors import FixableError
 from retrieval.search.live_generation import Pinnable
@@ -67,6 +68,7 @@ class Suggesting:
         self._supported_by: str | None = None
         self._waiting: deque[tuple[AnsweredQuery, str]] = deque(maxlen=_MOST_WAITING)
         self._counted: dict[str, float] = {}
+        self._first_asker: dict[str, str] = {}  # of queries by strangers that nobody else asked yet
         self._past_grew = False
         self._built_with = 0  # changes
         self._retry_at = self._past_due_at = self._posts_due_at = self._write_again_at = 0.0
@@ -132,9 +134,20 @@ class Suggesting:
         if self._past is None or not keepable(text):
             return
         now, folded = self._clock(), folded_phrase(text)
+        if not self._asked_by_several(folded, asker().name):
+            return
         if now - self._counted.get(folded, -_COUNTED_ONCE_S) >= _COUNTED_ONCE_S:
             self._counted[folded] = now
             self._waiting.append((AnsweredQuery(text, best), generation))
+
+    def _asked_by_several(self, folded: str, name: str) -> bool:
+        """Whether somebody at this machine asks this, or a second stranger does: one alone fills no suggestions."""
+        if not name or self._first_asker.get(folded, name) != name:
+            return True
+        while len(self._first_asker) >= _MOST_WAITING:
+            del self._first_asker[next(iter(self._first_asker))]
+        self._first_asker[folded] = name
+        return False
 
     def follow(self) -> None:
         """Write what was noted, and rebuild what is out of date. The thread calls it again and again."""

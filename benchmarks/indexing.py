@@ -7,9 +7,10 @@
 Each figure comes from a process of its own, on the same processor threads (`--threads`).
 
 - posts/s: from the first line read to a generation that can be searched, without loading the model. The peers get the
-  same texts (title, text and tags of each post) and the same model: txtai `Embeddings(path=…).index(…)` with its
-  defaults, Chroma `collection.upsert(…)` in batches of 1,000 with the embeddings of sentence-transformers'
-  `encode(texts)`. Chroma is looked for in this Python, or in the one that `--chroma-python` names.
+  same texts (title, text and tags of each post) and the same embedder, which may be several models joined: txtai as a
+  function (`Embeddings(method="external", transform=…).index(…)`), Chroma as vectors (`collection.upsert(…)` in batches
+  of 1,000). `--embed` says by what they embed (peer_embedder.py). Chroma is looked for in this Python, or in the one
+  that `--chroma-python` names, which must have Stipple's dependencies too.
 - cosine: lowest and mean cosine of stored vectors against the same model in float32, on 500 passages.
 - passages and tokens: ours are cut so that each word of a post is read, with some overlap; the peers read the first 256
   tokens of a post and drop the rest. Both counts are given, so that posts/s can be told from work/s.
@@ -40,6 +41,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.indexing_measures import changed, child_cosine, child_fill, child_tokens, posts_of, sized, texts_of
 from benchmarks.indexing_memory import anonymous_mb, child_memory
 from benchmarks.indexing_peers import child_chroma, child_txtai
+from benchmarks.peer_embedder import HOWS
 
 CHILDREN = {
     "fill": child_fill, "cosine": child_cosine, "txtai": child_txtai, "chroma": child_chroma, "memory": child_memory,
@@ -51,10 +53,8 @@ def run(
     child: str, args: argparse.Namespace, data: Path, posts: Sequence[Path], python: str = sys.executable
 ) -> dict[str, Any]:
     """One figure, from a process of its own."""
-    from retrieval.models.files import bundled_folder
-
     given = [python, __file__, "--child", child, "--data", str(data), "--threads", str(args.threads)]
-    given += ["--model", str(bundled_folder()), "--memory", str(args.memory), "--posts", *map(str, posts)]
+    given += ["--embed", args.embed, "--memory", str(args.memory), "--posts", *map(str, posts)]
     for move in args.moves:
         given += ["--map", move]
     environment = os.environ | {"OMP_NUM_THREADS": str(args.threads), "TOKENIZERS_PARALLELISM": "false"}
@@ -135,8 +135,8 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=0, metavar="N")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--work", type=Path, help="where indexes are made (default: a new folder, deleted afterwards)")
-    for hidden in ("--data", "--model"):
-        parser.add_argument(hidden, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--embed", choices=HOWS, default=HOWS[0], help="by what the peers embed (peer_embedder.py)")
+    parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:

@@ -1,8 +1,9 @@
 """The peers: txtai's hybrid search and bm25s with jieba. Each runs in a process of its own, started by search.py,
 which tells it on standard input what to do: one JSON object a line, answered by one.
 
-Where a choice was open, it is the one that serves the peer: txtai gives ids and scores alone (no content to fetch), in
-the number format that is its default, and gets the vectors that Stipple's index holds instead of making its own.
+Where a choice was open, it is the one that serves the peer: txtai gives ids and scores alone (no content to fetch), and
+gets the vectors that Stipple's index holds instead of making its own. Its embedder is Stipple's, which may be several
+models joined, by txtai's interface for a function of one's own (`method="external"`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from app.evaluation.judged_folder import JudgedFolder, read_folder
 from app.evaluation.ranking_quality import measured_each
 from benchmarks.load import ask
+from benchmarks.peer_embedder import HOWS, PeerEmbedder, peer_embedder
+from retrieval.settings import load_settings
 from retrieval.text.folding import fold
 from retrieval.text.passages import passage_text
-from retrieval.types import Passage, Post
+from retrieval.types import Passage, Post, Vectors
 
 Ranked = Callable[[str], list[tuple[str, float]]]
 
@@ -31,36 +34,36 @@ def text_of(post: Post) -> str:
     return passage_text(post, Passage(post.id, 0, "text", None, 0, len(post.text), post.text))
 
 
-def txtai_hybrid(posts: Sequence[Post], folder: str, cache: Path | None) -> Ranked:
-    """Txtai with its defaults but for `hybrid`: the given model, a faiss index, and its own BM25."""
+def txtai_hybrid(posts: Sequence[Post], embedder: PeerEmbedder, cache: Path | None) -> Ranked:
+    """Txtai with its defaults but for `hybrid`: the given embedder, a faiss index, and its own BM25."""
+    import numpy as np
+
+    texts = [text_of(post) for post in posts]
+    known = _vectors(texts, cache) if cache is not None else {}
+
+    def posts_embedded(data: Sequence[str]) -> Vectors:
+        missing = [text for text in data if text not in known]
+        made = dict(zip(missing, embedder.embed_passages(missing), strict=True)) if missing else {}
+        return np.stack([known[text] if text in known else made[text] for text in data])
+
+    embeddings = txtai_embeddings(posts_embedded)
+    embeddings.index((post.id, text, None) for post, text in zip(posts, texts, strict=True))
+    # From here on every query is embedded, as a query.
+    embeddings.model.transform = lambda data: np.stack([embedder.embed_query(text) for text in data])
+    return lambda query: list(embeddings.search(query, 10))
+
+
+def txtai_embeddings(embed: Callable[[Sequence[str]], Vectors]) -> Any:
+    """An empty hybrid index of txtai that embeds by this function."""
     from txtai import Embeddings
 
-    embeddings = Embeddings(path=folder, method="sentence-transformers", hybrid=True, gpu=False)
-    texts = [text_of(post) for post in posts]
-    embeddings.model = embeddings.loadvectors()
-    known = _vectors(texts, cache) if cache is not None else {}
-    encode = embeddings.model.encode
-
-    def encode_unknown(data: list[str], category: str | None = None) -> Any:
-        import numpy as np
-
-        missing = [text for text in data if text not in known]
-        made = dict(zip(missing, encode(missing, category), strict=True)) if missing else {}
-        return np.stack([known[text] if text in known else made[text] for text in data]).astype("float32")
-
-    model = embeddings.model
-    model.encode = encode_unknown
-    embeddings.index((post.id, text, None) for post, text in zip(posts, texts, strict=True))
-    assert embeddings.model is model, "txtai loaded another model, and embedded the posts itself"
-    del model.encode  # from here on every query is embedded by txtai itself
-    return lambda query: list(embeddings.search(query, 10))
+    return Embeddings(method="external", transform=lambda data: embed(data), hybrid=True)  # noqa: PLW0108  # txtai calls anything but a plain function once, for one
 
 
 def _vectors(texts: Sequence[str], cache: Path) -> dict[str, Any]:
     """Vectors that Stipple made of exactly these texts."""
     from indexer.pipeline.embedding_cache import EmbeddingCache
     from retrieval.models.factory import load_embedder
-    from retrieval.settings import load_settings
 
     with EmbeddingCache(cache, load_embedder(load_settings()).identity) as kept:
         by_key = {kept.key(text): text for text in texts}
@@ -110,18 +113,19 @@ def main() -> None:
     parser.add_argument("peer", choices=PEERS)
     parser.add_argument("--posts", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--embed", choices=HOWS, default=HOWS[0])
     args = parser.parse_args()
 
     with args.posts.open(encoding="utf-8") as lines:
         posts = [Post(raw["id"], raw["title"], raw["text"], tags=tuple(raw["tags"])) for raw in map(json.loads, lines)]
     build = PEERS[args.peer]
-    search = build(posts, args.model, args.cache)
+    embedder = peer_embedder(load_settings(), args.embed) if args.peer == "txtai" else None
+    search = build(posts, embedder, args.cache)
     print(json.dumps({"ready": True}), flush=True)
     for wish in map(json.loads, sys.stdin):
         if "judged" in wish:
             folder = read_folder(Path(wish["judged"]))
-            value = ndcg(build(folder.posts, args.model, None), folder)
+            value = ndcg(build(folder.posts, embedder, None), folder)
             said: dict[str, Any] = {"dataset": folder.name, "nDCG@10": value}
         else:
             said = ask(lambda: search, wish["queries"], wish["clients"])._asdict()

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.load import MANY_CLIENTS, ONE_CLIENT, WARM_UP, distinct_queries, in_turns, read_posts  # noqa: E402  # found by the path above
+from benchmarks.peer_embedder import HOWS  # noqa: E402  # found by the path above
 from benchmarks.systems import Peer, Served, reindex  # noqa: E402  # found by the path above
 
 MEASURED = ("stipple", "txtai", "bm25s")
@@ -54,7 +55,7 @@ def main() -> None:
             systems: dict[str, Served | Peer] = {}
             for name in args.systems:
                 print(f"starting {name} …", file=sys.stderr, flush=True)
-                system = Served(data_dir) if name == "stipple" else Peer(name, posts_path, data_dir)
+                system = Served(data_dir) if name == "stipple" else Peer(name, posts_path, data_dir, args.embed)
                 stack.callback(system.close)
                 systems[name] = system
             print("asking them in turns …", file=sys.stderr, flush=True)
@@ -63,7 +64,7 @@ def main() -> None:
                 for folder in args.judged:
                     dataset, value = one.judge(folder)
                     figures[name].setdefault("nDCG@10", {})[dataset] = value
-    result = {"posts": args.size, "clients": args.clients, "systems": figures, **circumstances}
+    result = {"posts": args.size, "clients": args.clients, "embed": args.embed, "systems": figures, **circumstances}
     if {"stipple", "txtai"} <= figures.keys():
         result["of_txtai"] = compared(figures["stipple"], figures["txtai"], args.clients)
     print(_table(result))
@@ -128,6 +129,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=5000, help="how many of them")
     parser.add_argument("--queries", type=Path, help="queries that people typed, one a line")
     parser.add_argument("--judged", type=Path, nargs="*", default=[], help="judged folders for nDCG@10")
+    parser.add_argument("--embed", choices=HOWS, default=HOWS[0], help="by what txtai embeds (peer_embedder.py)")
     parser.add_argument("--clients", type=int, default=16, help="clients that ask at once")
     parser.add_argument("--work", type=Path, help="where indexes and embeddings are kept for the next run")
     parser.add_argument("--systems", nargs="+", choices=MEASURED, default=MEASURED)

@@ -13,8 +13,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from benchmarks.load import Asked, Search, ask
-from retrieval.models.files import bundled_folder
-from retrieval.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 STIPPLE = (sys.executable, "-c", "import sys; from stipple.cli import main; sys.exit(main())")
@@ -72,13 +70,13 @@ class Served:
 class Peer:
     """peers.py, which says when its index stands and then asks itself what it is told to."""
 
-    def __init__(self, name: str, posts: Path, data_dir: Path) -> None:
-        settings = load_settings()
-        folder = bundled_folder() if settings.embedding_model == "all-MiniLM-L6-v2" else settings.embedding_model
+    def __init__(self, name: str, posts: Path, data_dir: Path, embed: str) -> None:
         run = [sys.executable, str(ROOT / "benchmarks" / "peers.py"), name, "--posts", str(posts)]
-        run += ["--cache", str(data_dir / "embeddings.sqlite"), "--model", str(folder)]
+        run += ["--cache", str(data_dir / "embeddings.sqlite"), "--embed", embed]
         self._name = name
-        self._process = subprocess.Popen(run, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            run, env=_environment(data_dir), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self._next_line()  # it is ready
 
     def ask(self, queries: Sequence[str], clients: int) -> Asked:

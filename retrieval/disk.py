@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from retrieval.errors import FixableError
 
+# What Qdrant Edge may write while an index is open: a segment of its log is 32 MB.
+LEAST_FREE_BYTES = 64_000_000
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR}
 _SQLITE_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -99,6 +102,26 @@ def _copy_range(here: int, there: int, at: int, length: int) -> int:
 def sync_tree(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
         sync(path)
+
+
+def refuse_nearly_full(folder: Path, least_bytes: int = LEAST_FREE_BYTES) -> None:
+    """Check that files of a folder may be mapped into memory.
+
+    A page of a sparse file that the disk has no room for ends the process with a signal, in the middle of a search.
+
+    Raises:
+        FixableError: Less than `least_bytes` are free.
+    """
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:  # reported by whatever uses the folder
+        return
+    if free < least_bytes:
+        raise FixableError(
+            f"the disk of {folder} is nearly full: {free / 1e6:.0f} MB are free, and an index is opened with "
+            f"{least_bytes / 1e6:.0f} MB",
+            "free some space there: `stipple prune` deletes old generations",
+        )
 
 
 @contextmanager

@@ -111,12 +111,54 @@ class Settings(BaseSettings):
     read_keys: bool = Field(
         False, description="Whether searching and reading need a key too (`stipple keys add --read NAME`)."
     )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of the reverse proxies whose `X-Forwarded-For` is believed, as "
+        "`127.0.0.1,10.0.0.0/8`; empty: nobody's.",
+    )
+    metrics_from: str = Field(
+        "127.0.0.0/8,::1",
+        description="Addresses or networks that may read `/metrics`; for others there is no such page.",
+    )
+    limit_search: str = Field(
+        "240/minute",
+        description="Searches and pages of one client, as `240/minute` or `10/second;5000/day`; empty: any number. A "
+        "client is a key, or an address; loopback is not limited.",
+    )
+    limit_answer: str = Field("60/minute;2000/day", description="Answers of one client.")
+    limit_conversation: str = Field(
+        "120/minute", description="Conversations that one client reads or deletes, each time one."
+    )
+    limit_feedback: str = Field("20/minute;200/day", description="Verdicts on answers by one client.")
+    limit_kept: str = Field(
+        "100/day",
+        description="Conversations begun by one client that are kept; further ones are answered, and not kept.",
+    )
+    limit_storage: str = Field(
+        "memory://",
+        description="Where requests are counted: `memory://`, of this process alone, or `redis://host:6379` (also of "
+        "Valkey), which several processes share; needs the package `redis`.",
+    )
+    most_connections: int = Field(
+        512, ge=8, le=65535, description="Connections at once; a further one gets 503 and is closed."
+    )
+    most_asking: int = Field(
+        0,
+        ge=0,
+        le=10000,
+        description="Searches and answers that are worked on at once, others wait in a queue; 0: four for each "
+        "processor.",
+    )
+    most_waiting: int = Field(64, ge=0, le=100000, description="Requests in that queue; a further one gets 503.")
+    longest_wait_s: float = Field(
+        10.0, gt=0, le=300, description="Longest that a request waits there, before it gets 503."
+    )
     reindex_niceness: int = Field(
         10, ge=0, le=19, description="How far `stipple reindex` steps aside for whoever answers people; 0 not at all."
     )
 
     dense_weight_known: float = Field(
-        0.8, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
+        0.85, ge=0, le=1, description="Share of cosine in the fused score, in a language that the embedder knows."
     )
     dense_weight_unknown: float = Field(
         0.8,
@@ -216,6 +258,9 @@ class Settings(BaseSettings):
         120.0, gt=0, description="Longest that one answer may be written; then what is there counts."
     )
     llm_queue: int = Field(16, ge=0, le=1000, description="Askers that may wait for the model; one more gets quotes.")
+    llm_queue_s: float = Field(
+        25.0, gt=0, le=600, description="Seconds that one may wait for the model; whoever waits longer gets quotes."
+    )
 
     answer_hits: int = Field(6, ge=1, le=20, description="Posts that an answer may draw on.")
     answer_sentences: int = Field(3, ge=1, le=10, description="Most sentences in an answer.")

@@ -64,6 +64,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     from app.listen_socket import bind
     from app.main import create_app
     from app.services import Services
+    from app.web.http_protocol import server_options
     from app.web.logs import configure_logs
 
     host, port = args.host or settings.host, settings.port if args.port is None else args.port
@@ -72,7 +73,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     configure_logs(settings)
     app = create_app(settings, Services.build(settings, make_ingestion))
     keep_out_of_garbage_collection()
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings.most_connections)))
     address = listener.getsockname()
     print(f"Stipple answers on http://{address[0]}:{address[1]}/ (API: /docs)", flush=True)
     server.run(sockets=[listener])
@@ -110,9 +111,9 @@ def _ask(args: argparse.Namespace, settings: Settings, make_ingestion: MakeInges
     for sentence in answer["sentences"]:
         marks = "".join(f"[{citation['mark']}]" for citation in sentence["citations"])
         quote = f"{_source(sentence, answer['hits'])}“{sentence['text']}”" if sentence["quoted"] else sentence["text"]
-        print(f"{quote} {marks}")
+        print(_clean(f"{quote} {marks}"))
     if answer["note"]:
-        print(answer["note"])
+        print(_clean(answer["note"]))
     print()
     cited = {citation["mark"] for sentence in answer["sentences"] for citation in sentence["citations"]}
     for hit in answer["hits"]:
@@ -135,15 +136,21 @@ def _by(post: dict[str, Any]) -> str:
     return " ".join(part for part in (f"@{post['author']}" if post["author"] else "", date) if part)
 
 
+def _clean(text: str) -> str:
+    """The text as a terminal may show it: what controls it, or hides letters, becomes a space."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def _print_notes(found: dict[str, Any]) -> None:
     for note in found["notes"]:
-        print(f"note: {note['message']}", file=sys.stderr)
+        print(_clean(f"note: {note['message']}"), file=sys.stderr)
 
 
 def _print_hit(hit: dict[str, Any]) -> None:
     post = hit["post"]
     text = " ".join((post["title"] + "  " + hit["passage"]["text"]).split())
-    print(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}\n    {_by(post)}  {post['id']}  {post['url']}")
+    print(_clean(f"[{hit['rank']}] {text[:160]}{'…' if len(text) > 160 else ''}"))
+    print(_clean(f"    {_by(post)}  {post['id']}  {post['url']}"))
 
 
 def _asked(

@@ -16,7 +16,7 @@ from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
 from app.models.model_folder import ModelNotPulled
 from retrieval.disk import naming_folder_trouble
-from retrieval.errors import FixableError, IndexLocked, IndexMissing
+from retrieval.errors import FixableError, IndexLocked, IndexMissing, ModelMissing
 from retrieval.models.cross_encoder import load_reranker
 from retrieval.models.ensemble import EnsembleEmbedder
 from retrieval.models.entailment import load_entailment
@@ -95,7 +95,15 @@ def _embedder(settings: Settings) -> Finding:
 def _index(settings: Settings) -> Finding:
     store = open_store(settings)
     try:
-        generation = store.open(load_embedder(settings).identity)
+        identity = load_embedder(settings).identity
+    except ModelMissing as error:
+        built = next((info for info in store.generations() if info.name == store.current()), None)
+        if built is None:
+            raise
+        says = f"{built.name}: {built.posts:,} posts, which nobody can search without {built.identity.model}"
+        return Finding("bad ", "index", f"{says}: {error.problem}", error.fix)
+    try:
+        generation = store.open(identity)
     except IndexMissing as error:
         return Finding("note", "index", error.problem, error.fix)
     except IndexLocked:

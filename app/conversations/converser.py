@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from app.answering.types import Answer, AnswerEvent, Done, Question, SentenceReady, SentenceWithheld
+from app.asker import asker
 from app.conversations.events import AskRequest, ConversationEvent, ConversationQuestion, FollowUpsFound, Kept
 from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.standalone.completion import complete, inherited
@@ -223,7 +224,9 @@ class Converser:
         conversation = asked.request.conversation
         if self._conversations is None or not conversation:
             return Kept()
-        if not asked.readable:
+        if conversation == NEW and answer.kind == "declined":
+            return Kept()  # holds nothing to come back to, and would take the place of one that does
+        if not asked.readable or (conversation == NEW and not asker().may_keep):
             return Kept(failed=True)
         shown = tuple(hit.post.id for hit in answer.hits)
         turn = Turn(0, new_id(), asked.request.typed, asked.standalone, answer, shown, self._clock())
@@ -234,6 +237,8 @@ class Converser:
         except (sqlite3.Error, OSError) as error:
             _warn(error)
             return Kept(failed=True)
+        if asked.request.conversation == NEW:
+            asker().began = True
         return Kept(conversation, turn.answer_id, turn.number)
 
     async def _forget_missing(self, post_ids: Sequence[str]) -> None:

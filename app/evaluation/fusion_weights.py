@@ -137,12 +137,12 @@ def _by_weight(
     runs: list[list[ir_measures.ScoredDoc]] = [[] for _ in GRID]
     desc = f"{name}, {kind} language"
     for query in tqdm(queries, desc=desc, unit="query", file=sys.stderr, leave=False, mininterval=1):
-        candidates = searcher.candidates(query.text)
+        candidates, elsewhere = searcher.candidates(query.text)
         language = detect_language(query.text)
         for run, weight in zip(runs, GRID, strict=True):
             known = kind == "known"
             share = dense_weight_known(weight, language) if known else dense_weight_unknown(weight, candidates)
-            fused = fuse(candidates, Scale.of(candidates, share))
+            fused = fuse(candidates, Scale.of(candidates, share, elsewhere))
             run += [ir_measures.ScoredDoc(query.id, one.post_id, score) for score, one in fused[:_RANKED]]
     qrels = [ir_measures.Qrel(query.id, post, grade) for query in queries for post, grade in query.qrels.items()]
     columns = []

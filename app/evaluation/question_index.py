@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -45,8 +46,8 @@ class OwnPosts:
         return self
 
     def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
-        """See Generation.candidates; filters must be empty, since judged questions have none."""
-        assert filters.is_empty(), "judged questions have no filters"
+        """See Generation.candidates. Judged questions have no filters; a search itself may look in one language."""
+        assert replace(filters, languages=()).is_empty(), "judged questions have no filters but a search's own"
         cosines = self._vectors @ vector
         asked = {index: self._idf(index) * weight for index, weight in zip(terms.indices, terms.values, strict=True)}
         found = [
@@ -55,6 +56,7 @@ class OwnPosts:
                 sum(weight * own[index] for index, weight in asked.items() if index in own),
             )
             for one, cosine, own in zip(self._passages, cosines, self._terms, strict=True)
+            if not filters.languages or self._posts[one.post_id].language in filters.languages
         ]  # fmt: skip
         dense = sorted(found, key=lambda one: -one.cosine)[:limit]
         lexical = sorted((one for one in found if one.lexical > 0), key=lambda one: -one.lexical)[:limit]

@@ -14,7 +14,7 @@ from app.web.api.responses import ErrorOut
 from retrieval.errors import FixableError
 
 # Requested by load balancers and browsers; nothing that anybody wrote is in them.
-_OPEN = ("/healthz", "/readyz", "/static/", "/docs", "/openapi.json")
+_OPEN = ("/healthz", "/readyz", "/metrics", "/static/", "/docs", "/openapi.json")  # /metrics is for some addresses
 _HOW = "send it as `Authorization: Bearer KEY`"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -64,6 +65,22 @@ class Embedded:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a sample of posts took, to tell from it what the rest will take.
+
+    Attributes:
+        passages: Of the sample; `missing` of them had no vector on disk.
+        prepared_s: Seconds to cut and weigh one passage.
+        embedded_s: Seconds to embed one that was missing; 0 if none was.
+    """
+
+    passages: int
+    missing: int
+    prepared_s: float
+    embedded_s: float
+
+
 class PostEncoder:
     """From posts to indexed posts, a window at a time.
 
@@ -105,6 +122,37 @@ class PostEncoder:
         self.progress.embedding(self.passages, max(self.passages, self._expected_posts))
         run_threaded(self._windows(posts), self._embed, finish)
 
+    def tried(self, posts: Sequence[StoredPost], most: int) -> Trial:
+        """Encode a sample of the posts, and write nothing. What it embeds is kept, as if it had been embedded later.
+
+        Args:
+            most: Passages to embed at most.
+        """
+        self._cut(posts[: len(posts) // 8])  # what is loaded for the first ones is not counted for all
+        started = time.perf_counter()
+        window = self._window(self._cut(posts))
+        prepared_s = time.perf_counter() - started
+        missing = [one for batch in window.batches for one in batch]  # by length
+        self._under_way.difference_update(key for key, _ in missing)
+        some = missing[:: -(-len(missing) // most)] if missing else []
+        # The first ones of many texts make a model get ready.
+        seconds = [self._timed(part) for part in (some[::2], some[1::2])]
+        return Trial(
+            window.passages,
+            len(missing),
+            prepared_s / max(1, window.passages),
+            seconds[1] / max(1, len(some[1::2])) if len(some) > 1 else seconds[0],
+        )
+
+    def _timed(self, some: Sequence[tuple[Key, str]]) -> float:
+        """Seconds that embedding these took."""
+        started = time.perf_counter()
+        if some:
+            for vectors in self._engine.embed([[text for _, text in some]]):
+                self.cache.put([key for key, _ in some], vectors)
+            self.embedded += len(some)
+        return time.perf_counter() - started
+
     def indexed(self, posts: Iterable[StoredPost]) -> Iterator[list[IndexedPost]]:
         """The same for a few posts, in this thread only."""
         with closing(self._embed(self._windows(posts))) as done:
@@ -117,14 +165,18 @@ class PostEncoder:
         some: list[tuple[StoredPost, list[Passage]]] = []
         size = 0
         for stored in posts:
-            passages = cut_passages(stored.post, self.embedder.count_tokens, self.embedder.window)
-            some.append((stored, passages))
-            size += len(passages)
+            some += self._cut([stored])
+            size += len(some[-1][1])
             if size >= WINDOW:
                 yield self._window(some)
                 some, size = [], 0
         if some:
             yield self._window(some)
+
+    def _cut(self, posts: Iterable[StoredPost]) -> list[tuple[StoredPost, list[Passage]]]:
+        return [
+            (stored, cut_passages(stored.post, self.embedder.count_tokens, self.embedder.window)) for stored in posts
+        ]
 
     def _window(self, posts: list[tuple[StoredPost, list[Passage]]]) -> Window:
         texts = [[passage_text(stored.post, passage) for passage in passages] for stored, passages in posts]

@@ -89,6 +89,17 @@ class StagedPosts:
         for post, content_hash in rows:
             yield StoredPost(post_from_json(post), content_hash)
 
+    def sample(self, most: int, due: PendingWork | None = None) -> list[StoredPost]:
+        """At most so many of the posts that `posts` gives, evenly spread over them."""
+        work = None if due is None else due.value
+        wanted = "SELECT place FROM posts WHERE ?1 IS NULL OR due = ?1 ORDER BY place"
+        places = [row[0] for row in self._database.execute(wanted, (work,))]
+        read = "SELECT post, content_hash FROM posts WHERE place = ?"
+        rows = [
+            self._database.execute(read, (place,)).fetchone() for place in places[:: max(1, -(-len(places) // most))]
+        ]
+        return [StoredPost(post_from_json(post), content_hash) for post, content_hash in rows]
+
     def without_staged(self, stored: Iterable[StoredPost], batch: int = 500) -> Iterator[StoredPost]:
         """The stored posts whose id was not added here."""
         remaining = iter(stored)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from indexer.engines.engine import EmbeddingEngine
@@ -25,6 +26,7 @@ from indexer.progress import Progress
 from indexer.readers.formats.jsonl import Offered
 from indexer.rejects import OptedOutLine, Rejected, RejectsLog
 from indexer.run.summary import Summary
+from indexer.run.time_estimate import FEWEST_POSTS, SAMPLED_POSTS, TimeEstimate, estimated
 from retrieval.disk import naming_disk_trouble
 from retrieval.errors import FixableError
 from retrieval.models.embedding import Embedder
@@ -113,22 +115,27 @@ def reindex(
             _refuse_rash_pruning(carried, stored, rejects, options)
             counts, carried = replace(counts, deleted=carried), 0
 
-        embedded = 0
+        embedded, filled_s, foreseen = 0, 0.0, None
         behind = store.reached().get(journal.id, 0) < journal.last()
         written = now is None or options.anew or not counts.nothing_new or behind or now.identity != embedder.identity
         if written and not options.dry_run:
             with EmbeddingCache(data_dir / "embeddings.sqlite", embedder.identity) as cache:
-                copying = now is not None and not options.anew and is_small(counts, stored)
+                same_model = now is not None and now.identity == embedder.identity
+                copying = same_model and not options.anew and is_small(counts, stored)
                 to_write = counts.added + counts.changed if copying else counts.offered + carried
                 encoder = PostEncoder(embedder, weigher, cache, progress, to_write, engine)
                 room = _Room(data_dir, _passage_bytes(embedder) if index_here else 0)
                 run = _Run(store, journal, staged, encoder, room, options)
+                if engine is None and to_write >= FEWEST_POSTS:
+                    foreseen = run.estimate(copying, to_write, carried)
+                    progress.saying(str(foreseen))
                 now = run.fill(now, copying)
-            embedded = encoder.embedded
+            embedded, filled_s = encoder.embedded, run.filled_s
         return Summary(
             now.posts if now else 0, now.passages if now else 0, counts.added, counts.changed, counts.recounted,
             counts.unchanged, counts.deleted, carried, forgotten, rejects.count, embedded, time.monotonic() - started,
-            now.name if now else "", written, options.dry_run,
+            now.name if now else "", written, options.dry_run, filled_s,
+            None if foreseen is None else foreseen.seconds,
         )  # fmt: skip
 
 
@@ -204,6 +211,18 @@ class _Run:
     ) -> None:
         self._store, self._journal, self._staged = store, journal, staged
         self._encoder, self._room, self._options = encoder, room, options
+        self.filled_s = 0.0
+
+    def estimate(self, copying: bool, to_write: int, carried: int) -> TimeEstimate:
+        """How long `fill` will take to write these posts, of which so many are stored ones that were not offered."""
+        staged = self._staged
+        if copying:
+            return estimated(self._encoder, [(staged.sample(SAMPLED_POSTS, PendingWork.WRITE), to_write)])
+        kept: list[StoredPost] = []
+        if carried:
+            step = -(-carried // SAMPLED_POSTS)
+            kept = list(islice(staged.without_staged(self._store.stored_posts()), 0, None, step))
+        return estimated(self._encoder, [(kept, carried), (staged.sample(SAMPLED_POSTS), to_write - carried)])
 
     def fill(self, before: GenerationInfo | None, copying: bool) -> GenerationInfo:
         """Write, switch, and delete all generations but the new one and the one before."""
@@ -213,6 +232,7 @@ class _Run:
         # Read before any stored post: what is accepted from now on is replayed at the end.
         head = journal.last()
         reached = store.reached().get(journal.id, 0)
+        started = time.monotonic()
         writer = store.begin_copy(identity) if copying else None
         try:
             if writer is not None:
@@ -223,6 +243,7 @@ class _Run:
                 writer = store.begin(identity)
                 self._write_all(writer, reached, head)
             head = replay(journal, self._encoder, writer, head)
+            self.filled_s = time.monotonic() - started
             self._encoder.progress.finishing()
             written = writer.finish({journal.id: head})
         except BaseException:  # also Ctrl-C: half a generation is useless

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from indexer.run.time_estimate import for_people
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -18,6 +20,8 @@ class Summary:
         embedded: Passages that the model embedded; the others' vectors were on disk.
         generation: Name of the current generation, after the run.
         written: Whether it is new; in a dry run, whether it would be.
+        filled_s: Seconds until all passages were embedded and written, the search structures not yet built.
+        foreseen_s: What was said of these beforehand; None of a small run, and of one that embeds elsewhere.
         dry_run: Whether nothing was changed, and all this is what a run would do.
     """
 
@@ -36,6 +40,8 @@ class Summary:
     generation: str
     written: bool
     dry_run: bool = False
+    filled_s: float = 0.0
+    foreseen_s: float | None = None
 
     def __str__(self) -> str:
         counts = self._counts()
@@ -44,6 +50,9 @@ class Summary:
         if not self.written:
             return f"nothing new in {self.seconds:.1f} s: {counts}; generation {self.generation} stays"
         indexed = f"indexed {self.posts:,} posts ({self.passages:,} passages) in {self.seconds:.0f} s"
+        if self.foreseen_s is not None:
+            took, foreseen = for_people(self.filled_s), for_people(self.foreseen_s)
+            indexed += f"; embedding and writing took {took}, {foreseen} were foreseen"
         return f"{indexed}: {counts}; generation {self.generation}"
 
     def _counts(self) -> str:

@@ -35,16 +35,18 @@ def rollback(store: PostStore, name: str = "") -> tuple[GenerationInfo, Generati
     with store.writing():
         generations, current = store.generations(), store.current()
         before = next((info for info in generations if info.name == current), None)
-        if before is None:
+        if before is None and not generations:
             raise IndexMissing("nothing is indexed yet", "run `stipple reindex PATH`")
-        place = generations.index(before)
+        # Where the current one is gone from the disk, the last of the others is the one before it.
+        place = generations.index(before) if before is not None else len(generations)
         found = [info for info in generations if info.name == name] if name else generations[:place][-1:]
         if not found:
+            assert before is not None, "without a current one, every other may be the one"  # or its name was wrong
             others = ", ".join(info.name for info in generations if info != before) or "none"
             what = f"there is no generation {name!r}" if name else f"there is no generation before {before.name}"
             raise FixableError(f"{what}; others: {others}", "name one of them, or reindex the posts you had before")
         store.switch(found[0].name)
-    return before, found[0]
+    return before or found[0], found[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from retrieval.types import Identity, ModelRecipe, Vectors
 
 SEPARATOR = "+"  # between the members' names, in the setting and in an index's identity
 
-# What a specialist's cosine counts beside the generalist's 1.
-_SPECIALIST = 1.0
+# What a specialist's cosine counts beside the generalist's 1
+# (docs/decisions/0021-several-embedders.md).
+_SPECIALIST = 1.2
 # The cosine that a specialist's query gets with passages that it did not read, since they are in a language it does not
 # know. 0 keeps posts in the other language out of sight, .4 puts them before same-language posts that are as good.
 _UNREAD_COSINE = 0.3

@@ -38,7 +38,17 @@ def load_embedder(settings: Settings) -> Embedder:
                 f"STIPPLE_{field.upper()} is set, and STIPPLE_EMBEDDING_MODEL names several models ({name})",
                 "leave it empty, or name one model",
             )
-    return EnsembleEmbedder([load_model(settings, one) for one in name.split(SEPARATOR)])
+    return EnsembleEmbedder([_load_member(settings, one) for one in name.split(SEPARATOR)])
+
+
+def _load_member(settings: Settings, name: str) -> Embedder:
+    """As `load_model`, for one of several: it can be done without, too."""
+    try:
+        return load_model(settings, name)
+    except ModelMissing as error:
+        others = SEPARATOR.join(one for one in settings.embedding_model.split(SEPARATOR) if one != name)
+        without = f"without it: set STIPPLE_EMBEDDING_MODEL={others} and run `stipple reindex PATH`"
+        raise ModelMissing(error.problem, f"{error.fix}; {without}") from error
 
 
 def embedder_of(recipe: ModelRecipe, settings: Settings) -> Embedder:
@@ -66,6 +76,11 @@ def load_model(settings: Settings, name: str) -> SentenceTransformersEmbedder:
     else:
         folder = Path(name).expanduser()
         if not folder.is_dir():
+            if folder.is_absolute() or name.startswith("."):  # no name of the hub begins like this
+                raise ModelMissing(
+                    f"the embedding model's folder {folder} is not there",
+                    "bring the folder back, or correct STIPPLE_EMBEDDING_MODEL",
+                )
             folder = hub_folder(name)
     weights = BUNDLED_SHA256 if bundled else fingerprint(folder)
 

@@ -15,18 +15,22 @@ class Scale:
     Attributes:
         dense_weight: Share of the cosine, 0 to 1.
         best_cosine, best_lexical: The best value on each side, which counts as 1; 0 if there is none.
+        elsewhere: IDs of the posts in another language than the query's. They cannot have its words: for them the
+            cosine counts `weight_elsewhere`, unless both together count more.
     """
 
     dense_weight: float
     best_cosine: float
     best_lexical: float
+    elsewhere: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate], dense_weight: float) -> Scale:
+    def of(cls, candidates: Sequence[Candidate], dense_weight: float, elsewhere: frozenset[str] = frozenset()) -> Scale:
         """The scale of one query's candidates.
 
         Args:
             dense_weight: Share of the cosine, 0 to 1, if both sides found something.
+            elsewhere: IDs of posts in another language than the query's, which the embedder knows.
         """
         if not 0 <= dense_weight <= 1:
             raise ValueError(f"dense_weight is {dense_weight}; it must be between 0 and 1")
@@ -37,24 +41,43 @@ class Scale:
             dense_weight = 1.0
         elif best_cosine <= 0:
             dense_weight = 0.0
-        return cls(dense_weight, best_cosine, best_lexical)
+        return cls(dense_weight, best_cosine, best_lexical, elsewhere)
+
+    @property
+    def weight_elsewhere(self) -> float:
+        """Share of the cosine of a post in another language; all of it where there are only such posts."""
+        return self.dense_weight + (1 - self.dense_weight) * _WORDS_ELSEWHERE
 
     def scores(self, candidates: Sequence[Candidate]) -> list[float]:
         """The combined score of each candidate."""
         dense = self.dense_weight if self.best_cosine > 0 else 0.0
         lexical = 1 - self.dense_weight if self.best_lexical > 0 else 0.0
         best_cosine, best_lexical = self.best_cosine or 1.0, self.best_lexical or 1.0
-        return [dense * max(one.cosine, 0.0) / best_cosine + lexical * one.lexical / best_lexical for one in candidates]
+        both = [dense * max(one.cosine, 0.0) / best_cosine + lexical * one.lexical / best_lexical for one in candidates]
+        if not self.elsewhere or dense <= 0:
+            return both
+        alone = self.weight_elsewhere / best_cosine
+        return [
+            max(score, alone * one.cosine) if one.post_id in self.elsewhere else score
+            for score, one in zip(both, candidates, strict=True)
+        ]
 
     def dense(self, candidate: Candidate) -> float:
         """What the cosine adds to a candidate's score."""
-        if self.dense_weight <= 0 or self.best_cosine <= 0:
-            return 0.0
-        return self.dense_weight * max(candidate.cosine, 0.0) / self.best_cosine
+        return self._parts(candidate)[0]
 
     def lexical(self, candidate: Candidate) -> float:
         """What BM25 adds to a candidate's score."""
-        return (1 - self.dense_weight) * candidate.lexical / self.best_lexical if self.dense_weight < 1 else 0.0
+        return self._parts(candidate)[1]
+
+    def _parts(self, candidate: Candidate) -> tuple[float, float]:
+        cosine = max(candidate.cosine, 0.0) / self.best_cosine if self.best_cosine > 0 else 0.0
+        dense = self.dense_weight * cosine
+        lexical = (1 - self.dense_weight) * candidate.lexical / self.best_lexical if self.dense_weight < 1 else 0.0
+        if dense > 0 and candidate.post_id in self.elsewhere:
+            alone = self.weight_elsewhere * cosine
+            return (alone, 0.0) if alone > dense + lexical else (dense, lexical)
+        return dense, lexical
 
 
 def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Candidate]]:
@@ -80,6 +103,11 @@ def fuse(candidates: Sequence[Candidate], scale: Scale) -> list[tuple[float, Can
             best[candidate.post_id] = (score, candidate)
     return sorted(best.values(), key=lambda scored: (-scored[0], scored[1].post_id))
 
+
+# What a post in another language than the query's is taken to have of the query's words, where its cosine is the best:
+# more brings more of such posts, and takes places from those in the query's language (docs/decisions/
+# 0021-several-embedders.md).
+_WORDS_ELSEWHERE = 0.2
 
 # Chinese words have one form, so that BM25 misses little that is said in the same words.
 _IN_CHINESE = 0.75

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from retrieval.errors import FixableError
+from retrieval.errors import FixableError, IndexMismatch
 from retrieval.pins import Pins
 from retrieval.stores.contract import Generation
 from retrieval.types import Identity
@@ -37,6 +37,7 @@ class LiveGeneration:
 
     Attributes:
         problem: Why the store's current generation could not be opened; None where it could.
+        model_problem: Said instead where another model built it: why that model cannot be loaded. None: not known.
     """
 
     def __init__(self, store: Openable, expected: Identity) -> None:
@@ -44,6 +45,7 @@ class LiveGeneration:
         self._refreshing = threading.Lock()
         self._pins = Pins[Generation | None](None, _close)
         self.problem: FixableError | None = None
+        self.model_problem: IndexMismatch | None = None
 
     @contextmanager
     def pin(self) -> Iterator[Generation]:
@@ -77,6 +79,9 @@ class LiveGeneration:
                 opened = self._store.open(self._expected)
                 if held is not None:
                     before()
+            except IndexMismatch as error:
+                self.problem = self.model_problem or error
+                return False
             except FixableError as error:
                 self.problem = error
                 return False

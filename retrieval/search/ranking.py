@@ -5,7 +5,7 @@ Pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -21,6 +21,10 @@ FOLDED_AMONG = 50
 # of a query are always brought, however far away they are. On the sample posts this keeps .90 of the posts that are of
 # grade 2 and 3, and .65 of what it keeps is judged to be on the topic (of what .5 keeps .48, of .4 .33).
 MATCHES_WELL = 0.6
+# A post in another language that matches less than this share of what the best does need not be on the first page. Of
+# unrelated posts the best of the other language has about a quarter.
+MATCHES_ELSEWHERE = 0.35
+PAGE = 10  # hits of a page, where no other number is asked for
 _DAY_S = 86_400.0
 
 
@@ -178,6 +182,25 @@ def folded(found: Sequence[Placed], copies: set[tuple[str, str]]) -> list[Placed
     ]
 
 
+def in_both_languages(order: Sequence[Placed], elsewhere: Collection[str]) -> list[Placed]:
+    """The same order, in which the first page has a post in another language than the query's, if one matches.
+
+    Cosines between languages are lower than those within one, and words are never shared: what matches best of another
+    language may come after many posts that match less. So it is on the first page at least, in its last place, and
+    keeps its own score there.
+
+    Args:
+        elsewhere: IDs of the posts in another language.
+    """
+    first, rest = order[:PAGE], order[PAGE:]
+    if not rest or not elsewhere or any(one.post.post_id in elsewhere for one in first):
+        return list(order)
+    best = next((one for one in rest if one.post.post_id in elsewhere), None)
+    if best is None or best.match < MATCHES_ELSEWHERE * max(one.match for one in order):
+        return list(order)
+    return [*first[:-1], best, first[-1], *(one for one in rest if one is not best)]
+
+
 def led_by(best: Sequence[Placed], order: Sequence[Placed]) -> list[Placed]:
     """The best posts, then the others in their order, without those that stand under one of the best."""
     there = {post_id for one in best for post_id in (one.post.post_id, *one.similar_ids)}
@@ -225,4 +248,6 @@ def finders(candidates: Sequence[Candidate], limit: int) -> dict[tuple[str, int]
     for one in lexical:
         key = (one.post_id, one.ordinal)
         found[key] = "both" if key in found else "lexical"
+    for one in candidates:  # looked for besides, in another language: by its cosine
+        found.setdefault((one.post_id, one.ordinal), "dense")
     return found

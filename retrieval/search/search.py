@@ -24,6 +24,7 @@ from retrieval.search.ranking import (
     copies_among,
     finders,
     folded,
+    in_both_languages,
     in_order,
     led_by,
     placed,
@@ -31,16 +32,30 @@ from retrieval.search.ranking import (
 )
 from retrieval.search.reranking import Reranking
 from retrieval.stores.contract import Generation
+from retrieval.stores.post_summary import PostSummary
 from retrieval.text.gazetteer import names_in_both_languages
-from retrieval.text.language import detect_language, knows
+from retrieval.text.language import ANSWERED, detect_language, knows
 from retrieval.text.terms import TermWeigher
-from retrieval.types import Candidate, FacetCount, FacetName, Filters, Post, SearchPage, SearchQuery, TermWeights
+from retrieval.types import (
+    Candidate,
+    FacetCount,
+    FacetName,
+    Filters,
+    Post,
+    SearchPage,
+    SearchQuery,
+    TermWeights,
+    Vectors,
+)
 
 # Each layer of candidates fetches _DEEPER times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
 _DEEPER, _DEEPEST = 4, 1_600
 # Of the terms that name a place; other terms of a query weigh 1.
 _PLACE_WEIGHT = 2.0
+# Where fewer posts in another language than the query's are among the candidates, so many passages of them are looked
+# for: among many posts that are said in the query's own words they would never be seen.
+_ACROSS = 10
 
 
 class Searcher:
@@ -52,7 +67,7 @@ class Searcher:
         embedder: Embedder,
         weigher: TermWeigher,
         *,
-        dense_weight_known: float = 0.8,
+        dense_weight_known: float = 0.85,
         dense_weight_unknown: float = 0.8,
         candidates: int = 100,
         boosts: Boosts = Boosts(),  # noqa: B008  # frozen
@@ -135,18 +150,20 @@ class Searcher:
         while True:
             scale: Scale | None = None
             if vector is not None:
-                candidates, more = gather(generation, vector, terms, depth, query.filters)
+                candidates, more, summaries = self._gathered(generation, vector, terms, depth, query.filters, language)
                 timings.add("candidates")
-                scale = Scale.of(candidates, self.dense_weight(language, candidates))
+                elsewhere = self._elsewhere(language, summaries)
+                scale = Scale.of(candidates, self.dense_weight(language, candidates), elsewhere)
                 fused = fuse(candidates, scale)
                 timings.add("fuse")
             else:
                 candidates, more = newest(generation, depth, query.filters)
+                summaries = generation.summaries([one.post_id for one in candidates])
                 fused = [(0.0, candidate) for candidate in candidates]
                 timings.add("candidates")
             fresh = [(score, one) for score, one in fused if one.post_id not in seen]
             seen.update(one.post_id for _, one in fresh)
-            found = placed(fresh, generation.summaries([one.post_id for _, one in fresh]))
+            found = placed(fresh, summaries)
             reranked: tuple[int, ...] = ()
             if not layers and scale is not None:
                 reranked = self._rerank(generation, query, goes_on, found, read, timings)
@@ -162,6 +179,8 @@ class Searcher:
             wanted = query.answer_hits - sum(len(layer.order) for layer in layers)
             if wanted > 0:
                 order = led_by(folded(found, copies)[:wanted], order)
+            if scale is not None and not layers and query.sort == "relevance":
+                order = in_both_languages(order, scale.elsewhere)
             sides = finders(candidates, depth) if query.explain and scale is not None else {}
             layers.append(Layer(candidates, found, order, scale, sides, reranked))
             shown = capped(
@@ -218,22 +237,64 @@ class Searcher:
             return dense_weight_known(self._known, language)
         return dense_weight_unknown(self._unknown, candidates)
 
-    def candidates(self, text: str) -> list[Candidate]:
-        """The candidates that a search for this text would fuse."""
+    def _gathered(
+        self,
+        generation: Generation,
+        vector: Vectors,
+        terms: TermWeights,
+        depth: int,
+        filters: Filters,
+        language: str,
+    ) -> tuple[list[Candidate], bool, dict[str, PostSummary]]:
+        """As `gather`, with candidates in another language than the query's, and with the summaries of their posts."""
+        found, more = gather(generation, vector, terms, depth, filters)
+        summaries = generation.summaries(list({one.post_id for one in found}))
+        others = self._others(language, filters, summaries) if more else ()
+        if others:
+            there = {(one.post_id, one.ordinal) for one in found}
+            across, _ = gather(generation, vector, terms, _ACROSS, replace(filters, languages=others))
+            besides = [one for one in across if (one.post_id, one.ordinal) not in there]
+            found += besides
+            summaries |= generation.summaries(list({one.post_id for one in besides} - summaries.keys()))
+        return found, more, summaries
+
+    def _others(self, language: str, filters: Filters, found: Mapping[str, PostSummary]) -> tuple[str, ...]:
+        """The languages whose posts a search has to look for besides, since hardly any are among those found."""
+        if filters.languages or len(self._elsewhere(language, found)) >= _ACROSS:
+            return ()
+        known = self._embedder.languages
+        return tuple(one for one in ANSWERED if one != language and knows(known, language) and knows(known, one))
+
+    def _elsewhere(self, language: str, found: Mapping[str, PostSummary]) -> frozenset[str]:
+        """IDs of the posts in another language than the query's, where the embedder knows both."""
+        known = self._embedder.languages
+        if not knows(known, language):
+            return frozenset()
+        return frozenset(
+            post_id for post_id, one in found.items() if one.language != language and knows(known, one.language)
+        )
+
+    def candidates(self, text: str) -> tuple[list[Candidate], frozenset[str]]:
+        """The candidates that a search for this text would fuse, and the IDs of posts in another language."""
         with self._live.pin() as generation:
             terms = self._weigher.query(text)
-            return generation.candidates(self._vectors.vector(text), terms, self._candidates, Filters())
+            language = detect_language(text)
+            found, _, summaries = self._gathered(
+                generation, self._vectors.vector(text), terms, self._candidates, Filters(), language
+            )
+        return found, self._elsewhere(language, summaries)
 
     def rankings(self, text: str) -> dict[str, dict[str, float]]:
         """Score by post ID in each ranking: "dense" and "lexical" alone, "fused", and, if the reranker is in time,
         "reranked"; for comparing them.
         """
-        candidates = self.candidates(text)
+        candidates, elsewhere = self.candidates(text)
         weight = self.dense_weight(detect_language(text), candidates)
         lexical = [candidate for candidate in candidates if candidate.lexical > 0]
         alone = {"dense": (candidates, 1.0), "lexical": (lexical, 0.0), "fused": (candidates, weight)}
-        fused = {name: fuse(some, Scale.of(some, share)) for name, (some, share) in alone.items()}
+        fused = {name: fuse(some, Scale.of(some, share, elsewhere)) for name, (some, share) in alone.items()}
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
+        rankings["fused"] = _as_shown(fused["fused"], elsewhere)
         if self._reranking is not None:
             with self._live.pin() as generation:
                 found = placed(fused["fused"], generation.summaries(list(rankings["fused"])))
@@ -253,6 +314,17 @@ class Searcher:
                 return None
         except FixableError as error:
             return error
+
+
+def _as_shown(fused: Sequence[tuple[float, Candidate]], elsewhere: frozenset[str]) -> dict[str, float]:
+    """Scores in the order in which a page shows the posts: what is moved there has a score between its neighbours'."""
+    found = [Placed(one, PostSummary(one.post_id), score) for score, one in fused]
+    shown = in_both_languages(found, elsewhere)
+    scores = [one.match for one in shown]
+    for place in range(1, len(scores) - 1):
+        if scores[place] < scores[place + 1]:
+            scores[place] = (scores[place - 1] + scores[place + 1]) / 2
+    return {one.post.post_id: score for one, score in zip(shown, scores, strict=True)}
 
 
 def _layers_for(answer_hits: int, layers: Sequence[Layer]) -> int:

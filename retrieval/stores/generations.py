@@ -83,6 +83,8 @@ def refuse_mismatch(found: Identity, expected: Identity) -> None:
     (name, _, weights), (asked, _, asked_weights) = found.model.partition("@"), expected.model.partition("@")
     if found.schema > SCHEMA_VERSION:
         fix = f"use the newer Stipple that built it, or {anew}"
+    elif found.recipe is not None and expected.recipe is not None and found.recipe.model != expected.recipe.model:
+        fix = f"set STIPPLE_EMBEDDING_MODEL to {found.recipe.model}, or {anew}"
     elif name != asked:
         fix = f"set STIPPLE_EMBEDDING_MODEL to {name}, or {anew}"
     elif weights != asked_weights:

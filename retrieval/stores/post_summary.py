@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from retrieval.text.folding import fold
+from retrieval.text.language import UNKNOWN
 from retrieval.types import Post
 
 
@@ -15,17 +16,19 @@ class PostSummary(NamedTuple):
     Attributes:
         author: A number that all spellings of its author share, while the process lasts; 0 where nobody is named.
         created_s: POSIX time of `created_at`; None where that is unknown.
+        language: As of the post.
     """
 
     post_id: str
     author: int = 0
     likes: int = 0
     created_s: float | None = None
+    language: str = UNKNOWN
 
 
 def summary_of(post: Post) -> PostSummary:
     created_s = None if post.created_at is None else post.created_at.timestamp()
-    return PostSummary(post.id, author_number(post.author), post.likes, created_s)
+    return PostSummary(post.id, author_number(post.author), post.likes, created_s, post.language)
 
 
 @lru_cache(maxsize=16_384)

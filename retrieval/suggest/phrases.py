@@ -17,7 +17,9 @@ _PINYIN_CHARACTERS = 6
 _SOLID = r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _SOLID_CHARACTER = re.compile(f"[{_SOLID}]")
 _UNIT = re.compile(rf"[{_SOLID}]|(?:(?![{_SOLID}])[^\W_])(?:(?![{_SOLID}])[\w'\u2019])*|[^\w\s\x00-\x7f]")
-_SEPARATOR = re.compile(r"\s*(?:[|｜丨│·•：，、；！？。…~～]|\.{2,}|[:,;!?.](?=\s|$)|\s[-–—/]+\s|——|[(（\[「『])\s*")
+_SEPARATOR = re.compile(
+    r"\s{0,20}(?:[|｜丨│·•：，、；！？。…~～]|\.{2,20}|[:,;!?.](?=\s|$)|\s[-–—/]{1,20}\s|——|[(（\[「『])\s{0,20}"
+)
 _SHORTEST_CUT = 6
 
 

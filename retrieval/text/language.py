@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 UNKNOWN = "und"
+ANSWERED = ("en", "zh")  # the languages that questions are answered in, from posts in either
 
 # ISO 639-1, complete.
 _ISO_639_1 = """
@@ -34,7 +35,7 @@ _OTHER_SCRIPTS = (
     ("he", re.compile(r"[\u0590-\u05ff]")),
 )
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['\u2019][A-Za-z]+)?")
-_NOT_LANGUAGE = re.compile(r"https?://\S+|[@#]?\w+://\S+|@\w+", re.ASCII)
+_NOT_LANGUAGE = re.compile(r"https?://\S+|[@#]?\w{1,30}://\S+|@\w+", re.ASCII)
 
 
 def detect_language(text: str) -> str:

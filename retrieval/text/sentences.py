@@ -12,12 +12,15 @@ from retrieval.types import Span
 
 # A sentence ends at any Chinese stop, at an English one that is followed by white space (not in 3.5, e.g., v1.2),
 # and at the end of a line. Closing quotes and brackets belong to the sentence that they close.
-_SENTENCE_END = re.compile(r"[。！？!?…~～]+[\u300d\u300f\u201d\u2019\"')）】》]*|\.+[\"')\]]*(?=\s)|[;；](?=\s)|\n+")
+_SENTENCE_END = re.compile(
+    r"[。！？!?…~～]++[\u300d\u300f\u201d\u2019\"')）】》]*+|(?<!\.)\.++[\"')\]]*+(?=\s)|[;；](?=\s)|\n++"
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|no|vs|approx|etc|e\.g|i\.e|a\.m|p\.m|jr|sr)|\b[A-Z])\.$", re.IGNORECASE
 )
 _SOFT_BREAK = re.compile(r"[，,、：:]|\s")
 LONGEST_SENTENCE = 300
+_LONGEST_NUMBER = 20  # of a list, with the white space before it
 
 
 def sentences(text: str) -> list[Span]:
@@ -37,8 +40,10 @@ def sentences(text: str) -> list[Span]:
 
 def _goes_on(text: str, start: int, stop: int) -> bool:
     """Whether the full stop at `stop` ends an abbreviation or a list number ("3. Pour slowly") and not a sentence."""
-    line = max(start, text.rfind("\n", start, stop) + 1)
-    return text[line:stop].strip().isdigit() or bool(_ABBREVIATION.search(text, max(start, stop - 8), stop + 1))
+    edge = max(start, stop - _LONGEST_NUMBER)
+    line = max(edge, text.rfind("\n", edge, stop) + 1)
+    numbered = (line > edge or edge == start) and text[line:stop].strip().isdigit()
+    return numbered or bool(_ABBREVIATION.search(text, max(start, stop - 8), stop + 1))
 
 
 def _trimmed_pieces(text: str, start: int, end: int) -> Iterator[Span]:

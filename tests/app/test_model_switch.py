@@ -116,3 +116,22 @@ def test_an_index_that_does_not_say_how_its_model_is_loaded_is_not_read_by_anoth
     indexed(tmp_path, POSTS, HashEmbedder(64))
     with server(tmp_path, Told(256)) as client:
         assert client.get("/api/search", params=_CITED).json()["error"] == "index_mismatch"
+
+
+def test_an_index_whose_model_is_gone_is_said_with_the_model_and_the_mend_and_read_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    indexed(tmp_path, POSTS, Told(96))
+    with server(tmp_path, Told(256)) as client:
+        until(lambda: client.get("/readyz").status_code == 503)
+        [said] = client.get("/readyz").json()["problems"].values()
+        assert said == {
+            "problem": "the index was built by hash-96, which cannot be loaded: there is no model 96",
+            "fix": "bring it back",
+        }
+        refused = client.get("/api/search", params=_CITED)
+        assert refused.status_code == 503
+        assert "there is no model 96" in refused.json()["message"]
+        assert "there is no model 96" in client.get("/search", params={"q": "flat white"}).text
+        indexed(tmp_path, POSTS, Told(128))
+        until(lambda: client.get("/readyz").json()["ready"])

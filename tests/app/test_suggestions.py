@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
 
+from app.asker import Asker, is_asking
 from app.query_log import PastQueries
 from app.suggestions import Suggesting
 from retrieval.models.embedding import HashEmbedder
@@ -151,3 +153,16 @@ def test_an_index_that_moves_on_under_a_reader_of_another_model_is_not_suggested
     assert suggesting.suggest("oat", 8) == []
     assert suggesting.suggest("blue", 8)
     live.close()
+
+
+def test_a_strangers_query_is_suggested_once_another_stranger_asked_it_too(following: Following) -> None:
+    def asked_by(name: str) -> None:
+        context = copy_context()
+        context.run(is_asking, Asker(name))
+        context.run(following.ask, "blue door oat", DALI)
+
+    for _ in range(3):
+        asked_by("198.51.100.1")
+    assert "blue door oat" not in following.texts("blue d")
+    asked_by("198.51.100.2")
+    assert "blue door oat" in following.texts("blue d") or following.past.all()[-1].text == "blue door oat"

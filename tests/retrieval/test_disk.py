@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.disk import naming_disk_trouble, naming_folder_trouble
+from retrieval.disk import naming_disk_trouble, naming_folder_trouble, refuse_nearly_full
 from retrieval.errors import FixableError
 
 
@@ -71,3 +71,10 @@ def test_a_block_that_only_uses_files_reports_any_error_of_theirs(tmp_path: Path
         raise Exception("writing a segment failed: No space left on device (os error 28)")  # as Qdrant Edge raises it
     with pytest.raises(KeyError), naming_folder_trouble(tmp_path):
         raise KeyError("a bug")
+
+
+def test_a_nearly_full_disk_is_refused_before_an_index_is_opened_on_it(tmp_path: Path) -> None:
+    refuse_nearly_full(tmp_path, least_bytes=1)
+    with pytest.raises(FixableError, match="nearly full"):
+        refuse_nearly_full(tmp_path, least_bytes=1 << 62)
+    refuse_nearly_full(tmp_path / "missing", least_bytes=1 << 62)  # which whatever uses the folder reports

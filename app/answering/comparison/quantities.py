@@ -45,14 +45,14 @@ _NUMBER = re.compile(
     rf"(?P<sign>[¥$€£])?\s?(?<![\d.])(?<![a-z])(?P<number>{_DECIMAL})(?:st|nd|rd|th)?(?![a-z]*\d)(?:[多余来几]|\+)?[\s-]?(?:{_UNIT})?"
 )
 
-_COUNTED = re.compile(r"[\s-]?([a-z]{3,}?(?=s?\b)|[个只条家次张杯份位间种件套]?[\u3400-\u9fff])")
+_COUNTED = re.compile(r"[\s-]?([a-z]{3,40}?(?=s?\b)|[个只条家次张杯份位间种件套]?[\u3400-\u9fff])")
 _FEW = 3
 # The day in "40 yuan a day": others write 40/day, or leave it out.
 _RATES = frozenset({"minute", "night", "month", "person"})
 
 # rmb300 is a price; c3 and line2 are names, which are words.
 _CODE = re.compile(r"\b(rmb|cny|usd|eur)(?=\d)")
-_LIST_NUMBER = re.compile(r"^\s*(?:no\.\s?)?\d{1,2}[.)、](?=\s)\s*", re.MULTILINE)
+_LIST_NUMBER = re.compile(r"^[^\S\n]{0,20}(?:no\.\s?)?\d{1,2}[.)、](?=\s)\s*", re.MULTILINE)
 
 _HALF = r"(?:(?P<half>上午|早上|早晨|清晨|凌晨|中午|下午|傍晚|晚上|夜里)\s?)?"
 _CLOCK = re.compile(

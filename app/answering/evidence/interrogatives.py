@@ -15,9 +15,9 @@ from retrieval.text.sentences import sentences
 
 _TAG = re.compile(r"[#＃][^\s#＃]+")
 # What may follow the last word: punctuation and emoji.
-_TAIL = re.compile(r"[^\w?？\"'”’」』]+$")
+_TAIL = re.compile(r"(?<![^\w?？\"'”’」』])[^\w?？\"'”’」』]++$")
 # Inside brackets or quotation marks it doubts a word ("since May?)") or reports what somebody asked.
-_MARKED = re.compile(r"[?？][^\w\"'”’」』)）\]】]*$")
+_MARKED = re.compile(r"[?？][^\w\"'”’」』)）\]】?？]*+$")
 # "It doesn't open at 4:30 any more?!" says what surprised its author.
 _SURPRISED = re.compile(r"[?？][!！]|[!！][?？]")
 # "Sour? Grind finer." and 蓝鲸？还行 ask nobody.
@@ -47,7 +47,7 @@ _SPOKEN_OF = re.compile(
     r"|检查|告诉|知道|记录|研究|明白|了解|(?:^|[要得就先键去再多( ])[看听闻摸试]|什么都|谁都|哪[里儿]?都|怎么都"
     r"|就[\u4e00-\u9fff]{1,4}(?:什么|多少|哪)|看.{0,2}(.)[不没]\1|(.)[不没]\2.{0,3}[看听]"
 )
-_TOLD = re.compile(r"(?:问(?!题|一?下)|不管|无论).*[吗么]")
+_TOLD = re.compile(r"(?:问(?!题|一?下)|不管|无论).{0,300}[吗么]")
 # Requests for help, anywhere in the sentence. 要求 and 追求 do not ask readers for anything.
 _REQUEST = re.compile(
     r"(?<![不所要请追需寻力恳哀乞苛强])求(?:推荐|建议|解答?|问|指教|指点|科普|攻略|分享|链接|安利|告知|各位|大佬|姐妹|同款"

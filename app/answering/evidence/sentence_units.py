@@ -29,7 +29,7 @@ _LONGEST_RUN_LATIN, _LONGEST_RUN_HAN = 400, 150
 def sentences_of_hits(hits: Sequence[Hit]) -> list[Evidence]:
     """The sentences of all posts, each post's together and in its order; mark 1 is hits[0], scores are 0."""
     most = max(1, _MOST_SENTENCES // max(1, len(hits)))
-    read = sources_of([hit.post for hit in hits])
+    read = sources_of(hits)
     return [
         one
         for mark, (hit, own) in enumerate(zip(hits, read, strict=True), start=1)
@@ -50,9 +50,8 @@ def sentences_of(post: Post, mark: int, own: Sequence[Source] | None = None) -> 
             for span in source.free(unit):
                 sentence = source.text[span.start : span.end]
                 if span.end - span.start >= _SHORTEST and _says_something(sentence):
-                    yield Evidence(
-                        mark, post.id, source.part, source.comment, span.start, span.end, sentence, 0.0, title
-                    )
+                    start, end = source.offset + span.start, source.offset + span.end
+                    yield Evidence(mark, post.id, source.part, source.comment, start, end, sentence, 0.0, title)
 
 
 def _says_something(text: str) -> bool:

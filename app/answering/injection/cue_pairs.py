@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from app.answering.injection.order_pattern import order_pattern
+
 _CUES: Mapping[str, str] = {
     # Cancelling what the model was told.
     "drop": (
@@ -84,7 +86,7 @@ _CUES: Mapping[str, str] = {
     ),
     "recite": r"贴出来?|念出|抄给|复述|逐字|原样|\b(?:paste|recite|relay|repeat|reveal|copy)\b",
 }
-_COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _CUES.items()}
+_COMPILED = {name: order_pattern(pattern) for name, pattern in _CUES.items()}
 # Which two make an order, and which kind.
 _PAIRS: tuple[tuple[str, str, str], ...] = (
     ("drop", "orders", "override"),
@@ -104,7 +106,7 @@ _TRIPLES: tuple[tuple[str, str, str, str], ...] = (
 )
 _SENTENCE = re.compile(r"[^.!?。！？\n;；]+")
 # Single signs outside the lists of set phrases that nobody would address to readers.
-_ALONE = re.compile(
+_ALONE = order_pattern(
     r"(?:^|\n)\s*(?:ai|模型|机器人|助手|bot|model|response)\s*[:：]\s*\S|</?(?:用户|助手|系统|指令|帖子|回答|答案"
     r"|资料|提示)>|(?:以下|下面|此段)(?:内容|信息|文字)?(?:来自|出自|为|是)(?:管理|系统|官方|后台|开发者)"
     r"|请?优先(?:采用|采纳|参考|引用)(?:本|此|以下)?|\{%|\}\}\s*\S*\s*\{\{|\{\{\s*(?:system|fence|prompt|question"
@@ -119,7 +121,6 @@ _ALONE = re.compile(
     r"|话题|信息)|答[“\"「](?:无法|不知|不便|抱歉|毋)|但(?:云|言|曰)[“\"「]|把(?:所有|全部)?问题都?(?:回答|答)成"
     r"|\bwhen(?:ever)? you (?:summari[sz]e|answer|reply|quote|cite)\b|(?:助手|助理|模型)[^。\n]{0,6}(?:回|作)?答道"
     r"|ba (?:suoyou )?wenti dou huida|\bhuida (?:cheng|shuo|wei)\b",
-    re.IGNORECASE,
 )
 
 

@@ -39,6 +39,7 @@ _OLD_FORMS = str.maketrans("畧㠯㕥罔悳呌囬荅", "略以以忽德叫回答
 _FOREIGN = re.compile(r"[\u0370-\u03ff\u0400-\u058f\u1d00-\u1d7f\u0250-\u02af\ua730-\ua77f]")
 _LEET = str.maketrans("0134578@$!|", "oieastbasil")
 _LEET_WORD = re.compile(r"(?i)\b(?=\w*[a-z])(?=\w*[013457@$!|])[a-z013457@$!|]{4,}\b")
+_SPACES = re.compile(r"\s+")
 _ESCAPES = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:]?){10,}")
@@ -68,16 +69,21 @@ def readings(text: str) -> Iterator[str]:
     plain = unveiled(text)
     seen: set[str] = set()
     for reading in (plain, *_decoded(plain), *_right_to_left(text)):
-        for folded in _look_alikes(fold(reading)):
+        for folded in _look_alikes(_spaced_once(fold(reading))):
             for form in (folded, *_together(folded)):
                 if form not in seen:
                     seen.add(form)
                     yield form
 
 
+def _spaced_once(folded: str) -> str:
+    """The text with each stretch of white space as one space, or as one line end where it holds one."""
+    return _SPACES.sub(lambda found: "\n" if "\n" in found.group() else " ", folded)
+
+
 def ciphers(text: str) -> Iterator[str]:
     """Readings that make sense for very few texts: letters shifted by 13, the text backwards, digits for letters."""
-    folded = fold(unveiled(text))
+    folded = _spaced_once(fold(unveiled(text)))
     yield codecs.encode(folded, "rot13")
     yield folded[::-1]
     if _LEET_WORD.search(folded):

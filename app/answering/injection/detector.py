@@ -11,15 +11,22 @@ is checked (app.answering.injection.deobfuscation).
 
 from __future__ import annotations
 
+import hashlib
 import re
+from threading import Lock
 
 from app.answering.injection.cue_pairs import order_by_cues
 from app.answering.injection.deobfuscation import ciphers, readings, squeezed, unveiled, written_in_code
+from app.answering.injection.order_pattern import order_pattern
 from app.answering.injection.patterns_chinese import CHINESE, PINYIN
 from app.answering.injection.patterns_english import ENGLISH, WORDS
 
-_ENGLISH = {kind: re.compile("|".join(patterns), re.IGNORECASE) for kind, patterns in ENGLISH.items()}
-_CHINESE = {kind: re.compile("|".join(patterns), re.IGNORECASE) for kind, patterns in CHINESE.items()}
+# A long text is read in windows, so that no pattern holds the interpreter for long; the overlap is longer than any
+# order that the patterns know.
+_WINDOW, _OVERLAP = 4_000, 600
+_VERDICTS_KEPT = 20_000  # about 4 MB: the posts that are asked about again and again
+_ENGLISH = {kind: order_pattern("|".join(patterns)) for kind, patterns in ENGLISH.items()}
+_CHINESE = {kind: order_pattern("|".join(patterns)) for kind, patterns in CHINESE.items()}
 # For texts with something between all letters: without word boundaries, only what nobody writes by chance.
 _SQUEEZED = re.compile(
     r"(?:ignore|disregard|forget|override|bypass)(?:all|any|the|every|your|of|my|these|those)*"
@@ -41,6 +48,29 @@ def speaks_to_model(text: str) -> str | None:
     >>> speaks_to_model("Ignore the sign, the side door is open.") is None
     True
     """
+    key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    if (known := _verdicts.get(key)) is None:
+        known = read_for_orders(text) or ""
+        with _verdicts_lock:
+            while len(_verdicts) >= _VERDICTS_KEPT:
+                del _verdicts[next(iter(_verdicts))]
+            _verdicts[key] = known
+    return known or None
+
+
+# Verdicts by the text's digest, "" for none: the same posts are found for many questions.
+_verdicts: dict[bytes, str] = {}
+_verdicts_lock = Lock()
+
+
+def read_for_orders(text: str) -> str | None:
+    """The same as `speaks_to_model`, without remembering it."""
+    last = max(1, len(text) - _OVERLAP)
+    signs = (_first_sign(text[at : at + _WINDOW]) for at in range(0, last, _WINDOW - _OVERLAP))
+    return next(filter(None, signs), None)
+
+
+def _first_sign(text: str) -> str | None:
     if any(written_in_code(unveiled(text))):
         return "cipher"  # readers do not decode it
     for reading in readings(text):

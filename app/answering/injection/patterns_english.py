@@ -107,9 +107,10 @@ ENGLISH: Mapping[str, tuple[str, ...]] = {
         r"\bsystem (?:prompt|override|instruction|directive)s?\b|\bprompt injection\b",
         r"(?:^|\n)\s*[#*\[<({]*\s*(?:assistant|ai assistant|chatgpt|ipython|tool_?(?:result|response"
         r"|output)s?)\s*[\])>*}]*\s*[:：]",
-        r"\b(?:user|human|question)\s*[:：][^\n]{1,200}\n?[^\n]{0,100}?\b(?:assistant|ai|model|bot)\s*[:：]",
-        r"\b(?:question|q|user)\s*[:：][^\n]{1,200}\s+(?:answer"
-        r"|a)\s*[:：][^\n]{1,200}[\[［【(]\s*\d{1,2}\s*[\]］】)]",
+        r"\b(?:user|human|question)\s*[:：](?>[^\n]{1,300}?\b(?:assistant|ai|model|bot)\s*[:：]|[^\n]{1,200}+\n"
+        r"[^\n]{0,100}?\b(?:assistant|ai|model|bot)\s*[:：])",
+        r"\b(?:question|q|user)\s*[:：](?>[^\n]{1,200}?\s(?:answer"
+        r"|a)\s*[:：])(?>[^\n]{1,400}?[\[［【(]\s*\d{1,2}\s*[\]］】)])",
         r"\bexample (?:question|answer|output|response)s?\s*\d*\s*[:：]",
     ),
     "tokens": (

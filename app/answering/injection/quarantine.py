@@ -15,10 +15,13 @@ from app.answering.injection.detector import hides_letters, speaks_to_model
 from app.answering.types import QuotePart
 from retrieval.text.folding import fold
 from retrieval.text.sentences import sentences
-from retrieval.types import Post, Span
+from retrieval.types import Hit, Passage, Post, Span
 
 # How far around each order a text is barred, in characters; up to twice this length, all of it.
 _SURROUNDINGS = 1000
+# What is read of a post for its evidence: so many code points of its text, and of its comments together. Looking for
+# orders takes some 10 µs for each, and of a longer post, an answer has one passage to quote.
+READ = 10_000
 # The end of a text that may be half of an order, and how much of two texts is joined to find out.
 _BEGUN = re.compile(
     r"ignor|disregard|forget|overrid|bypass|you are now|pretend|reveal|repeat your|from now on|system"
@@ -37,8 +40,9 @@ _LINK = (
     rf"|(?<![a-z0-9@./-])(?:[a-z0-9-]+\.)+[a-z]{{2,}}/{_ADDRESS}*)"
 )
 _MARKDOWN_LINK = (
-    r"!?\[[^\[\]\n]{0,300}\]\s?\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\[[^\[\]\n]{1,300}\]\[[^\[\]\n]*\]"
-    r"|!\[[^\[\]\n]{0,300}\]?|\[\[[^\[\]\n]*\]\]|(?m:^\s*\[[^\[\]\n]+\]:.*$)"
+    r"!?\[[^\[\]\n]{0,300}\]\s?\([^()\n]{0,500}(?:\([^()\n]{0,500}\)[^()\n]{0,500}){0,4}\)"
+    r"|\[[^\[\]\n]{1,300}\]\[[^\[\]\n]{0,300}\]"
+    r"|!\[[^\[\]\n]{0,300}\]?|\[\[[^\[\]\n]{0,300}\]\]|(?m:^[ \t]{0,40}\[[^\[\]\n]{1,300}\]:.*$)"
 )
 _HTML = (
     r"(?is:<(script|style|iframe|svg|object|template|noscript)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z))"
@@ -55,7 +59,7 @@ _DIGIT = r"[\d¹²³⁰⁴-⁹₀-₉①-⑳⓪❶-❿➀-➓]"
 _GAP = "[\\s\\u200b-\\u200f\\u2060-\\u2064\\ufeff]*"
 _MARK = (
     rf"[\[［【〔⟦]{_GAP}\^?{_DIGIT}{{1,3}}(?:{_GAP}[,，、-]{_GAP}{_DIGIT}{{1,3}})*{_GAP}[\]］】〕⟧]"
-    r"|(?<=[.。!！?？])\s*[¹²³⁰⁴-⁹①-⑳⓪❶-❿➀-➓]+|[①-⑳⓪❶-❿➀-➓]+(?=\s*(?:[.。!！]|$))"
+    r"|(?<=[.。!！?？])\s*[¹²³⁰⁴-⁹①-⑳⓪❶-❿➀-➓]+|(?<![①-⑳⓪❶-❿➀-➓])[①-⑳⓪❶-❿➀-➓]++(?=\s{0,9}(?:[.。!！]|$))"
 )
 _CUT = re.compile("|".join((_HTML, _MARKDOWN_LINK, _MARK, _LINK, _UNSEEN)), re.MULTILINE)
 
@@ -65,6 +69,8 @@ class Source:
     """A text of a post that evidence may be cut from.
 
     Attributes:
+        text: What is read of the title, text or comment: all of it, unless it is longer than READ.
+        offset: Where that begins there; spans are counted in `text`.
         barred: Stretches that evidence may not be cut from, in order, without overlaps.
     """
 
@@ -72,6 +78,7 @@ class Source:
     comment: int | None
     text: str
     barred: tuple[Span, ...]
+    offset: int = 0
 
     def free(self, span: Span) -> Iterator[Span]:
         """The parts of a stretch that are not barred, without surrounding white space."""
@@ -82,39 +89,58 @@ class Source:
             at = max(at, barred.end)
 
 
-def sources(post: Post) -> list[Source]:
+def sources(post: Post, passage: Passage | None = None) -> list[Source]:
     """The title, the text and each comment of a post, with what is barred in each.
 
     Title and text have the same author: an order in either, or across both, bars both. Comments have other authors and
     are barred one by one; an order spread over several bars them all.
+
+    Args:
+        passage: Of a text longer than READ, what surrounds this passage is read; without one, its beginning.
     """
-    together = speaks_to_model(f"{post.title}\n{post.text}") is not None
-    if together and len(post.text) <= 2 * _SURROUNDINGS:
-        own = [
-            Source("title", None, post.title, _all_of(post.title)),
-            Source("text", None, post.text, _all_of(post.text)),
-        ]
+    title, (text, offset) = post.title[:READ], _text_read(post, passage)
+    together = speaks_to_model(f"{title}\n{text}") is not None
+    if together and len(text) <= 2 * _SURROUNDINGS:
+        own = [Source("title", None, title, _all_of(title)), Source("text", None, text, _all_of(text), offset)]
     elif together:
-        barred = _around_orders(post.text) if speaks_to_model(post.text) else ()
-        title = speaks_to_model(post.title) is not None or not barred
+        barred = _around_orders(text) if speaks_to_model(text) else ()
+        all_of_it = speaks_to_model(title) is not None or not barred
         own = [
-            Source("title", None, post.title, _all_of(post.title) if title else _cut(post.title)),
-            Source("text", None, post.text, _all_of(post.text) if title else _merged([*barred, *_cut(post.text)])),
+            Source("title", None, title, _all_of(title) if all_of_it else _cut(title)),
+            Source("text", None, text, _all_of(text) if all_of_it else _merged([*barred, *_cut(text)]), offset),
         ]
     else:
-        own = [Source("title", None, post.title, _cut(post.title)), Source("text", None, post.text, _cut(post.text))]
-    comments = [comment.text for comment in post.comments]
-    flags = [speaks_to_model(text) is not None for text in comments]
-    pieces = not any(flags) and len(comments) > 1 and speaks_to_model(" ".join(comments)) is not None
+        own = [Source("title", None, title, _cut(title)), Source("text", None, text, _cut(text), offset)]
+    comments = dict(_comments_read(post, passage))
+    flags = [speaks_to_model(text) is not None for text in comments.values()]
+    pieces = not any(flags) and len(comments) > 1 and speaks_to_model(" ".join(comments.values())) is not None
     return own + [
         Source("comment", number, text, _all_of(text) if flag or pieces else _cut(text))
-        for number, (text, flag) in enumerate(zip(comments, flags, strict=True))
+        for (number, text), flag in zip(comments.items(), flags, strict=True)
     ]
 
 
-def sources_of(posts: Sequence[Post]) -> list[list[Source]]:
+def _text_read(post: Post, passage: Passage | None) -> tuple[str, int]:
+    """What is read of a post's text, and where it begins there."""
+    middle = (passage.start + passage.end) // 2 if passage is not None and passage.part == "text" else 0
+    start = max(0, min(middle - READ // 2, len(post.text) - READ))
+    return post.text[start : start + READ], start
+
+
+def _comments_read(post: Post, passage: Passage | None) -> Iterator[tuple[int, str]]:
+    """The comments that are read, by number: from the first on, READ code points of all; the passage's in any case."""
+    left = READ
+    for number, comment in enumerate(post.comments):
+        found = passage is not None and passage.comment == number
+        if left > 0 or found:
+            yield number, comment.text[: READ if found else left]
+        left -= len(comment.text)
+
+
+def sources_of(hits: Sequence[Hit]) -> list[list[Source]]:
     """The sources of posts that are shown together. An order that one post begins and another ends bars both."""
-    each = [sources(post) for post in posts]
+    each = [sources(hit.post, hit.passage) for hit in hits]
+    posts = [hit.post for hit in hits]
     for first, post in enumerate(posts):
         tail = fold(unveiled(post.text[-_HALF:]))
         begun = [found.start() for found in _BEGUN.finditer(tail)]
@@ -122,7 +148,7 @@ def sources_of(posts: Sequence[Post]) -> list[list[Source]]:
         if not begun or speaks_to_model(tail := tail[begun[-1] :]) is not None:
             continue
         for last, other in enumerate(posts):
-            for head in (other.title, other.text[:_HALF]) if last != first else ():
+            for head in (other.title[:READ], other.text[:_HALF]) if last != first else ():
                 if speaks_to_model(f"{tail} {head}") is not None and speaks_to_model(head) is None:
                     each[first], each[last] = _own_barred(each[first]), _own_barred(each[last])
     return each

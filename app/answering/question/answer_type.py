@@ -44,7 +44,7 @@ _ASKS: dict[Kind, re.Pattern[str]] = {
     "way": re.compile(r"\b(?:how (?:do|to|can|should)|steps|recipe|way to)\b|怎么|如何|怎样|步骤|方法|教程|攻略"),
 }
 
-_HELD_NUMERAL = r"(?:\d+(?:[.,]\d+)*|[一二两三四五六七八九十百千万半]+)"
+_HELD_NUMERAL = r"(?:\d{1,15}(?:[.,]\d{1,6}){0,4}|[一二两三四五六七八九十百千万半]{1,9})"
 _HOLDS: dict[Kind, re.Pattern[str]] = {
     "price": re.compile(
         rf"[¥$€£￥]\s?\d|\d\s?(?:[¥$€£￥]|yuan|rmb|cny|usd|eur|euros?|dollars?|pounds?|yen|quid|k\b|kuai)"
@@ -149,7 +149,7 @@ _WANTS: dict[AnswerType, re.Pattern[str]] = {
     ),
 }
 
-_NUMERAL = r"(?:\d+(?:[.,]\d+)*|[一二两三四五六七八九十百千万亿]+)"
+_NUMERAL = r"(?:\d{1,15}(?:[.,]\d{1,6}){0,4}|[一二两三四五六七八九十百千万亿]{1,12})"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -164,7 +164,7 @@ _COUNTED = "个|次|天|年|月|周|小时|分钟|公里|米|斤|克|度|人|间
 _THINGS: dict[AnswerType, re.Pattern[str]] = {
     "year": re.compile(r"(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])|\b\d{3,4} (?:bc|ad|ce)\b|公元前?\d+"),
     "date": re.compile(
-        rf"\b{_MONTH}\s*{_DAY}(?:,?\s*(?:19|20)\d\d)?|\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s*(?:19|20)\d\d)?"
+        rf"\b{_MONTH}\s{{0,3}}{_DAY}(?:,?\s{{0,3}}(?:19|20)\d\d)?|\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s*(?:19|20)\d\d)?"
         rf"|\b{_MONTH}\s+(?:of\s+)?(?:19|20)\d\d|(?:(?:19|20)\d\d年)?{_NUMERAL}月(?:{_NUMERAL}[日号])?"
         rf"|(?<![\d.])(?:1[0-9]|20)\d\d(?![\d.%])年?|\b\d{{1,2}}/\d{{1,2}}(?:/\d+)?"
         r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|周[一二三四五六日末]|[春夏秋冬][天季]"
@@ -172,10 +172,10 @@ _THINGS: dict[AnswerType, re.Pattern[str]] = {
         rf"|工作日|\b{_MONTH}\b(?= )|年底|年初"
     ),
     "price": re.compile(
-        r"(?:us)?[¥$€£￥]\s?\d[\d.,]*(?:\s?(?:billion|million|bn|m|k)\b)?"
-        r"|\d[\d.,]*\s?(?:billion|million|thousand)?\s?(?:¥|元|块|yuan|rmb|usd|euros?|dollars?|pounds?|yen|quid|kuai|bucks)"
+        r"(?:us)?[¥$€£￥]\s?\d[\d.,]{0,20}(?:\s?(?:billion|million|bn|m|k)\b)?"
+        r"|\d[\d.,]{0,20}\s?(?:billion|million|thousand)?\s?(?:¥|元|块|yuan|rmb|usd|euros?|dollars?|pounds?|yen|quid|kuai|bucks)"
         rf"|{_NUMERAL}\s?[万亿千百]?多?(?:元|块|美元|欧元|圆|刀|英镑)|人均\s?\d+|免费|不要钱|\bfree\b"
-        r"|\d[\d.,]*\s(?:billion|million)\b"
+        r"|\d[\d.,]{0,20}\s(?:billion|million)\b"
     ),
     "amount": re.compile(
         r"\d+(?:[.,]\d+)*\s?(?:%|‰|percent|per cent|million|billion|km|m|kg|g|ml|°|度|级)?"
@@ -207,7 +207,7 @@ _NO_NAME = frozenset(
     )
 )
 # A date before a dash, dots or a colon at the start says when something was posted, not what it is about.
-_BYLINE = re.compile(r"\s*(?:\.\.\.|…|[-:—·|])")
+_BYLINE = re.compile(r"\s{0,20}(?:\.\.\.|…|[-:—·|])")
 
 # The unit that an amount must have: what asks for it, and what it looks like.
 _UNITS = [

@@ -81,11 +81,12 @@ class ModelQueue:
 
     Args:
         waiting: Users that may wait; one more gets QueueFull at once.
+        longest_wait_s: Whoever's turn has not come by then gets it too.
     """
 
-    def __init__(self, generator: Generator, waiting: int) -> None:
+    def __init__(self, generator: Generator, waiting: int, longest_wait_s: float = 25.0) -> None:
         self.generator = generator
-        self._most_waiting = waiting
+        self._most_waiting, self._longest_wait_s = waiting, longest_wait_s
         self._line: list[_Asker] = []
         self._inside: set[_Asker] = set()
         self._threads = ThreadPoolExecutor(generator.parallel, thread_name_prefix="writer")
@@ -108,10 +109,11 @@ class ModelQueue:
         when its turn came, is cut off.
 
         Raises:
-            QueueFull: No more users may wait.
+            QueueFull: No more users may wait, or this one has waited as long as anybody may.
             ModelFailed: The model cannot write this.
         """
         asker = self._join(short=request.max_tokens <= _SHORT_REPLY)
+        latest = asyncio.get_running_loop().time() + self._longest_wait_s
         try:
             told: Queued | None = None
             while asker not in self._inside:
@@ -120,7 +122,12 @@ class ModelQueue:
                 if now != told:
                     told = now
                     yield now
-                await asker.moved.wait()
+                try:
+                    async with asyncio.timeout_at(latest):
+                        await asker.moved.wait()
+                except TimeoutError:
+                    self._refused += 1
+                    raise QueueFull(self._wait_s(place) or _UNKNOWN_WAIT_S) from None
                 asker.moved.clear()
             deadline = asyncio.get_running_loop().time() + timeout_s
             async with aclosing(self._reply(request, deadline)) as pieces:

@@ -24,7 +24,7 @@ _ABBREVIATION = re.compile(
 )
 # These may end one: the text after them decides.
 _MAY_END = re.compile(
-    r"(?:\b(?:[ap]\.m|etc|inc|ltd|co|corp|jr|sr|min|max|hr|ave|rd|al|est)|(?:[A-Za-z]\.)+[A-Za-z])\Z", re.IGNORECASE
+    r"(?:\b(?:[ap]\.m|etc|inc|ltd|co|corp|jr|sr|min|max|hr|ave|rd|al|est)|(?:[A-Za-z]\.){1,8}[A-Za-z])\Z", re.IGNORECASE
 )
 _MARKS_ALONE = re.compile(rf"((?:[ \t]{{0,9}}{MARK.pattern}){{1,20}})[ \t]{{0,9}}(?:\n|\Z)", re.IGNORECASE)
 _MARKS_SO_FAR = re.compile(

@@ -55,7 +55,7 @@ FACTS: dict[str, Fact] = {
     ),
     "queue": _fact(
         r"\b(?:queue|wait|line|busy)\b|排队|等位",
-        r"\b(?:queue|waited|line is)\b[^.]{0,30}\d|\d+\s?min(?:ute)?s?\b[^.]{0,12}\bqueue|排队|排了\d|要等\d",
+        r"\b(?:queue|waited|line is)\b[^.]{0,30}\d|\d{1,6}\s?min(?:ute)?s?\b[^.]{0,12}\bqueue|排队|排了\d|要等\d",
         "How long is the queue at {name}?",
         "{name}要排队多久？",
     ),

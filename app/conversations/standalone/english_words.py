@@ -51,7 +51,7 @@ first last new my your meet visit try trying
 _QUESTION_WORDS = frozenset(_QUESTION_WORDS_WORDS.split())
 
 TIME = re.compile(
-    r"\b(?:(?:on|in|at|during|for|over|every|this|next|the)\s+)*"
+    r"\b(?:(?:on|in|at|during|for|over|every|this|next|the)\s{1,3}){0,4}"
     r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|week ?ends?|week ?days?|mornings?|afternoons?|evenings?|nights?"
     r"|noon|midnight|lunch(?:time)?|spring|summer|autumn|winter|rainy season|holidays?|new year|christmas|tomorrow"
     r"|today|tonight|january|february|march|april|may|june|july|august|september|october|november|december"

@@ -21,6 +21,7 @@ Verdict = Literal["up", "down"]
 Reason = Literal["", "wrong", "not_in_posts", "missed", "outdated", "unclear", "other"]
 REASONS: tuple[Reason, ...] = tuple(one for one in get_args(Reason) if one)
 MOST_WORDS = 500
+MOST_KEPT = 10_000  # of more, the oldest go; with their posts, these are about 50 MB
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS feedback (
@@ -100,8 +101,8 @@ def feedback_on(
 class FeedbackFile:
     """The file. Every method raises sqlite3.Error or OSError if it cannot be used."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, most: int = MOST_KEPT) -> None:
+        self._path, self._most = path, most
 
     def give(self, feedback: Feedback) -> None:
         """Keep it, in place of earlier feedback on the same answer."""
@@ -109,6 +110,11 @@ class FeedbackFile:
             connection.execute(
                 f"INSERT OR REPLACE INTO feedback ({_COLUMNS}) VALUES ({', '.join('?' * 11)})",  # noqa: S608  # our own columns
                 _row(feedback),
+            )
+            connection.execute(
+                "DELETE FROM feedback WHERE answer_id IN (SELECT answer_id FROM feedback"
+                " ORDER BY at DESC, answer_id LIMIT -1 OFFSET ?)",
+                (self._most,),
             )
 
     def verdict(self, answer_id: str) -> Verdict | None:

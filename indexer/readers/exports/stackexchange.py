@@ -22,7 +22,7 @@ from indexer.readers.record_kinds import (
 )
 
 _QUESTION, _ANSWER = "1", "2"
-_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org)")
+_HOST = re.compile(r"(?<![a-z0-9.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org)")
 
 
 def fits(value: dict[str, object]) -> bool:

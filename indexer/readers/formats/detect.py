@@ -17,9 +17,9 @@ ENDINGS = {
 }  # fmt: skip
 PARQUET_MAGIC = b"PAR1"
 # The script before the JSON in each file of an X archive.
-SCRIPT = re.compile(rb"\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*(?=[\[{])")
+SCRIPT = re.compile(rb"\A\s*(?:window\.)?[A-Za-z_][\w.]*\s*=\s*(?=[\[{])")
 _LIST_OF_OBJECTS = re.compile(rb"\[\s*[{\]]")
-_WEB_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html)", re.IGNORECASE)
+_WEB_PAGE = re.compile(rb"\A\s*<(?:!doctype\s+html|html)", re.IGNORECASE)
 
 
 def ending(name: str) -> str:

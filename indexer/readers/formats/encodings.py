@@ -25,7 +25,7 @@ SAMPLE_BYTES = 64 * 1024
 # Fewer two-byte characters than this prove nothing.
 FEWEST_CHARACTERS = 8
 _ASCII = bytes(range(0x80))
-_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?\sencoding=["']([A-Za-z][\w.-]{0,40})["']""")
+_DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,100}?\sencoding=["']([A-Za-z][\w.-]{0,40})["']""")
 
 
 def encoding_by_bom(head: bytes) -> str:

@@ -1,5 +1,5 @@
-"""What every search needs of a generation's passages and posts, in memory: places, authors, likes, dates, and sketches
-of their words.
+"""What every search needs of a generation's passages and posts, in memory: places, authors, likes, dates,
+languages, and sketches of their words.
 
 Reading it for each hit from the engine's payloads and the catalog took a third of a search
 (docs/decisions/0013-columns-in-memory.md). It takes about 160 bytes for a post of one passage. Nothing is displayed
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,9 @@ class Columns:
         self._authors = np.array([one.author for one in summaries], np.int64)
         self._likes = np.array([one.likes for one in summaries], np.int64)
         self._seconds = np.array([np.nan if one.created_s is None else one.created_s for one in summaries], np.float64)
+        self._codes = sorted({one.language for one in summaries})
+        numbers = {code: number for number, code in enumerate(self._codes)}
+        self._languages = np.array([numbers[one.language] for one in summaries], np.uint16)
         self._sketches: Sketches = np.frombuffer(sketched, np.uint16).reshape(len(summaries), SKETCHED)
         self._gone = np.zeros(len(summaries), bool)
         keys, table = [], []
@@ -80,7 +83,8 @@ class Columns:
     def size_bytes(self) -> int:
         """Memory of the arrays."""
         arrays = (
-            self._bounds, self._authors, self._likes, self._seconds, self._sketches, self._gone, self._table,
+            self._bounds, self._authors, self._likes, self._seconds, self._languages, self._sketches, self._gone,
+            self._table,
         )  # fmt: skip
         keys = self._rows.size_bytes + self._points.size_bytes
         return len(self._names) + keys + sum(one.nbytes for one in arrays)
@@ -127,11 +131,15 @@ class Columns:
             found: dict[str, PostSummary] = {}
             rows = self._rows_of(ids)
             if len(self._gone):
-                columns = (rows, self._authors[rows], self._likes[rows], self._seconds[rows])
-                for post_id, row, author, likes, created_s in zip(ids, *map(np.ndarray.tolist, columns), strict=True):
+                columns: tuple[NDArray[Any], ...] = (
+                    rows, self._authors[rows], self._likes[rows], self._seconds[rows], self._languages[rows],
+                )  # fmt: skip
+                for post_id, row, author, likes, created_s, number in zip(
+                    ids, *map(np.ndarray.tolist, columns), strict=True
+                ):
                     if row >= 0:
                         found[post_id] = PostSummary(
-                            post_id, author, likes, None if math.isnan(created_s) else created_s
+                            post_id, author, likes, None if math.isnan(created_s) else created_s, self._codes[number]
                         )
             if self._fresh:
                 found |= {post_id: self._fresh[post_id] for post_id in ids if post_id in self._fresh}

@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from retrieval.disk import naming_folder_trouble, write_durably
+from retrieval.disk import naming_folder_trouble, refuse_nearly_full, write_durably
 from retrieval.errors import FixableError, IndexLocked, IndexMissing
 from retrieval.stores.contract import GenerationInfo, Reached, StoredPost, say_nothing
 from retrieval.stores.edge.generation import CATALOG, EdgeGeneration, changing
@@ -48,7 +48,8 @@ class EdgeStore:
     def open(self, expected: Identity) -> EdgeGeneration:
         folder = self._current_folder()
         if folder is None:
-            raise IndexMissing(f"nothing is indexed in {self._root} yet", "run `stipple reindex PATH`")
+            raise self._missing()
+        refuse_nearly_full(folder)
         refuse_mismatch(read_manifest(folder).identity, expected)
         return EdgeGeneration(folder, _info(folder))
 
@@ -57,6 +58,7 @@ class EdgeStore:
         """A finished generation, to be read completely: itself, or a copy if another process has it open."""
         folder = self._generations / name
         copy = self._copied_out()
+        refuse_nearly_full(folder)
         try:
             generation = EdgeGeneration(folder, _info(folder))
         except IndexLocked:
@@ -139,6 +141,15 @@ class EdgeStore:
             raise ValueError(f"{name} is the current generation: switch to another first")
         with naming_folder_trouble(self._root):
             delete_generation(self._generations / name)
+
+    def _missing(self) -> IndexMissing:
+        pointed, others = self._pointed(), [one.name for one in self._folders() if (one / MANIFEST).exists()]
+        if pointed is None or not others:
+            return IndexMissing(f"nothing is indexed in {self._root} yet", "run `stipple reindex PATH`")
+        return IndexMissing(
+            f"the index {pointed} is gone, which {self._pointer} names",
+            f"go back to another by `stipple rollback {others[-1]}`, or run `stipple reindex PATH`",
+        )
 
     def _next_folder(self, identity: Identity) -> Path:
         """The folder of the next generation, after deleting what interrupted writers left."""

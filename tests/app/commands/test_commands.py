@@ -154,6 +154,16 @@ def test_doctor_names_each_fault_with_its_mend_and_goes_on(tmp_path: Path, monke
     assert all(finding.fix for finding in findings if finding.mark == "bad ")
 
 
+def test_doctor_says_whose_index_it_is_that_lacks_its_model(tmp_path: Path) -> None:
+    indexed(tmp_path, POSTS, HashEmbedder(256))
+    settings = Settings(data_dir=tmp_path, llm="none", embedding_model=str(tmp_path / "gone"), port=0, _env_file=None)
+    [found] = [finding for finding in examine(settings) if finding.part == "index"]
+    assert found.mark == "bad "
+    assert f"{len(POSTS)} posts, which nobody can search without hash-256" in found.says
+    assert "gone is not there" in found.says
+    assert "bring the folder back" in found.fix
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; tests/retrieval/stores tests the error")
 def test_doctor_says_that_a_folder_is_read_only(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

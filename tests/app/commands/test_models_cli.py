@@ -123,6 +123,20 @@ def test_a_server_starts_without_its_model_answers_by_quotes_and_says_so_in_its_
     assert PULL in line["fix"]
 
 
+def test_page_and_readiness_say_the_one_command_that_brings_the_writer(settings: Settings) -> None:
+    with pytest.raises(ModelNotPulled) as caught:
+        load_generator(settings)
+    embedder = HashEmbedder(64)
+    indexed(settings.data_dir, POSTS, embedder)
+    services = Services(settings, open_store(settings), embedder, None, writer_problem=caught.value)
+    with TestClient(create_app(settings, services)) as client:
+        page = client.get("/search", params={"q": "How much is a flat white at Blue Door?", "js": "off"}).text
+        assert "stipple models pull" in page
+        ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert PULL in ready.json()["notes"]["writer"]["fix"]
+
+
 def test_the_default_writer_knows_chinese_and_english() -> None:
     default = Settings.model_fields["llm"].default
     assert default == LARGE.name

@@ -66,6 +66,31 @@ def test_the_best_passage_of_a_post_stands_for_it() -> None:
     assert [candidate.ordinal for _, candidate in fused] == [3]
 
 
+@given(_CANDIDATES, st.floats(0, 1), st.frozensets(st.sampled_from("abcdef")))
+def test_a_post_in_another_language_never_loses_by_it_and_no_other_post_changes(
+    candidates: list[Candidate], weight: float, elsewhere: frozenset[str]
+) -> None:
+    here, across = Scale.of(candidates, weight), Scale.of(candidates, weight, elsewhere)
+    for before, after, one in zip(here.scores(candidates), across.scores(candidates), candidates, strict=True):
+        assert before - 1e-9 <= after <= 1 + 1e-9
+        assert one.post_id in elsewhere or after == before
+        assert across.dense(one) + across.lexical(one) == pytest.approx(after)
+
+
+def test_a_post_in_another_language_is_not_measured_by_words_that_it_cannot_have() -> None:
+    words, meaning = a_candidate("en", 0.6, 9.0), a_candidate("zh", 0.6, 0.0)
+    both = Scale.of([words, meaning], 0.8).scores([words, meaning])
+    across = Scale.of([words, meaning], 0.8, frozenset({"zh"})).scores([words, meaning])
+    assert both == pytest.approx([1.0, 0.8])
+    assert across == pytest.approx([1.0, 0.84])
+
+
+def test_words_that_a_post_in_another_language_does_have_still_count() -> None:
+    named, meaning = a_candidate("named", 0.3, 9.0), a_candidate("meaning", 0.6, 0.0)
+    scale = Scale.of([named, meaning], 0.5, frozenset({"named", "meaning"}))
+    assert scale.scores([named]) == pytest.approx([0.75])
+
+
 def test_a_weight_outside_0_to_1_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Scale.of([], 1.5)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from retrieval.search.facets import MOST_VALUES, count_facets
 from retrieval.search.fusion import Scale, fuse
 from retrieval.search.ranking import (
+    PAGE,
     Boosts,
     Placed,
     boosted,
@@ -23,6 +24,7 @@ from retrieval.search.ranking import (
     explained,
     finders,
     folded,
+    in_both_languages,
     in_order,
     led_by,
     placed,
@@ -283,3 +285,27 @@ def test_facets_count_posts_once_under_the_form_that_is_met_most() -> None:
 def test_a_passage_is_found_by_each_side_that_brings_it() -> None:
     candidates = [a_candidate("both", 0.9, 3.0), a_candidate("dense", 0.8, 0.0), a_candidate("lexical", 0.1, 2.0)]
     assert finders(candidates, 2) == {("both", 0): "both", ("dense", 0): "dense", ("lexical", 0): "lexical"}
+
+
+MATCHES = st.lists(st.tuples(st.floats(0, 1, width=32), st.booleans()), max_size=25)
+
+
+@given(MATCHES)
+def test_only_one_post_moves_to_the_end_of_the_first_page_and_only_where_that_has_one_language(
+    drawn: list[tuple[float, bool]],
+) -> None:
+    order = [a_place(f"p{number:02}", match) for number, (match, _) in enumerate(sorted(drawn, reverse=True))]
+    elsewhere = {one.post.post_id for one, (_, other) in zip(order, sorted(drawn, reverse=True), strict=True) if other}
+    shown = in_both_languages(order, elsewhere)
+    assert sorted(ids(shown)) == sorted(ids(order))
+    if ids(shown) != ids(order):
+        moved = ids(shown)[PAGE - 1]
+        assert moved in elsewhere
+        assert not elsewhere & set(ids(order)[:PAGE])
+        assert [one for one in ids(shown) if one != moved] == [one for one in ids(order) if one != moved]
+
+
+def test_the_best_post_of_another_language_is_on_the_first_page_unless_it_hardly_matches() -> None:
+    here = [a_place(f"en{number}", 0.9 - number / 100) for number in range(PAGE + 5)]
+    assert ids(in_both_languages([*here, a_place("zh", 0.5)], {"zh"}))[:PAGE][-1] == "zh"
+    assert ids(in_both_languages([*here, a_place("zh", 0.2)], {"zh"}))[-1] == "zh"

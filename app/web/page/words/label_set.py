@@ -131,6 +131,10 @@ class Labels:
     failed: str
     not_found: str
     broken: str
+    slow_down: str
+    busy: str
+    too_large: str
+    too_slow: str
     home: str
     too_long: str
     bad_date: str

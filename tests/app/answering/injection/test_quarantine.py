@@ -96,7 +96,9 @@ def test_evidence_is_cut_around_what_is_barred_with_the_posts_own_offsets() -> N
 
 
 def barred_ids(*posts: Post) -> set[str]:
-    return {post.id for post, own in zip(posts, sources_of(posts), strict=True) if own[1].barred}
+    passage = Passage("p", 0, "text", None, 0, 4, "text")
+    hits = [Hit(rank, 1.0, 1.0, 1.0, post, passage) for rank, post in enumerate(posts, start=1)]
+    return {post.id for post, own in zip(posts, sources_of(hits), strict=True) if own[1].barred}
 
 
 def test_an_order_that_one_post_begins_and_another_ends_bars_both_and_no_third() -> None:

@@ -86,6 +86,23 @@ def test_an_asker_who_leaves_the_line_frees_a_place_in_it() -> None:
     model_queue.close()
 
 
+def test_nobody_waits_longer_than_is_set() -> None:
+    generator = Held(["28 yuan."])
+    model_queue = ModelQueue(generator, waiting=4, longest_wait_s=0.05)
+
+    async def wait() -> str:
+        first = asyncio.create_task(read(model_queue))
+        await asyncio.to_thread(generator.came.wait, 60)
+        with pytest.raises(QueueFull):
+            await read(model_queue)
+        generator.go.set()
+        return await first
+
+    assert asyncio.run(wait()) == "28 yuan."
+    assert model_queue.figures().waiting == 0
+    model_queue.close()
+
+
 def test_who_waits_is_told_the_place_in_line_each_time_it_changes_and_about_how_long() -> None:
     generator = Held(["28 yuan."])
     model_queue = ModelQueue(generator, waiting=4)

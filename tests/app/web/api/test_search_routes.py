@@ -166,7 +166,7 @@ def test_every_response_carries_a_request_id_and_keeps_a_sane_one(client: TestCl
 
 def test_ready_means_that_questions_can_be_answered(client: TestClient) -> None:
     ready = client.get("/readyz").json()
-    assert (ready["ready"], ready["problems"]) == (True, {})
+    assert (ready["ready"], ready["problems"], ready["notes"]) == (True, {}, {})
     assert ready["writing"]["model"] == "scripted"
     assert ready["writing"]["engine"] is None  # a script needs no process
 

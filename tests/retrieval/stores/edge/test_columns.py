@@ -18,6 +18,7 @@ SUMMARIES = st.builds(
     st.sampled_from([0, author_number("Mo")]),
     st.integers(0, 2**53),
     st.none() | st.floats(-1e9, 1e10),
+    st.sampled_from(["en", "zh", "und"]),
 )
 PUTS = st.tuples(st.just("put"), SUMMARIES, st.integers(1, 3))
 STEPS = st.lists(
