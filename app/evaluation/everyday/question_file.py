@@ -29,14 +29,14 @@ class EverydayQuestion:
     Attributes:
         kind: Such as "changed", "verdict", "near"; figures are given by it. "off": nothing in the posts is near it.
         answerable: Whether the posts say it.
-        must: Facts that a right answer states; the first one is what `outdated` is compared with. Empty for an
-            unanswerable one.
+        must: Facts that a right answer states; the first one is what `outdated` is compared with. Each question whose
+            posts answer it has one, and no other.
         should: Facts that a good answer states too.
         must_not: What no right answer states, such as an advertisement's words.
         outdated: What was true before; wrong unless what is true now comes first, or with it.
         absent: What the posts do not have; an answer that says so of one of them is as right as none. Empty for an
             answerable one.
-        posts: Ids of the posts that carry the answer.
+        posts: Ids of the posts that carry the answer, near copies among them: a sentence states a fact if it cites one.
         now: The day on which it is asked, where its words for time depend on it.
     """
 
@@ -94,6 +94,8 @@ def _question(raw: dict[str, Any]) -> EverydayQuestion:
     )
     if answerable and not question.must:
         raise ValueError("an answerable question needs a 'must'")
+    if answerable and not question.posts:
+        raise ValueError("an answerable question needs 'posts'")
     if answerable and question.absent:
         raise ValueError("'absent' is for an unanswerable question")
     if not answerable and (question.must or question.should or question.outdated or question.posts):
