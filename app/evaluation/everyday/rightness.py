@@ -12,6 +12,7 @@ from app.evaluation.everyday.question_file import OFF_TOPIC, EverydayQuestion
 from app.evaluation.everyday.stated_facts import first_stating, stated, unstated
 from app.evaluation.index_quality import share
 
+
 @dataclass(frozen=True, slots=True)
 class GradedAnswer:
     """An answer, and what is wrong with it.
@@ -21,7 +22,8 @@ class GradedAnswer:
         unsaid_should: Facts that it should state and does not.
         forbidden: What it states and must not.
         outdated: What it states as true now and was true before.
-        right_side: Whether it answers what the posts say, and of what they do not say declines or says what is missing.
+        right_side: Whether it answers what the posts say, or may decline; and of what they do not say declines, or says
+            what is missing.
     """
 
     question: EverydayQuestion
@@ -34,7 +36,8 @@ class GradedAnswer:
 
     @property
     def right(self) -> bool:
-        return self.right_side and not (self.unsaid or self.forbidden or self.outdated)
+        unsaid = self.unsaid and not (self.declined and self.question.may_decline)
+        return self.right_side and not (unsaid or self.forbidden or self.outdated)
 
     @property
     def declined(self) -> bool:
@@ -73,7 +76,7 @@ def graded(question: EverydayQuestion, answer: Answer) -> GradedAnswer:
     bearing = "\n".join(sentence.text for sentence in answer.sentences if _bears(question, sentence))
     declined = answer.kind == "declined"
     if question.answerable:
-        right_side = not declined
+        right_side = not declined or question.may_decline
     else:
         right_side = declined or bool(stated(answer.missing, question.absent))
     return GradedAnswer(
@@ -100,11 +103,12 @@ def _outdated(question: EverydayQuestion, shown: Sequence[str]) -> tuple[str, ..
 def measured_rightness(dataset: str, answers: Sequence[GradedAnswer]) -> dict[str, Any]:
     """The figures of all answers, by language and by kind; a share of nothing is None.
 
-    `right` counts all questions, `first` is the share of the answerable ones whose first sentence states the first fact,
-    `characters` the median length of what is shown in the answers given, `should` is the mean over answerable questions that have any, `must_not_shown` the
-    share of questions whose answer shows what it must not or what is outdated, `wrongly_declined` is of the answerable
-    ones, `declined_near` and `declined_off` of the unanswerable ones near the topic of the posts and off it;
-    `declined_or_said_near` counts those as well of which the answer says what is missing.
+    `right` counts all questions; `first` is the share of the answerable ones whose first sentence states the first
+    fact; `should` the mean over answerable questions that have any; `must_not_shown` the share of questions whose
+    answer shows what it must not, or what is outdated; `wrongly_declined` is of the answerable ones, `declined_near`
+    and `declined_off` of the unanswerable ones near the topic of the posts and off it; `declined_or_said_near` counts
+    those as well of which the answer says what is missing; `characters` is the median length of what is shown in the
+    answers given.
     """
 
     def by(key: Callable[[GradedAnswer], str]) -> dict[str, Any]:
@@ -134,7 +138,7 @@ def _figures(answers: Sequence[GradedAnswer]) -> dict[str, Any]:
         "first": share([one.first for one in can]),
         "should": round(fmean(should), 4) if should else None,
         "must_not_shown": share([bool(one.forbidden or one.outdated) for one in answers]),
-        "wrongly_declined": share([one.declined for one in can]),
+        "wrongly_declined": share([one.declined and not one.right_side for one in can]),
         "declined_near": share([one.declined for one in near]),
         "declined_or_said_near": share([one.right_side for one in near]),
         "declined_off": share([one.declined for one in off]),
