@@ -16,8 +16,10 @@ _SHAPE = (
     ' "must": [["one way", "another"]], "posts": [ids]}; docs/evaluation.md has all fields'
 )
 _FIELDS = frozenset(
-    ("id", "language", "kind", "question", "answerable", "must", "should", "must_not", "outdated", "absent", "posts")
-    + ("may_decline", "now")
+    {
+        *("id", "language", "kind", "question", "answerable"),
+        *("must", "should", "must_not", "outdated", "absent", "posts", "may_decline", "now"),
+    }
 )
 OFF_TOPIC = "off"
 
