@@ -62,7 +62,7 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
     if not sources:
         raise FixableError(
             f"{', '.join(paths)} contains no post file",
-            "put files there with endings that docs/posts.md lists (queries*.jsonl and hidden files are skipped), or "
+            "put files there with endings that docs/posts.md lists (judged queries and hidden files are skipped), or "
             "name a file itself",
         )
     return list(sources.values())

@@ -16,8 +16,10 @@ _SHAPE = (
     ' "must": [["one way", "another"]], "posts": [ids]}; docs/evaluation.md has all fields'
 )
 _FIELDS = frozenset(
-    ("id", "language", "kind", "question", "answerable", "must", "should", "must_not", "outdated", "absent", "posts")
-    + ("now",)
+    {
+        *("id", "language", "kind", "question", "answerable"),
+        *("must", "should", "must_not", "outdated", "absent", "posts", "may_decline", "now"),
+    }
 )
 OFF_TOPIC = "off"
 
@@ -29,14 +31,15 @@ class EverydayQuestion:
     Attributes:
         kind: Such as "changed", "verdict", "near"; figures are given by it. "off": nothing in the posts is near it.
         answerable: Whether the posts say it.
-        must: Facts that a right answer states; the first one is what `outdated` is compared with. Empty for an
-            unanswerable one.
+        must: Facts that a right answer states; the first one is what `outdated` is compared with. Each question whose
+            posts answer it has one, and no other.
         should: Facts that a good answer states too.
         must_not: What no right answer states, such as an advertisement's words.
         outdated: What was true before; wrong unless what is true now comes first, or with it.
         absent: What the posts do not have; an answer that says so of one of them is as right as none. Empty for an
             answerable one.
-        posts: Ids of the posts that carry the answer.
+        posts: Ids of the posts that carry the answer, near copies among them: a sentence states a fact if it cites one.
+        may_decline: Whether declining is as right as answering: only an advertisement answers it.
         now: The day on which it is asked, where its words for time depend on it.
     """
 
@@ -51,6 +54,7 @@ class EverydayQuestion:
     outdated: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
+    may_decline: bool = False
     now: date | None = None
 
 
@@ -75,9 +79,9 @@ def holds_everyday_questions(path: Path) -> bool:
 
 def _question(raw: dict[str, Any]) -> EverydayQuestion:
     no_other_fields(raw, _FIELDS)
-    answerable = raw["answerable"]
-    if not isinstance(answerable, bool):
-        raise TypeError("'answerable' must be true or false")
+    answerable, may_decline = raw["answerable"], raw.get("may_decline", False)
+    if not isinstance(answerable, bool) or not isinstance(may_decline, bool):
+        raise TypeError("'answerable' and 'may_decline' must be true or false")
     question = EverydayQuestion(
         id=text(raw, "id"),
         language=text(raw, "language"),
@@ -90,12 +94,16 @@ def _question(raw: dict[str, Any]) -> EverydayQuestion:
         outdated=texts(raw, "outdated"),
         absent=texts(raw, "absent"),
         posts=texts(raw, "posts"),
+        may_decline=may_decline,
         now=date.fromisoformat(text(raw, "now")) if "now" in raw else None,
     )
     if answerable and not question.must:
         raise ValueError("an answerable question needs a 'must'")
+    if answerable and not question.posts:
+        raise ValueError("an answerable question needs 'posts'")
     if answerable and question.absent:
         raise ValueError("'absent' is for an unanswerable question")
-    if not answerable and (question.must or question.should or question.outdated or question.posts):
-        raise ValueError("an unanswerable question has no 'must', 'should', 'outdated' or 'posts'")
+    of_answers = (question.must, question.should, question.outdated, question.posts, may_decline)
+    if not answerable and any(of_answers):
+        raise ValueError("an unanswerable question has no 'must', 'should', 'outdated', 'posts' or 'may_decline'")
     return question

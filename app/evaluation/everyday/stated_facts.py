@@ -34,10 +34,13 @@ def states(text: str, way: str) -> bool:
 
     A way that begins or ends with a digit is not found inside a longer number, nor inside a time or decimal; one that
     begins or ends with a Latin letter, not inside a longer word, unless it ends with `*`, which stands for any ending.
+    One that begins with Chinese is not found right behind 不, 没, 无 or 未, which would deny it.
 
     >>> states("A flat white is 28 yuan.", "28"), states("It's 280, or 28.5, from 12:28", "28")
     (True, False)
     >>> states("Closes on Mondays", "clos*"), states("Closes on Mondays", "close")
+    (True, False)
+    >>> states("现在改抽签了", "抽签"), states("先到先得，不抽签", "抽签")
     (True, False)
     """
     return _pattern(way).search(plain(text)) is not None
@@ -68,6 +71,8 @@ def _pattern(way: str) -> re.Pattern[str]:
         before = r"(?<!\d)(?<!\d[.:])"
     elif _is_latin(wanted[0]):
         before = r"(?<![^\W\d_\u3000-\u9fff])"
+    elif wanted[0] >= "\u3400":
+        before = "(?<![不没无未])"
     if is_open:
         pass
     elif wanted[-1].isdigit():

@@ -49,7 +49,8 @@ def test_a_folder_is_walked_in_order_and_what_holds_no_posts_is_skipped(tmp_path
     (tmp_path / "b" / "2.jsonl.gz").write_bytes(gzip.compress(a_line("gz")))
     (tmp_path / "a.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(a_line("zst")))
     (tmp_path / "c.jsonl").write_bytes(a_line("plain"))
-    for name in ("queries.jsonl", "queries.en.jsonl", "x.rejects.jsonl", ".hidden.jsonl", "notes.txt", ".git/d.jsonl"):
+    judged = ("queries.jsonl", "queries.en.jsonl", "questions.dev.jsonl", "dialogues.dev.jsonl")
+    for name in (*judged, "x.rejects.jsonl", ".hidden.jsonl", "notes.txt", ".git/d.jsonl"):
         (tmp_path / name).write_bytes(a_line("never"))
     assert ids(read(tmp_path)) == ["zst", "plain", "gz"]
 
