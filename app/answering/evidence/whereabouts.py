@@ -51,9 +51,10 @@ def whereabouts(question: str, hits: Sequence[Hit]) -> Whereabouts:
 def _is_about(place: NamedPlace, post: Post) -> bool:
     where = post.place
     if where is not None and place.at is not None and where.latitude is not None and where.longitude is not None:
-        if near(place.at, (where.latitude, where.longitude)):
-            return True
-    return any(place.holds(other) for other in _places_of(post))
+        there = near(place.at, (where.latitude, where.longitude))
+    else:
+        there = False
+    return there or any(place.holds(other) for other in _places_of(post))
 
 
 def whole_text(post: Post) -> str:

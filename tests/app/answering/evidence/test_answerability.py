@@ -83,24 +83,6 @@ def test_what_is_said_of_another_year_agrees_less() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "without", "having"),
-    [
-        (
-            "How much is the ferry to the island?",
-            "The ferry to the island leaves from the old pier.",
-            "It costs 15 yuan.",
-        ),
-        ("岛上的渡轮多少钱？", "去岛上的渡轮在老码头坐。", "渡轮15元。"),
-        ("When did the ferry to the island start?", "The ferry to the island is blue.", "It started in May 2019."),
-        ("渡轮几点开？", "渡轮在老码头坐，蓝色的船。", "早上7点开。"),
-    ],
-)
-def test_lacking_is_that_no_sentence_holds_what_is_asked_for(question: str, without: str, having: str) -> None:
-    assert seen(question, without).lacking
-    assert not seen(question, f"{without}{having}", having).lacking
-
-
-@pytest.mark.parametrize(
     ("question", "text", "missing"),
     [
         (
@@ -114,7 +96,7 @@ def test_lacking_is_that_no_sentence_holds_what_is_asked_for(question: str, with
     ],
 )
 def test_what_is_missing_is_named_in_the_questions_language(question: str, text: str, missing: str) -> None:
-    decision = decided(question, text, score=0.3)
+    decision = decided(question, text, score=0.15)
     assert (decision.outcome, decision.missing) == ("declined", missing)
 
 
@@ -140,14 +122,14 @@ def test_the_gate_is_the_least_confidence_that_answers() -> None:
 shares = st.floats(0, 1)
 
 
-@given(shares, shares, shares, shares, st.booleans())
-def test_more_of_either_signal_never_makes_it_less_sure(
-    likeness: float, agreement: float, more: float, further: float, known: bool
+@given(shares, shares, shares, shares, shares, shares, st.booleans())
+def test_more_of_any_signal_never_makes_it_less_sure(
+    fit: float, likeness: float, agreement: float, fitter: float, more: float, further: float, known: bool
 ) -> None:
-    less = confidence_of(AnswerSignals(likeness, agreement, lacking=False), known)
+    less = confidence_of(AnswerSignals(fit, likeness, agreement), known)
     assert 0 < less < 1
-    assert confidence_of(AnswerSignals(max(likeness, more), max(agreement, further), lacking=False), known) >= less
-    assert confidence_of(AnswerSignals(likeness, agreement, lacking=True), known) < less
+    greater = AnswerSignals(max(fit, fitter), max(likeness, more), max(agreement, further))
+    assert confidence_of(greater, known) >= less
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=120), max_size=4), shares)

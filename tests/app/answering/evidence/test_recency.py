@@ -77,6 +77,27 @@ def test_what_is_about_something_else_or_says_the_same_stays_behind(question: st
     assert [one.text for one in newer_first(question, evidence, hits)] == [old, new]
 
 
+@pytest.mark.parametrize(
+    ("question", "old", "new"),
+    [
+        (
+            "can i bring a dog to Fern Lake",
+            ("Fern Lake camp", "Dogs are welcome."),
+            ("Fern Lake camp again", "No pets."),
+        ),
+        ("竹里书店还能逛吗", ("竹里书店 周末好去处", "每天都开"), ("竹里书店 告别", "上个月关了")),
+    ],
+)
+def test_the_newer_of_two_posts_on_one_subject_comes_first_unless_earlier_times_are_asked_for(
+    question: str, old: tuple[str, str], new: tuple[str, str]
+) -> None:
+    evidence, hits = posts_of((*old, 2024), (*new, 2026))
+    assert [one.text for one in newer_first(question, evidence, hits)] == [new[1], old[1]]
+    assert [one.text for one in newer_first(f"{question} 2024年", evidence, hits)] == [old[1], new[1]]
+    evidence, hits = posts_of((*old, 2024), ("Moon Bay", new[1], 2026))
+    assert [one.text for one in newer_first(question, evidence, hits)] == [old[1], new[1]]
+
+
 def test_a_newer_sentence_that_answers_far_worse_stays_behind() -> None:
     evidence, hits = posts_of(("", "老周拉面12元一碗", 2024), ("", "老周拉面16元一碗", 2026))
     weak = Evidence(2, "p2", "text", None, 0, 9, evidence[1].text, 0.3)
