@@ -87,7 +87,7 @@ class EvidenceSelector:
         recency = _recency(hits)
         scored.sort(key=lambda one: (-one.score - _NEWEST * recency[one.mark], one.mark, one.start))
         ranked = _without_near_copies(scored)
-        return in_runs(ranked, hits, _JOINS) if broad else ranked
+        return in_runs(ranked, hits, _JOINS)
 
     def _means_nothing_alone(self, one: Evidence, question: str) -> bool:
         longest = _BARE_HAN if han_runs(one.text) else _BARE_LATIN
