@@ -59,7 +59,7 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
 
     The newer one must be near in score and state a different value of a kind that the older states too and the question
     asks for or mentions; and its post must name as much of the question's topic as the older post does, or be about
-    the same subject by its title. The best sentence of such a post comes first in any case, unless the question is
+    the same subject by its title. What such a post says comes first in any case, unless the question is
     about earlier times: rules, addresses and opinions have no values to compare.
 
     Args:
@@ -69,13 +69,9 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     topic, wants = topic_of(question), _wants(question)
     ordered: list[Evidence] = []
     of_now = not _OF_THEN.search(fold(question))
-    best: dict[int, Evidence] = {}
-    for one in ranked:
-        if one.part != "title":
-            best.setdefault(one.mark, one)
 
     def renews(new: Evidence, old: Evidence) -> bool:
-        return of_now and best.get(new.mark) is new and _is_later_of_subject(new, old, hits)
+        return of_now and new.part != "title" and _is_later_of_subject(new, old, hits)
 
     left = list(ranked)
 

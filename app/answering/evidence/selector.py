@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.answering.evidence.coverage import coverages
 from app.answering.evidence.interrogatives import asks
 from app.answering.evidence.sentence_units import in_runs, sentences_of_hits
+from app.answering.injection.adverts import advertises
 from app.answering.question.answer_type import asked_kinds, holds, is_broad
 from app.answering.types import Evidence
 from retrieval.models.embedding import Embedder
@@ -36,7 +37,8 @@ _NEWEST = 0.04
 _BROAD_DENSE = 0.2
 # A comment shorter than this means nothing alone, unless it holds a word of the question or a number.
 _BARE_LATIN, _BARE_HAN = 30, 10
-# For such a question, a neighbour at least this good is quoted together with a sentence.
+# A neighbour with at least this share of the best score is quoted together with a sentence: alone, few sentences of a post
+# say what they are about.
 _JOINS = 0.4
 
 
@@ -55,8 +57,8 @@ class EvidenceSelector:
 
     def select(self, question: str, hits: Sequence[Hit]) -> list[Evidence]:
         """The sentences of the hits with their scores, best first, the newer post's first among equals. Near copies
-        of a better one are left out, and so are sentences that ask something themselves and comments that mean nothing
-        alone ("same here!"). For a broad question, good neighbours come as one piece of evidence.
+        of a better one are left out, and so are sentences that ask something themselves, comments that mean nothing
+        alone ("same here!"), and what adverts say. Good neighbours come as one piece of evidence.
 
         All sentences are compared with the question by words, however long the posts; the best also by meaning.
 
@@ -66,7 +68,8 @@ class EvidenceSelector:
         Returns:
             Scores 0 to 1. Empty where the hits hold no sentence that states something.
         """
-        found = sentences_of_hits(hits)
+        paid = {mark for mark, hit in enumerate(hits, start=1) if advertises(hit.post)}
+        found = [one for one in sentences_of_hits(hits) if one.part == "comment" or one.mark not in paid]
         if not found:
             return []
         kinds, broad = asked_kinds(question), is_broad(question)

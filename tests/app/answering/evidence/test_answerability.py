@@ -35,7 +35,7 @@ def seen(question: str, *texts: str) -> AnswerSignals:
 def decided(question: str, *texts: str, score: float = 0.9, gate: float = 0.5) -> Answerability:
     """The decision on texts that all are as like the question as `score` says."""
     hits = hits_of(*texts)
-    evidence = [replace(one, score=score) for one in SELECTOR.select(question, hits)]
+    evidence = [replace(one, score=score, likeness=score) for one in SELECTOR.select(question, hits)]
     return assess(question, evidence, hits, gate, known=True)
 
 
