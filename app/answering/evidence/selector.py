@@ -37,8 +37,8 @@ _NEWEST = 0.04
 _BROAD_DENSE = 0.2
 # A comment shorter than this means nothing alone, unless it holds a word of the question or a number.
 _BARE_LATIN, _BARE_HAN = 30, 10
-# A neighbour with at least this share of the best score is quoted together with a sentence: alone, few sentences of a post
-# say what they are about.
+# A neighbour with at least this share of the best score is quoted together with a sentence: alone, few sentences of a
+# post say what they are about.
 _JOINS = 0.4
 
 
