@@ -37,6 +37,7 @@ FRAGMENTS = (
     "?", "①",
 )  # fmt: skip
 BASIC = ("\n", " ", "a", "1", ".", "-", "中")
+PAIRED = (*BASIC, "[", "<", "=", ",")
 # Folders whose patterns meet nothing that strangers write: measuring, models' files, and what endpoints and users type
 # into commands.
 TRUSTED = ("app.evaluation", "app.models", "app.commands", "app.answering.generation", "indexer.commands")
@@ -131,7 +132,7 @@ def followed(size: int, first: str, second: str) -> str:
 
 def texts(own_words: list[str]) -> Iterator[tuple[str, Callable[[int], str]]]:
     """Fragments and words again and again, mixtures of two, and one after the other."""
-    units = [*FRAGMENTS, *own_words, *(one + other for one, other in combinations(FRAGMENTS, 2))]
+    units = [*FRAGMENTS, *own_words, *(one + other for one, other in combinations(PAIRED, 2))]
     units += [word + one for word in own_words for one in BASIC]
     for unit in units:
         yield f"{unit!r} again and again", partial(repeated, fragment=unit)
