@@ -89,9 +89,22 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
 
 
 def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -> list[Evidence]:
-    """The evidence without what newer evidence replaces, as in `newer_first`: what a model should read."""
+    """The evidence without what newer evidence replaces, as in `newer_first`: what a model should read.
+
+    What an older post says is left out too where a newer one on the same subject answers nearly as well: a model that
+    is told both picks either.
+    """
     topic, wants = topic_of(question), _wants(question)
-    return [one for one in ranked if not any(_replaces(new, one, topic, wants, hits) for new in ranked)]
+    of_now = not _OF_THEN.search(fold(question))
+
+    def stands(one: Evidence) -> bool:
+        return not any(
+            _replaces(new, one, topic, wants, hits)
+            or (of_now and new.score >= _NEAR * one.score and _is_later_of_subject(new, one, hits))
+            for new in ranked
+        )
+
+    return [one for one in ranked if stands(one)]
 
 
 def superseded(
@@ -123,6 +136,8 @@ def _is_nearer(
     other: Evidence, stated: Evidence, topic: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
 ) -> bool:
     if other.post_id == stated.post_id or other.score < _NEAR * stated.score:
+        return False
+    if _is_later_of_subject(stated, other, hits):
         return False
     told = any(
         wants(kind) and not _values(other.text).get(kind, known) & known for kind, known in _values(stated.text).items()
