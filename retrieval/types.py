@@ -162,7 +162,8 @@ class SearchQuery:
             others, in the same order among themselves.
         facets: What to count among the posts found.
         fold: Whether near copies are folded under the first of them.
-        per_author: Most hits of one author; 0 allows any number, and so do filters with authors.
+        per_author: Most hits of one author among ten in a row, where others can take their places; further ones come
+            later. 0 allows any number, and so do filters with authors and other orders than "relevance".
         boosts: Whether freshness and popularity count as the Searcher is configured.
         explain: Whether each hit carries an explanation.
         cursor: `next_cursor` of the page before; then `offset` is ignored.

@@ -5,7 +5,8 @@ Pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -207,23 +208,43 @@ def led_by(best: Sequence[Placed], order: Sequence[Placed]) -> list[Placed]:
     return [*best, *(one for one in order if one.post.post_id not in there)]
 
 
-def capped(found: Iterable[Placed], per_author: int, exempt: int = 0) -> list[Placed]:
-    """Without the posts after the first `per_author` of one author; 0 removes none.
+_NEIGHBOURS = 9  # with the post itself a page of ten
 
-    Posts of unknown authors do not count as one author's.
+
+def spread(found: Sequence[Placed], per_author: int, exempt: int = 0) -> list[Placed]:
+    """In the same order, except that a post waits while `per_author` of its author's are among the nine before it, as
+    long as another post can take its place. None is left out.
+
+    Posts of unknown authors never wait. Nor does any where one author wrote most of what was found: an archive of one
+    person has nobody else to show.
 
     Args:
-        exempt: So many of the first posts are kept; they count for their authors.
+        per_author: 0 changes nothing.
+        exempt: So many of the first posts keep their places; they count for their authors.
     """
-    if per_author <= 0:
+    wrote = Counter(one.post.author for one in found if one.post.author)
+    if per_author <= 0 or not wrote or max(wrote.values()) > len(found) / 2:
         return list(found)
-    kept, counts = [], dict[int, int]()
-    for place, one in enumerate(found):
-        author = one.post.author
-        counts[author] = counts.get(author, 0) + 1
-        if place < exempt or not author or counts[author] <= per_author:
-            kept.append(one)
-    return kept
+    order = list(found[:exempt])
+    waiting: dict[int, deque[tuple[int, Placed]]] = {}
+
+    def next_one(*, anyone: bool) -> deque[tuple[int, Placed]] | None:
+        recent = Counter(one.post.author for one in order[-_NEIGHBOURS:])
+        heads = [line for author, line in waiting.items() if anyone or not author or recent[author] < per_author]
+        return min(heads, key=lambda line: line[0][0], default=None)
+
+    def let_in(*, anyone: bool) -> None:
+        while waiting and (line := next_one(anyone=False) or (next_one(anyone=True) if anyone else None)) is not None:
+            _, one = line.popleft()
+            order.append(one)
+            if not line:
+                del waiting[one.post.author]
+
+    for at, one in enumerate(found[exempt:]):
+        waiting.setdefault(one.post.author, deque()).append((at, one))
+        let_in(anyone=False)
+    let_in(anyone=True)
+    return order
 
 
 def explained(one: Placed, scale: Scale | None, found_by: FoundBy) -> Explanation:

@@ -20,7 +20,6 @@ from retrieval.search.ranking import (
     Boosts,
     Placed,
     boosted,
-    capped,
     copies_among,
     finders,
     folded,
@@ -29,6 +28,7 @@ from retrieval.search.ranking import (
     led_by,
     placed,
     reordered,
+    spread,
 )
 from retrieval.search.reranking import Reranking
 from retrieval.stores.contract import Generation
@@ -171,9 +171,10 @@ class Searcher:
             copies = set[tuple[str, str]]()
             if query.fold and not layers:
                 timings.add("arrange")
-                posts = read(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
+                copies = copies_among(
+                    found, read(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
+                )
                 timings.add("posts")
-                copies = copies_among(found, posts)
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
             wanted = query.answer_hits - sum(len(layer.order) for layer in layers)
@@ -181,13 +182,11 @@ class Searcher:
                 order = led_by(folded(found, copies)[:wanted], order)
             if scale is not None and not layers and query.sort == "relevance":
                 order = in_both_languages(order, scale.elsewhere)
+            if query.sort == "relevance" and not query.filters.authors:
+                order = spread(order, query.per_author, max(wanted, 0))
             sides = finders(candidates, depth) if query.explain and scale is not None else {}
             layers.append(Layer(candidates, found, order, scale, sides, reranked))
-            shown = capped(
-                [place for layer in layers for place in layer.order],
-                0 if query.filters.authors else query.per_author,
-                query.answer_hits,
-            )
+            shown = [place for layer in layers for place in layer.order]
             timings.add("arrange")
             exhausted = depth >= generation.info.passages or not more
             if len(shown) >= enough or exhausted or depth >= _DEEPEST:

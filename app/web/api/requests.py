@@ -97,7 +97,9 @@ class SearchIn(FiltersIn):
         examples=[["tags"]],
     )
     fold: bool = Field(True, description="Whether near copies are grouped under one hit.")
-    per_author: int = Field(3, ge=0, le=1000, description="Most hits of one author; 0: any number.")
+    per_author: int = Field(
+        3, ge=0, le=1000, description="Most hits of one author among ten in a row; others come later. 0: any number."
+    )
     boosts: bool = Field(True, description="Whether freshness and popularity count as this server is set to.")
     explain: bool = Field(False, description="Whether each hit says why it is there.")
 

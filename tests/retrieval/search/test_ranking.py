@@ -19,7 +19,6 @@ from retrieval.search.ranking import (
     Boosts,
     Placed,
     boosted,
-    capped,
     copies_among,
     explained,
     finders,
@@ -28,6 +27,7 @@ from retrieval.search.ranking import (
     in_order,
     led_by,
     placed,
+    spread,
 )
 from retrieval.stores.post_summary import summary_of
 from retrieval.text.folding import fold
@@ -90,7 +90,7 @@ def as_found(drawn: list[tuple[Candidate, dict[str, object]]], weight: float) ->
 
 
 @given(FOUND, SORTS, st.integers(0, 4), st.floats(0, 0.4), st.floats(0, 0.4))
-def test_no_post_is_lost_but_into_a_fold_or_a_cap(
+def test_no_post_is_lost_but_into_a_fold(
     drawn: list[tuple[Candidate, dict[str, object]]], sort: Sort, per_author: int, freshness: float, popularity: float
 ) -> None:
     found, _ = as_found(drawn, 0.7)
@@ -99,13 +99,19 @@ def test_no_post_is_lost_but_into_a_fold_or_a_cap(
     posts = posts_of(drawn)
     folding = folded(order, copies_among(found, posts))
     assert Counter([*ids(folding), *(one for place in folding for one in place.similar_ids)]) == Counter(ids(found))
-    shown = capped(folding, per_author)
+    shown = spread(folding, per_author)
+    assert Counter(ids(shown)) == Counter(ids(folding))
     authors = {post_id: post.author.lower() for post_id, post in posts.items()}
-    counts = Counter(authors[post_id] for post_id in ids(shown) if authors[post_id])
-    assert per_author == 0 or all(count <= per_author for count in counts.values())
-    for place in folding:
-        author = authors[place.post.post_id]
-        assert place in shown or (author and counts[author] == per_author), "only a full author loses posts"
+    written = Counter(author for author in map(authors.__getitem__, ids(shown)) if author)
+    if per_author == 0 or not written or max(written.values()) > len(shown) / 2:
+        assert shown == folding
+        return
+    for at, post_id in enumerate(ids(shown)):
+        author = authors[post_id]
+        before = [authors[one] for one in ids(shown[max(0, at - 9) : at])]
+        if author and before.count(author) >= per_author:
+            later = {authors[one] for one in ids(shown[at:])}
+            assert all(one and before.count(one) >= per_author for one in later), "only where nobody else is left"
 
 
 @given(FOUND, st.integers(0, 8), st.floats(0, 0.4), st.floats(0, 0.4))
@@ -119,7 +125,7 @@ def test_the_best_come_first_and_each_post_is_shown_once(
     assert order[:best] == first
     assert len(set(ids(order))) == len(order)
     assert {*ids(order), *(one for place in order for one in place.similar_ids)} == set(ids(found))
-    assert capped(order, 1, exempt=best)[:best] == first
+    assert spread(order, 1, exempt=best)[:best] == first
 
 
 @given(FOUND, st.floats(0, 1), st.floats(0, 0.4), st.floats(0, 0.4))
@@ -140,7 +146,7 @@ def test_what_is_arranged_twice_stays_as_it_is(drawn: list[tuple[Candidate, dict
     found, _ = as_found(drawn, 0.7)
     once = in_order(found, sort)
     assert in_order(once, sort) == once
-    assert capped(capped(once, 2), 2) == capped(once, 2)
+    assert spread(spread(once, 2), 2) == spread(once, 2)
 
 
 def test_boosts_that_are_off_change_nothing() -> None:
@@ -261,9 +267,15 @@ def copies_one_by_one(one: str, other: str) -> bool:
     return alike and not (numbers - more and more - numbers)
 
 
-def test_an_author_is_one_however_written_and_posts_of_nobody_are_not_capped() -> None:
+def test_an_author_is_one_however_written_and_posts_of_nobody_never_wait() -> None:
     found = [a_place("1", author="Mo"), a_place("2", author="ｍｏ"), a_place("3"), a_place("4")]
-    assert ids(capped(found, 1)) == ["1", "3", "4"]
+    assert ids(spread(found, 1)) == ["1", "3", "4", "2"]
+
+
+@pytest.mark.parametrize("written", [["mo"] * 12, ["mo"] * 9 + ["lin", "", "ann"]])
+def test_in_an_archive_of_one_author_every_post_keeps_its_place(written: list[str]) -> None:
+    found = [a_place(str(number), author=author) for number, author in enumerate(written)]
+    assert spread(found, 3) == found
 
 
 def test_facets_count_posts_once_under_the_form_that_is_met_most() -> None:

@@ -198,15 +198,16 @@ def test_near_copies_stand_under_the_best_of_them_unless_asked_for(client: TestC
     assert {hit["similar"] for hit in unfolded["hits"]} == {0}
 
 
-def test_an_author_has_a_few_hits_unless_asked_for(client: TestClient) -> None:
+def test_an_author_has_a_few_hits_in_a_row_unless_asked_for(client: TestClient) -> None:
     def most(**parameters: Any) -> int:
-        authors = [hit["post"]["author"] for hit in found(client, limit=50, **parameters)["hits"]]
+        authors = [hit["post"]["author"] for hit in found(client, limit=10, **parameters)["hits"]]
         return max(map(authors.count, authors))
 
-    assert most() == 3
+    assert most() <= 3
     assert most(per_author=1) == 1
-    assert most(per_author=0) > 3
     assert most(author="author 3") == 7
+    totals = {found(client, per_author=most_of_one)["total"] for most_of_one in (0, 1, 3)}
+    assert len(totals) == 1, "nobody's posts are left out"
 
 
 def test_the_page_folds_copies_and_leads_to_them(client: TestClient) -> None:
