@@ -20,6 +20,7 @@ from app.answering.writing.model_queue import QueueFull
 from app.api_keys import Keys
 from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
+from app.running_server import HEADER as SERVER_HEADER
 from app.services import Services
 from app.web.api import answer_routes, conversation_routes, post_routes, search_routes, suggestion_routes
 from app.web.api.responses import ErrorOut
@@ -137,7 +138,12 @@ def _add_operations(app: FastAPI, settings: Settings) -> None:
         """The process is alive, and can read its index, or has none yet. Takes no time, however busy the process is."""
         problem = services_of(request).index_problem
         broken = problem is not None and not isinstance(problem, IndexMissing)
-        return JSONResponse({"status": "index unreadable" if broken else "ok"}, 503 if broken else 200)
+        token = getattr(request.app.state, "server_token", "")
+        return JSONResponse(
+            {"status": "index unreadable" if broken else "ok"},
+            503 if broken else 200,
+            {SERVER_HEADER: token} if token else None,
+        )
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:

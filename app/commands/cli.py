@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.commands import eval_cli, feedback_cli
-from retrieval.errors import FixableError, IndexLocked
+from retrieval.errors import FixableError
 from retrieval.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
 
     from app.listen_socket import bind
     from app.main import create_app
+    from app.running_server import announced
     from app.services import Services
     from app.web.http_protocol import server_options
     from app.web.logs import configure_logs
@@ -76,7 +77,8 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     server = uvicorn.Server(uvicorn.Config(app, **server_options(settings.most_connections)))
     address = listener.getsockname()
     print(f"Stipple answers on http://{address[0]}:{address[1]}/ (API: /docs)", flush=True)
-    server.run(sockets=[listener])
+    with announced(settings.data_dir, address[0], address[1]) as app.state.server_token:
+        server.run(sockets=[listener])
     return 0 if server.started else 1
 
 
@@ -159,6 +161,7 @@ def _asked(
     """The JSON API's response to these arguments, from this process or from the server that has the index open."""
     from pydantic import ValidationError
 
+    from app.running_server import running_server
     from app.web.api.requests import AnswerIn, SearchIn
 
     filters = {name: getattr(args, name) for name in ("author", "tag", "language")}
@@ -173,10 +176,10 @@ def _asked(
         first = error.errors()[0]
         name = str(first["loc"][0]).replace("_", "-")
         raise FixableError(f"--{name} is {first['input']!r:.80}: {first['msg']}", f"stipple {what} --help") from None
-    try:
-        return asyncio.run(_from_this_process(wanted, settings, make_ingestion))
-    except IndexLocked as locked:
-        return _from_server(wanted, settings, locked)
+    server = running_server(settings.data_dir)
+    if server is not None:
+        return _from_server(wanted, settings, server)
+    return asyncio.run(_from_this_process(wanted, settings, make_ingestion))
 
 
 async def _from_this_process(wanted: Any, settings: Settings, make_ingestion: MakeIngestion | None) -> dict[str, Any]:
@@ -198,12 +201,12 @@ async def _from_this_process(wanted: Any, settings: Settings, make_ingestion: Ma
         await services.close()
 
 
-def _from_server(wanted: Any, settings: Settings, locked: IndexLocked) -> dict[str, Any]:
+def _from_server(wanted: Any, settings: Settings, server: str) -> dict[str, Any]:
     import httpx
 
     from app.web.api.requests import SearchIn
 
-    base = f"http://{settings.host}:{settings.port}/api/"
+    base = f"{server}api/"
     values = wanted.model_dump(mode="json", exclude_none=True)
     try:
         if isinstance(wanted, SearchIn):
@@ -211,8 +214,8 @@ def _from_server(wanted: Any, settings: Settings, locked: IndexLocked) -> dict[s
         else:
             response = httpx.post(base + "answer", json=values, timeout=settings.llm_timeout_s + 10)
         found: dict[str, Any] = response.json()
-    except (httpx.HTTPError, ValueError):
-        raise locked from None
+    except (httpx.HTTPError, ValueError) as error:
+        raise FixableError(f"the server at {server} did not answer: {error}", "see its log, or stop it") from None
     if response.is_error:
         raise FixableError(
             f"the server at {base} refused: {found.get('message', response.reason_phrase)}", "see its log"
