@@ -16,7 +16,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from app.answering.writing.model_queue import QueueFull
+from app.answering.generation.protocol import EngineFigures
+from app.answering.writing.model_queue import QueueFull, WritingFigures
 from app.api_keys import Keys
 from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
@@ -101,6 +102,12 @@ def _add_door(app: FastAPI, settings: Settings, metrics: Metrics, queue: AskingQ
     check_storage(settings)
 
 
+def _numbers(figures: WritingFigures | EngineFigures) -> dict[str, float]:
+    """What is counted or measured, by its name; a process's id is neither."""
+    found = {one.name: getattr(figures, one.name) for one in dataclasses.fields(figures) if one.name != "pid"}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
 def _add_measures(app: FastAPI, queue: AskingQueue) -> None:
     """Values of the process, read whenever /metrics is."""
 
@@ -114,10 +121,12 @@ def _add_measures(app: FastAPI, queue: AskingQueue) -> None:
 
     def writing() -> dict[str, float]:
         figures = app.state.services.writing()
-        if figures is None:
-            return {}
-        counted = dataclasses.asdict(figures) | (dataclasses.asdict(figures.engine) if figures.engine else {})
-        return {what: float(count) for what, count in counted.items() if isinstance(count, int | float)}
+        return _numbers(figures) if figures is not None else {}
+
+    def engine() -> dict[str, float]:
+        figures = app.state.services.writing()
+        process = figures.engine if figures is not None else None
+        return {"ready": float(process.state == "ready")} | _numbers(process) if process is not None else {}
 
     metrics: Metrics = app.state.metrics
     metrics.watch("stipple_index_readable", "1 while the index can be read.", index)
@@ -126,7 +135,8 @@ def _add_measures(app: FastAPI, queue: AskingQueue) -> None:
         "stipple_asking", "Searches and answers that are worked on, or wait for their turn.",
         lambda: {"asking": float(queue.asking), "waiting": float(queue.waiting)}, "state",
     )  # fmt: skip
-    metrics.watch("stipple_writing", "Of the model that writes: its line, its turns and its tokens.", writing, "what")
+    metrics.watch("stipple_writing", "Of the model that writes: its line, turns and sentences.", writing, "what")
+    metrics.watch("stipple_engine", "Of the process that writes, since it was last started.", engine, "what")
 
 
 def _add_operations(app: FastAPI, settings: Settings) -> None:

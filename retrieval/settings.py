@@ -259,7 +259,10 @@ class Settings(BaseSettings):
     )
     llm_queue: int = Field(16, ge=0, le=1000, description="Askers that may wait for the model; one more gets quotes.")
     llm_queue_s: float = Field(
-        25.0, gt=0, le=600, description="Seconds that one may wait for the model; whoever waits longer gets quotes."
+        25.0,
+        gt=0,
+        le=600,
+        description="Seconds from when a question came until its turn at the model; after that it gets quotes.",
     )
 
     answer_hits: int = Field(6, ge=1, le=20, description="Posts that an answer may draw on.")

@@ -18,6 +18,7 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.answering.writing.model_queue import comes_now
 from app.api_keys import Keys
 from app.asker import Asker, is_asking
 from app.web.client_address import Client, Networks, client_of
@@ -214,6 +215,7 @@ class QueueForTurn:
         if scope["type"] != "http" or kind_of(scope["method"], scope["path"]) not in ("search", "answer"):
             await self._app(scope, receive, send)
             return
+        comes_now()
         try:
             turn = self._queue.turn()
             await turn.__aenter__()

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import GeneratorType
 from typing import TypeVar
@@ -27,7 +28,7 @@ _UNKNOWN_WAIT_S = 30.0  # said to those who are turned away before anybody's tur
 
 
 class QueueFull(Exception):
-    """More users wait for the model than the settings allow.
+    """More users wait for the model than the settings allow, or one has waited for as long as they allow.
 
     Attributes:
         retry_after_s: When a place will probably be free.
@@ -47,7 +48,7 @@ class WritingFigures:
         turns: That ended, in whatever way.
         seconds_between: About how long from the end of one turn to that of the next while the model is busy: what each
             place in line costs. None before the first has ended.
-        refused: Users who found the line full.
+        refused: Users who found the line full, or whose turn did not come in time.
         first_sentences, first_sentence_seconds: Answers of which a sentence of the model was shown, and the sum of the
             times from the question to its first one.
         withheld: Sentences of the model that were not shown.
@@ -67,6 +68,14 @@ class WritingFigures:
     engine: EngineFigures | None
 
 
+_came: ContextVar[float | None] = ContextVar("came", default=None)
+
+
+def comes_now() -> None:
+    """Say that a request comes now, in this task: what it waits for anything counts as waiting for the model."""
+    _came.set(asyncio.get_running_loop().time())
+
+
 class _Asker:
     """One in line or at the model."""
 
@@ -81,7 +90,8 @@ class ModelQueue:
 
     Args:
         waiting: Users that may wait; one more gets QueueFull at once.
-        longest_wait_s: Whoever's turn has not come by then gets it too.
+        longest_wait_s: Whoever's turn has not come by then gets it too. Counted from when the request came, where that
+            was said (`comes_now`): it may have waited elsewhere, or for a turn before this one.
     """
 
     def __init__(self, generator: Generator, waiting: int, longest_wait_s: float = 25.0) -> None:
@@ -113,7 +123,8 @@ class ModelQueue:
             ModelFailed: The model cannot write this.
         """
         asker = self._join(short=request.max_tokens <= _SHORT_REPLY)
-        latest = asyncio.get_running_loop().time() + self._longest_wait_s
+        came = _came.get()
+        latest = (asyncio.get_running_loop().time() if came is None else came) + self._longest_wait_s
         try:
             told: Queued | None = None
             while asker not in self._inside:

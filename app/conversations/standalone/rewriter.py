@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -37,10 +38,11 @@ class Rewriter:
 
     Args:
         model_queue: Its model must be capable: SmolLM2-135M is not.
+        budget_s: Longest that it takes, waiting for its turn included; what it takes, the answer has less to wait.
     """
 
-    def __init__(self, model_queue: ModelQueue) -> None:
-        self._model_queue = model_queue
+    def __init__(self, model_queue: ModelQueue, budget_s: float = 8.0) -> None:
+        self._model_queue, self._budget_s = model_queue, budget_s
 
     async def complete(self, asked: str, earlier: Sequence[EarlierQuestion]) -> StandaloneQuestion:
         """The standalone question; from the rules if the model is busy, slow, fails, or adds something of its own."""
@@ -57,12 +59,15 @@ class Rewriter:
         request = GenerateRequest(system, user, _MOST_TOKENS, thinking_tokens=0)
         written = ""
         try:
-            async with aclosing(self._model_queue.stream(request, _TIMEOUT_S)) as pieces:
+            async with (
+                asyncio.timeout(self._budget_s),
+                aclosing(self._model_queue.stream(request, _TIMEOUT_S)) as pieces,
+            ):
                 async for piece in pieces:
                     written += piece.answer if isinstance(piece, Piece) else ""
                     if "\n" in written.lstrip() or len(written) > _LONGEST:
                         break
-        except (QueueFull, FixableError):
+        except (QueueFull, FixableError, TimeoutError):
             return ruled
         line = (written.strip().splitlines() or [""])[0].strip().strip("\"'“”「」")
         if not adds_nothing(line, asked, earlier):

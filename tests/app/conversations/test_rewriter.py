@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
 
 import pytest
 
-from app.answering.generation import ScriptedGenerator
+from app.answering.generation import GenerateRequest, Piece, ScriptedGenerator
 from app.answering.writing.model_queue import ModelQueue
 from app.answering.writing.prompt_files import load_prompt
 from app.conversations.standalone.context import EarlierQuestion, StandaloneQuestion
@@ -48,6 +50,28 @@ def test_a_good_completion_is_taken() -> None:
 )  # fmt: skip
 def test_a_completion_that_adds_something_gives_way_to_the_rules(reply: str) -> None:
     assert rewritten(reply, "and an espresso?") == StandaloneQuestion("How much is an espresso at Blue Door?", "rules")
+
+
+def test_whoever_would_wait_too_long_for_a_completion_gets_the_rules_and_leaves_the_line() -> None:
+    go = threading.Event()
+
+    class Held(ScriptedGenerator):
+        def generate(self, request: GenerateRequest, stop: threading.Event) -> Iterator[Piece]:
+            go.wait(60)
+            return super().generate(request, stop)
+
+    async def scene() -> StandaloneQuestion:
+        model_queue = ModelQueue(Held(["28 yuan."]), 4)
+        first = asyncio.create_task(anext(model_queue.stream(GenerateRequest("", "x", 64), 300.0)))
+        await asyncio.sleep(0)
+        completed = await Rewriter(model_queue, budget_s=0.05).complete("and an espresso?", EARLIER)
+        assert model_queue.figures().waiting == 0
+        go.set()
+        await first
+        model_queue.close()
+        return completed
+
+    assert asyncio.run(scene()) == StandaloneQuestion("How much is an espresso at Blue Door?", "rules")
 
 
 def test_a_question_that_the_model_leaves_alone_is_left_alone() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from app.answering.generation.protocol import EngineFigures
+from app.answering.writing.model_queue import WritingFigures
 from app.main import create_app
 from app.services import Services
 from app.web.rate_limits import AskingQueue, Busy
@@ -124,6 +126,34 @@ def test_the_metrics_count_requests_by_route_and_are_for_declared_addresses_alon
     assert 'stipple_index_generation{generation="0001-' in shown.text
     assert "secret" not in shown.text
     assert hidden.status_code == 404
+
+
+class Writing(Services):
+    """Services whose model writes in a process: three wait in line, and one inside it."""
+
+    def writing(self) -> WritingFigures:
+        engine = EngineFigures("ready", pid=4711, memory_bytes=5, read_tokens=620, waiting=1)
+        return WritingFigures("small.gguf", 4, 3, 16, 9, 1.5, 0, 7, 14.0, 2, engine)
+
+
+def test_the_metrics_show_the_line_before_the_model_and_its_process_apart(folder: Path) -> None:
+    settings = Settings(data_dir=folder, _env_file=None)
+    services = Writing(settings, open_store(settings), HashEmbedder(256), None)
+    with TestClient(create_app(settings, services), client=("127.0.0.1", 4711)) as client:
+        shown = client.get("/metrics").text
+    writing = {f'stipple_writing{{what="{what}"}} {count}' for what, count in (("waiting", 3.0), ("withheld", 2.0))}
+    engine = {
+        f'stipple_engine{{what="{what}"}} {count}'
+        for what, count in (("ready", 1.0), ("waiting", 1.0), ("read_tokens", 620.0), ("memory_bytes", 5.0))
+    }
+    assert writing | engine <= set(shown.splitlines())
+    assert '"pid"' not in shown
+
+
+def test_without_a_model_the_metrics_say_nothing_of_one(client: TestClient) -> None:
+    shown = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).text
+    assert "stipple_writing{" not in shown
+    assert "stipple_engine{" not in shown
 
 
 class Unreadable(Services):

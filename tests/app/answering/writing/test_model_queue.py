@@ -11,7 +11,7 @@ import pytest
 from app.answering.generation import GenerateRequest, ModelFailed, Piece, ScriptedGenerator
 from app.answering.generation.cancellation import Stop
 from app.answering.types import Queued
-from app.answering.writing.model_queue import ModelQueue, QueueFull
+from app.answering.writing.model_queue import ModelQueue, QueueFull, comes_now
 
 
 async def read(model_queue: ModelQueue, timeout_s: float = 300.0, thoughts: list[str] | None = None) -> str:
@@ -100,6 +100,28 @@ def test_nobody_waits_longer_than_is_set() -> None:
 
     assert asyncio.run(wait()) == "28 yuan."
     assert model_queue.figures().waiting == 0
+    model_queue.close()
+
+
+def test_what_a_request_waited_elsewhere_counts_as_waiting_for_the_model() -> None:
+    generator = Held(["28 yuan."])
+    model_queue = ModelQueue(generator, waiting=4, longest_wait_s=0.05)
+
+    async def late() -> str:
+        comes_now()
+        await asyncio.sleep(0.1)
+        return await read(model_queue)
+
+    async def scene() -> list[str | BaseException]:
+        first = asyncio.create_task(late())  # comes too late to wait, and need not
+        await asyncio.to_thread(generator.came.wait, 60)
+        second = await asyncio.gather(late(), return_exceptions=True)
+        generator.go.set()
+        return [await first, *second]
+
+    first, second = asyncio.run(scene())
+    assert first == "28 yuan."
+    assert isinstance(second, QueueFull)
     model_queue.close()
 
 
