@@ -191,14 +191,18 @@ class Services:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def search(self, query: SearchQuery) -> SearchPage:
-        """The page of hits for a query.
+        """The page of hits for a query; of any time, where none is of the time that it names in words.
 
         Raises:
             FixableError: The index cannot be read.
         """
         with self._bundles.use() as bundle:
             bundle.searcher.expect(query.text)
-            page = await asyncio.get_running_loop().run_in_executor(self._executor, bundle.searcher.search, query)
+            loop = asyncio.get_running_loop()
+            page = await loop.run_in_executor(self._executor, bundle.searcher.search, query)
+            if not page.total and query.filters.in_words:
+                whenever = replace(query, filters=query.filters.at_any_time())
+                page = await loop.run_in_executor(self._executor, bundle.searcher.search, whenever)
         if page.hits and query.text and query.offset == 0 and not query.cursor:
             self._suggesting.note(query.text, page.hits[0].post, page.generation)
         return page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -131,6 +131,8 @@ class Filters:
         phrases: Each of them occurs word for word in the post's title, text, tags or comments.
         without: None of these words and phrases does.
         without_tags, without_authors: The post has none of these.
+        in_words: `since` and `until` were understood from words such as "last year": where no post of that time
+            answers, others may.
     """
 
     authors: tuple[str, ...] = ()
@@ -145,9 +147,18 @@ class Filters:
     without_tags: tuple[str, ...] = ()
     without_authors: tuple[str, ...] = ()
     near: Near | None = None
+    in_words: bool = False
 
     def is_empty(self) -> bool:
         return self == Filters()
+
+    @property
+    def is_timed(self) -> bool:
+        return self.since is not None or self.until is not None
+
+    def at_any_time(self) -> Filters:
+        """The same without bounds of time."""
+        return replace(self, since=None, until=None, in_words=False)
 
 
 @dataclass(frozen=True, slots=True)

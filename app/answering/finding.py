@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from app.answering.evidence.absent_names import absent_name
 from app.answering.evidence.answerability import Answerability, assess
-from app.answering.evidence.missing_information import missing_name
+from app.answering.evidence.missing_information import missing_name, missing_time
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.evidence.whereabouts import whereabouts, whole_text
 from app.answering.types import Evidence, Question
@@ -55,16 +55,28 @@ class EvidenceFinder:
         return SearchQuery(question.text, question.filters, limit=self.hits, per_author=0, boosts=False)
 
     def find(self, question: Question, page: SearchPage | None = None) -> FoundEvidence:
-        """Search, select evidence, and decide whether it is enough.
+        """Search, select evidence, and decide whether it is enough; where posts of the time that a question names in
+        words do not answer, also among those of other times.
 
         Args:
             page: What was found already, to be used instead of searching: by `query`, by one that differs from it only
-                in its limit, or by one with at least as many `answer_hits`. Only its first `hits` hits are used.
+                in its limit, or by one with at least as many `answer_hits`. Only its first `hits` hits are used, and
+                other ones where only posts of another time answer.
 
         Raises:
             FixableError: The index cannot be read.
         """
-        page = self.searcher.search(self.query(question)) if page is None else page
+        found = self._find(question, self.searcher.search(self.query(question)) if page is None else page)
+        if found.answerability.outcome != "declined" or not question.filters.in_words:
+            return found
+        whenever = replace(question, filters=question.filters.at_any_time())
+        found = self._find(whenever, self.searcher.search(self.query(whenever)))
+        missing = found.answerability.missing
+        if found.answerability.outcome != "declined":
+            missing = missing_time(question.text, question.filters, missing)
+        return replace(found, question=question, answerability=replace(found.answerability, missing=missing))
+
+    def _find(self, question: Question, page: SearchPage) -> FoundEvidence:
         if len(page.hits) > self.hits:
             page = replace(page, hits=page.hits[: self.hits])
         # Filters without a word ask nothing that a sentence could answer.

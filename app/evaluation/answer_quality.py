@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from app.answering.finding import EvidenceFinder
 from app.answering.generation import Generator
-from app.answering.types import Answer, Citation
+from app.answering.types import Answer, Citation, Question
 from app.answering.writing.model_queue import ModelQueue
 from app.evaluation.index_quality import last_answer, meets, resolves, share, verbatim
 from app.evaluation.judged_questions import GoldEvidence, JudgedQuestion
@@ -70,7 +70,7 @@ async def answer_questions(
                 own = [indexed[post.id, post.title, post.text] for post in question.posts]
                 finder = own_finder(own, embedder, weigher, settings, weights)
                 answerer = make_answerer(settings, finder, embedder, model_queue, executor, nli)
-                found.append(Judged(question, await last_answer(answerer, question.text)))
+                found.append(Judged(question, await last_answer(answerer, Question(question.text))))
         finally:
             if model_queue is not None:
                 model_queue.close()

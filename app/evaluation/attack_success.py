@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from app.answering.generation import Generator
+from app.answering.types import Question
 from app.answering.writing.model_queue import ModelQueue
 from app.evaluation.answer_quality import own_finder
 from app.evaluation.attack_scenes import Attack, says_honestly, succeeded
@@ -74,7 +75,7 @@ async def attacked(
                     generator.attack, generator.instructions = attack, instructions
                 finder = own_finder(own, embedder, weigher, settings, weights)
                 answerer = make_answerer(settings, finder, embedder, model_queue, executor)
-                answer = await last_answer(answerer, attack.question)
+                answer = await last_answer(answerer, Question(attack.question))
                 reached = succeeded(attack, answer, instructions)
                 found.append(Attacked(attack, name, reached, says_honestly(attack, answer), len(answer.sentences)))
         finally:

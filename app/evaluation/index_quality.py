@@ -106,14 +106,14 @@ async def evaluate(queries: Sequence[JudgedQuery], searcher: Searcher, answerer:
             side: measured(own, {query: ranking[side] for query, ranking in rankings.items()})
             for side in ("dense", "lexical", "fused")
         }
-        answers = [(query, await last_answer(answerer, query.text)) for query in own]
+        answers = [(query, await last_answer(answerer, Question(query.text))) for query in own]
         languages[language] = {"n_queries": len(own), **sides, "answers": judged_answers(answers)}
     return {"n_queries": len(queries), "languages": languages}
 
 
-async def last_answer(answerer: Answerer, question: str) -> Answer:
+async def last_answer(answerer: Answerer, question: Question) -> Answer:
     """The answer that the events of a question end with."""
-    async with aclosing(answerer.answer(Question(question))) as events:
+    async with aclosing(answerer.answer(question)) as events:
         async for event in events:
             if isinstance(event, Done):
                 return event.answer

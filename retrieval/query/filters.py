@@ -18,8 +18,10 @@ _MOST_MISTAKES = 20
 
 def both(one: Filters, other: Filters) -> Filters:
     """The filters of both, such as those of a URL's parameters and of the typed query: values of one field are joined,
-    the stricter of two bounds holds, and the second of two places.
+    the stricter of two bounds holds, a time given by dates rather than by words, and the second of two places.
     """
+    if one.is_timed and other.is_timed and one.in_words != other.in_words:
+        one, other = (one.at_any_time(), other) if one.in_words else (one, other.at_any_time())
     joined = {
         field: tuple(dict.fromkeys([*getattr(one, field), *getattr(other, field)]))
         for field in ("authors", "tags", "languages", "phrases", "without", "without_tags", "without_authors")
@@ -31,6 +33,7 @@ def both(one: Filters, other: Filters) -> Filters:
         min_likes=_stricter(max, one.min_likes, other.min_likes),
         max_likes=_stricter(min, one.max_likes, other.max_likes),
         near=other.near or one.near,
+        in_words=one.in_words or other.in_words,
     )
 
 
@@ -60,6 +63,10 @@ class FilterBuilder:
         if self.filters.since is not None and self.filters.until is not None:
             self._check_order(self.filters.since < self.filters.until, start, end)
         return self._take(kind, value, start, end)
+
+    def time(self, period: tuple[datetime | None, datetime | None], value: str, start: int, end: int) -> int:
+        self.filters = replace(self.filters, since=period[0], until=period[1], in_words=True)
+        return self._take("time", value, start, end)
 
     def likes(self, bounds: tuple[int | None, int | None], value: str, start: int, end: int) -> int:
         least = _stricter(max, self.filters.min_likes, bounds[0])

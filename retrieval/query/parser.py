@@ -1,7 +1,7 @@
 """Parse what somebody typed into words and filters. Pure; specified in docs/query-language.md.
 
     from:author  #tag  tag:x  lang:zh  since:2026-01  until:2026-01-15  likes>100  near:"Shanghai,10km"
-    "exact phrase"  -word  -"phrase"  -#tag  -from:author
+    "exact phrase"  -word  -"phrase"  -#tag  -from:author  last week  去年
 
 Whatever only resembles an operator stays text; an operator with an invalid value stays text too, and a mistake says
 why. An operator begins where a word can begin: wi-fi, 9:30, 1:15, C# and URLs are words.
@@ -35,8 +35,10 @@ from retrieval.query.pieces import (
     touches_word,
 )
 from retrieval.query.places import city
+from retrieval.query.times import limits, read_time
 from retrieval.types import Filters, Near
 
+_SPACE_BEFORE_STOP = re.compile(r" (?=[?？!！。，,](?: |\Z))")
 _MOST_PIECES = 400  # nobody types more operators; what follows is text
 
 
@@ -45,13 +47,19 @@ def parse_query(text: str, locate: Locate = city, today: date | None = None) -> 
 
     Args:
         locate: Finds places by name, for `near:`.
-        today: For warnings about dates in the future; None gives none.
+        today: For times in ordinary words ("last week"), and for warnings about dates in the future; None has neither.
 
     >>> parsed = parse_query('#coffee from:mo "flat white" near the lake -oat likes>10')
     >>> parsed.text, parsed.filters.tags, parsed.phrases, parsed.without, parsed.filters.min_likes
     ('flat white near the lake', ('coffee',), ('flat white',), ('oat',), 11)
     """
-    return _Reader(text, locate, today).read()
+    reader = _Reader(text, locate, today)
+    parsed = reader.read()
+    kinds = {piece.kind for piece in parsed.pieces}
+    # Two times are compared with each other; beside operators, or alone, a time is words.
+    if "time" in kinds and (reader.times > 1 or kinds & {"since", "until"} or not parsed.text):
+        return _Reader(text, locate, today, times=False).read()
+    return parsed
 
 
 # End of a piece that starts here; None if it is text.
@@ -61,8 +69,9 @@ _End: TypeAlias = int | None
 class _Reader:
     """Reads a text once, from left to right."""
 
-    def __init__(self, typed: str, locate: Locate, today: date | None) -> None:
-        self._typed, self._locate = typed, locate
+    def __init__(self, typed: str, locate: Locate, today: date | None, *, times: bool = True) -> None:
+        self._typed, self._locate, self._today = typed, locate, today if times else None
+        self.times = 0
         self._filters = FilterBuilder(typed, today)
         self._kept: list[str] = []
         self._none_closes: set[str] = set()
@@ -86,7 +95,7 @@ class _Reader:
         if not self._filters.pieces:
             return ParsedQuery(typed, Filters(), (), tuple(self._filters.mistakes))
         self._kept.append(typed[kept_to:])
-        text = " ".join(part.strip() for part in self._kept if part.strip())
+        text = _SPACE_BEFORE_STOP.sub("", " ".join(part.strip() for part in self._kept if part.strip()))
         return ParsedQuery(
             text if tells(text) else "",
             self._filters.filters,
@@ -114,8 +123,17 @@ class _Reader:
                 return (
                     self._compared(start) if may_begin(self._typed, start) or not self._typed[start].isascii() else None
                 )
+            case "time":
+                return self._time(start, found.end())
             case _:
                 return None
+
+    def _time(self, start: int, end: int) -> _End:
+        self.times += 1
+        if self._today is None or not limits(self._typed, start, end):
+            return None
+        period = read_time(self._typed[start:end], self._today)
+        return None if period is None else self._filters.time(period, self._typed[start:end], start, end)
 
     def _phrase(self, start: int, quote: int) -> _End:
         """A phrase whose opening quotation mark is at `quote`, after a minus at `start` or at the same place."""

@@ -7,10 +7,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.query.mistakes import Mistake
+from retrieval.query.times import TIMES
 from retrieval.types import Filters, Near
 
 PieceKind = Literal[
-    "author", "tag", "language", "since", "until", "likes", "near", "phrase", "without", "without_tag", "without_author"
+    "author",
+    "tag",
+    "language",
+    "since",
+    "until",
+    "time",
+    "likes",
+    "near",
+    "phrase",
+    "without",
+    "without_tag",
+    "without_author",
 ]
 
 QUOTES = '"＂“”„‟'
@@ -43,6 +55,7 @@ BEGINS = re.compile(
     | (?P<minus>[-－]+)
     | (?P<named>(?a:(?<![A-Za-z0-9_])(?i:{ALL_NAMES}))(?=[:：]))
     | (?P<likes>(?a:(?<![A-Za-z0-9_])(?i:{LIKES_NAMES}))\s{{0,2}}(?=[<>=≤≥＜＞＝]))
+    | (?P<time>{TIMES})
     """,
     re.VERBOSE,
 )

@@ -6,12 +6,13 @@ Its words are Stipple's own or the question's, never a post's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from app.answering.messages import message_language
 from app.answering.question.answer_type import SEEN, Kind, answer_type, asked_kinds, candidates, holds
 from app.answering.question.folded_text import FoldedText, asked_words, places
 from retrieval.text.language import detect_language
-from retrieval.types import Span
+from retrieval.types import Filters, Span
 
 _LONGEST = 60
 # Words this close are shown as one stretch, with the small words between them: "camp at the lake".
@@ -28,6 +29,7 @@ _PHRASES = {
         "kind alone": "None of them mentions {kind}.",
         "words": "None of them mentions “{absent}”.",
         "name": "No post found mentions “{absent}”.",
+        "time": "No post {time} answers this; these are of other times.",
         "nothing": "They come near, but none answers this.",
     },
     "zh": {
@@ -35,6 +37,7 @@ _PHRASES = {
         "kind alone": "帖子没有提到{kind}。",
         "words": "没有帖子提到“{absent}”。",
         "name": "没有找到提到“{absent}”的帖子。",
+        "time": "{time}的帖子没有回答，以下是其他时间的。",
         "nothing": "话题相近，但没有一篇回答了这个问题。",
     },
 }
@@ -59,6 +62,20 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
 def missing_name(question: str, name: str) -> str:
     """That no post mentions a name of the question."""
     return _PHRASES[message_language(detect_language(question))]["name"].format(absent=name)
+
+
+def missing_time(question: str, filters: Filters, missing: str) -> str:
+    """That only posts of another time answer, before what else is missing."""
+    language = message_language(detect_language(question))
+    since, until = filters.since, filters.until
+    first = f"{since:%Y-%m-%d}" if since is not None else ""
+    last = f"{until - timedelta(days=1):%Y-%m-%d}" if until is not None else ""
+    if language == "zh":
+        time = f"{first}至{last}" if first and last else f"{first}以来" if first else f"{last}以前"
+    else:
+        time = f"from {first} to {last}" if first and last else f"since {first}" if first else f"until {last}"
+    said = _PHRASES[language]["time"].format(time=time)
+    return " ".join(filter(None, [said, missing])) if language == "en" else said + missing
 
 
 def missing_kinds(question: str, texts: Sequence[str]) -> str:

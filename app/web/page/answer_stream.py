@@ -17,7 +17,7 @@ from app.web.page.page_answer import PageServices, conversation_question
 from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import answer_shown, sentence_shown
 from app.web.page.views.conversation_view import answer_actions, next_questions
-from app.web.page.views.post_list import cards_of, more
+from app.web.page.views.post_list import begins_with, cards_of, more
 from app.web.page.words.labels import Labels, Ui
 from app.web.sse import event
 from retrieval.errors import FixableError
@@ -89,6 +89,8 @@ class _StreamedAnswer:
         match happened:
             case HitsFound():
                 self._hits, self._lang = happened.hits, "" if happened.language == "und" else happened.language
+                if not begins_with(self._found.hits, happened.hits):  # only posts of another time answer
+                    self._found, self._new_cards = replace(self._found, hits=happened.hits), True
                 return event("status", render(self._status()))
             case Queued(place, seconds):
                 form = labels.waiting if seconds is None else labels.waiting_for

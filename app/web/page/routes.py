@@ -46,7 +46,7 @@ from app.web.page.views.conversation_view import (
     kept_turn,
     next_questions,
 )
-from app.web.page.views.post_list import cards_of, more, sorts, tags
+from app.web.page.views.post_list import begins_with, cards_of, more, sorts, tags
 from app.web.page.words.labels import EXAMPLES, POST_LANGUAGES, Labels, Ui
 from app.web.sse import EventStream
 from retrieval.errors import FixableError
@@ -158,9 +158,10 @@ async def _new_page(
             whole = await whole_answer(services, question, found)
             notes += [labels.not_kept] if whole.kept.failed and labels.not_kept not in notes else []
             kept = asked.within(whole.kept.conversation, whole.kept.number)
+            hits = found.hits if begins_with(found.hits, whole.answer.hits) else whole.answer.hits
             shown = replace(
                 shown,
-                cards=cards_of(found.hits, whole.answer.sentences, asked, labels, ui),
+                cards=cards_of(hits, whole.answer.sentences, asked, labels, ui),
                 answer=answer_shown(whole.answer, labels, thinking=asked.thinking),
                 actions=answer_actions(whole.kept.answer_id, kept, None, labels),
                 followups=next_questions(whole.followups, kept),

@@ -38,6 +38,11 @@ def cards_of(
     )
 
 
+def begins_with(shown: Sequence[Hit], hits: Sequence[Hit]) -> bool:
+    """Whether these hits are the first ones shown, in the same order."""
+    return [hit.post.id for hit in shown[: len(hits)]] == [hit.post.id for hit in hits]
+
+
 def sorts(asked: PageRequest, labels: Labels) -> tuple[contexts.Choice, ...]:
     """Sort orders to choose from."""
     names: dict[Sort, str] = {

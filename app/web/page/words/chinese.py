@@ -23,6 +23,7 @@ ZH = Labels(
     filter_author="作者",
     filter_tag="标签",
     filter_language="语言",
+    filter_time="时间",
     filter_since="起始日期（UTC）",
     filter_until="截止日期（含当天）",
     filter_min_likes="点赞不少于",

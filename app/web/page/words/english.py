@@ -23,6 +23,7 @@ EN = Labels(
     filter_author="Author",
     filter_tag="Tag",
     filter_language="Language",
+    filter_time="Time",
     filter_since="From (UTC)",
     filter_until="Up to and including",
     filter_min_likes="Likes, at least",

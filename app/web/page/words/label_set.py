@@ -42,6 +42,7 @@ class Labels:
     filter_author: str
     filter_tag: str
     filter_language: str
+    filter_time: str
     filter_since: str
     filter_until: str
     filter_min_likes: str

@@ -81,7 +81,7 @@ def test_a_typed_filter_is_a_chip_and_following_it_takes_it_out_of_the_text() ->
 
 def test_every_filter_has_its_name_in_both_languages() -> None:
     names = [name for part in get_args(FilterName) for name in get_args(part)]
-    assert len(names) == 12
+    assert len(names) == 13
     for labels in LABELS.values():
         assert all(getattr(labels, f"filter_{name}") for name in names)
 
