@@ -107,7 +107,7 @@ class Services:
         self._following: asyncio.Task[None] | None = None
         self._unreadable: FixableError | None = None
         self._generation = ""
-        self.answer_hits = settings.answer_hits
+        self.answer_hits = settings.answer_hits + ELSEWHERE
         self.count_answer: Callable[[str], None] = lambda _: None
         """Told how each answer came about, once it is there."""
 

@@ -137,8 +137,9 @@ class Answerer:
         kinds = asked_kinds(question.text)
         # The best evidence must be in the answer, whatever the model wrote: a small one often leaves it out.
         added = self._newer_first(draft, _WEAKEST_ADDED)
+        most = len(draft.sentences) + self._limits.sentences
         for evidence in still_true(question.text, added, draft.page.hits):
-            unsaid = draft.unsaid(evidence) if len(draft.sentences) < self._limits.sentences else None
+            unsaid = draft.unsaid(evidence) if len(draft.sentences) < most else None
             # What is left of a quote that the model copied from needs to hold what the question asks for.
             if unsaid is not None and (unsaid == evidence or holds(kinds, unsaid.text)):
                 yield draft.quote(unsaid)

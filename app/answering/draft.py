@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 from app.answering.checking.sentence_check import is_sentence
+from app.answering.comparison.term_overlap import coverage
 from app.answering.finding import FoundEvidence
 from app.answering.messages import message_language
 from app.answering.types import (
@@ -20,6 +21,9 @@ from app.answering.types import (
     WithheldReason,
 )
 from retrieval.text.sentences import sentences
+
+# Of the words of a piece of evidence; a sentence that holds as many has left nothing out that is worth a quote.
+_SAID = 0.6
 
 
 class Draft:
@@ -63,7 +67,8 @@ class Draft:
 
     def unsaid(self, evidence: Evidence) -> Evidence | None:
         """The part of the evidence that no shown sentence has said: all of it, the whole sentences before or after one
-        that was copied from it, whichever are longer, or None. A reworded sentence that cites it has said all of it.
+        that was copied from it, whichever are longer, or None. A reworded sentence that cites it has said all of it if
+        it holds most of its words.
         """
         rest = evidence
         for sentence in self.sentences:
@@ -71,7 +76,9 @@ class Draft:
                 continue
             at = rest.text.find(sentence.text)
             if at < 0:
-                return None
+                if coverage(rest.text, sentence.text) >= _SAID:
+                    return None
+                continue
             spans, end = sentences(rest.text), at + len(sentence.text)
             before, after = [one for one in spans if one.end <= at], [one for one in spans if one.start >= end]
             left = max(before, after, key=lambda own: own[-1].end - own[0].start if own else 0)

@@ -11,9 +11,14 @@ from app.answering.evidence.missing_information import missing_name, missing_tim
 from app.answering.evidence.selector import EvidenceSelector
 from app.answering.evidence.whereabouts import whereabouts, whole_text
 from app.answering.types import Evidence, Question
+from retrieval.search.ranking import ELSEWHERE
 from retrieval.search.search import Searcher
-from retrieval.text.language import knows
+from retrieval.text.language import detect_language, knows
 from retrieval.types import SearchPage, SearchQuery
+
+# Of the threshold, where only posts in the other language are about the place: their likenesses are lower by about
+# .08, which is as much confidence at the threshold.
+_ALLOWANCE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,14 @@ class EvidenceFinder:
         Near copies are left out, and the page that shows the answer has its posts in this order
         (docs/decisions/0006-near-copies.md).
         """
-        return SearchQuery(question.text, question.filters, limit=self.hits, per_author=0, boosts=False)
+        return SearchQuery(
+            question.text,
+            question.filters,
+            limit=self.hits + ELSEWHERE,
+            per_author=0,
+            boosts=False,
+            answer_hits=self.hits + ELSEWHERE,
+        )
 
     def find(self, question: Question, page: SearchPage | None = None) -> FoundEvidence:
         """Search, select evidence, and decide whether it is enough; where posts of the time that a question names in
@@ -77,15 +89,29 @@ class EvidenceFinder:
         return replace(found, question=question, answerability=replace(found.answerability, missing=missing))
 
     def _find(self, question: Question, page: SearchPage) -> FoundEvidence:
-        if len(page.hits) > self.hits:
-            page = replace(page, hits=page.hits[: self.hits])
+        if len(page.hits) > self.hits + ELSEWHERE:
+            page = replace(page, hits=page.hits[: self.hits + ELSEWHERE])
+        found = self._judged(question, replace(page, hits=page.hits[: self.hits]), self.threshold)
+        if found.answerability.outcome == "declined" and self._only_elsewhere(question, page):
+            across = self._judged(question, page, self.threshold - _ALLOWANCE)
+            if across.answerability.outcome != "declined":
+                return across
+        return found
+
+    def _only_elsewhere(self, question: Question, page: SearchPage) -> bool:
+        """Whether only posts in another language are about the place that is asked for, some of them further down."""
+        about = whereabouts(question.text, page.hits).marks or frozenset()
+        languages = {detect_language(whole_text(page.hits[mark - 1].post)) for mark in about}
+        return max(about, default=0) > self.hits and page.language not in languages
+
+    def _judged(self, question: Question, page: SearchPage, threshold: float) -> FoundEvidence:
         # Filters without a word ask nothing that a sentence could answer.
         evidence = self.selector.select(question.text, page.hits) if question.text.strip() else []
         where = whereabouts(question.text, page.hits)
         if where.marks is not None:
             evidence = [one for one in evidence if one.mark in where.marks]
         known = knows(self.selector.embedder.languages, page.language)
-        judged = assess(question.text, evidence, page.hits, self.threshold, known)
+        judged = assess(question.text, evidence, page.hits, threshold, known)
         name = absent_name(question.text, [whole_text(hit.post) for hit in page.hits])
         if name and not where.missing:
             judged = Answerability("declined", 0.0, missing_name(question.text, name))

@@ -35,8 +35,8 @@ _NUMBER_ZH = r"(?:[0-9]{1,3}|[一两二三四五六七八九十几])"
 _MONTH_EN = r"(?:" + "|".join(f"{name[:3]}(?:{name[3:]})?" if name != "may" else "may" for name in _MONTHS) + ")"
 _YEAR = r"(?:19|20)[0-9]{2}"
 
-# Whatever begins like a time but is another word: 桌上周围, 这周边, 过去年轻时, 上周末, 2024年款. No alternative repeats
-# anything without a bound, so that the whole is linear.
+# Whatever begins like a time but is another word: 桌上周围, 这周边, 过去年轻时, 上周末, 2024年款. No alternative
+# repeats anything without a bound, so that the whole is linear.
 TIMES = rf"""
     (?a:(?<![A-Za-z0-9_'’-]))(?i:
         (?:the\ day\ before\ yesterday|yesterday|last\ night)

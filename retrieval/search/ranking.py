@@ -25,6 +25,8 @@ MATCHES_WELL = 0.6
 # A post in another language that matches less than this share of what the best does need not be on the first page. Of
 # unrelated posts the best of the other language has about a quarter.
 MATCHES_ELSEWHERE = 0.35
+# Posts of another language that are kept a place among those of an answer.
+ELSEWHERE = 2
 PAGE = 10  # hits of a page, where no other number is asked for
 _DAY_S = 86_400.0
 
@@ -200,6 +202,22 @@ def in_both_languages(order: Sequence[Placed], elsewhere: Collection[str]) -> li
     if best is None or best.match < MATCHES_ELSEWHERE * max(one.match for one in order):
         return list(order)
     return [*first[:-1], best, first[-1], *(one for one in rest if one is not best)]
+
+
+def for_answers(order: Sequence[Placed], most: int, elsewhere: Collection[str]) -> list[Placed]:
+    """The posts that an answer may draw on: the first ones, and last the nearest of another language than the query's.
+
+    Which of two languages says it is not known before it is read, and cosines between languages are lower than those
+    within one: what is near in the other language may come after many posts that match more and say less.
+
+    Args:
+        most: How many.
+        elsewhere: IDs of the posts in another language.
+    """
+    near = sorted((one for one in order if one.post.post_id in elsewhere), key=lambda one: -one.candidate.cosine)
+    first = list(order[: max(0, most - ELSEWHERE)])
+    others = [one for one in near[:ELSEWHERE] if one not in first]
+    return [*first, *others, *(one for one in order[len(first) :] if one not in others)][:most]
 
 
 def led_by(best: Sequence[Placed], order: Sequence[Placed]) -> list[Placed]:

@@ -23,6 +23,7 @@ from retrieval.search.ranking import (
     copies_among,
     finders,
     folded,
+    for_answers,
     in_both_languages,
     in_order,
     led_by,
@@ -179,7 +180,9 @@ class Searcher:
             order = folded(in_order(order, query.sort), copies)
             wanted = query.answer_hits - sum(len(layer.order) for layer in layers)
             if wanted > 0:
-                order = led_by(folded(found, copies)[:wanted], order)
+                order = led_by(
+                    for_answers(folded(found, copies), wanted, scale.elsewhere if scale is not None else ()), order
+                )
             if scale is not None and not layers and query.sort == "relevance":
                 order = in_both_languages(order, scale.elsewhere)
             if query.sort == "relevance" and not query.filters.authors:

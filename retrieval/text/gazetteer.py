@@ -32,6 +32,11 @@ _ORDINARY = frozenset(
     )
 )
 _ORDINARY_HAN = frozenset(re.findall(r"\w+", "胜利 奋斗 长征 太平 太和 安康 新安 关口 文城 百城 金山 东海 三河 天府"))
+# What else countries are called.
+_ALSO = {
+    "UK": "GB", "Britain": "GB", "Great Britain": "GB", "U.K.": "GB", "USA": "US", "U.S.": "US", "US": "US",
+    "America": "US", "UAE": "AE", "Korea": "KR", "Holland": "NL", "Czech Republic": "CZ", "Burma": "MM",
+}  # fmt: skip
 _NO_COUNTRY = frozenset({"EU", "UN", "EZ", "ZZ", "XA", "XB"})
 # Districts count as their city: 徐汇 is in Shanghai. Suzhou, 85 km away, is not.
 _SAME_PLACE_KM = 40.0
@@ -116,6 +121,8 @@ def _found(text: str) -> Iterator[tuple[NamedPlace, str]]:
 
 
 def _is_meant(name: str, place: NamedPlace, *, first: bool) -> bool:
+    if len(name) == 2:  # us and US
+        return name.isupper()
     if name[:1].isupper() and not first:
         return True
     return fold(name) not in _ORDINARY and (place.at is None or place.people >= _LEAST_PEOPLE_UNCAPITALISED)
@@ -140,6 +147,8 @@ def _known() -> dict[str, NamedPlace]:
         if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY:
             for own in (name, chinese[code]):
                 known.setdefault(fold(own), NamedPlace(name, chinese[code], code))
+    for name, code in _ALSO.items():
+        known.setdefault(fold(name), NamedPlace(english[code], chinese[code], code))
     return known
 
 
