@@ -32,6 +32,7 @@ from retrieval.models.embedding import Embedder
 from retrieval.models.entailment import load_entailment
 from retrieval.models.factory import embedder_of, load_embedder
 from retrieval.query.pieces import ParsedQuery
+from retrieval.search.ranking import ELSEWHERE
 from retrieval.settings import Settings
 from retrieval.stores.contract import PostStore
 from retrieval.stores.factory import open_store

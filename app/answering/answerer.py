@@ -16,7 +16,7 @@ import structlog
 from app.answering.checking.citations import SupportChecker
 from app.answering.checking.sentence_check import SentenceChecker
 from app.answering.draft import Draft
-from app.answering.evidence.recency import newer_first, still_true
+from app.answering.evidence.recency import newer_first
 from app.answering.finding import EvidenceFinder
 from app.answering.generation import Generator, Piece
 from app.answering.messages import Reason, note
@@ -138,7 +138,7 @@ class Answerer:
         # The best evidence must be in the answer, whatever the model wrote: a small one often leaves it out.
         added = self._newer_first(draft, _WEAKEST_ADDED)
         most = len(draft.sentences) + self._limits.sentences
-        for evidence in still_true(question.text, added, draft.page.hits):
+        for evidence in added:
             unsaid = draft.unsaid(evidence) if len(draft.sentences) < most else None
             # What is left of a quote that the model copied from needs to hold what the question asks for.
             if unsaid is not None and (unsaid == evidence or holds(kinds, unsaid.text)):

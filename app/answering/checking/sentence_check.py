@@ -84,7 +84,10 @@ def is_sentence(text: str) -> bool:
     words = re.findall(r"[^\W_]+", text)
     if len(words) > _FEWEST_WORDS and len(set(words)) < len(words) / 3:
         return False
-    size = sum(len(run) for run in han_runs(text)) / 2 + sum(not han_runs(word) for word in words)
+    han = han_runs(text)
+    # Chinese writes no spaces: 小锅米线15元 is one word to the pattern, and says how much of what.
+    size = sum(map(len, han)) / 2 + (len(re.findall(r"\d+", text)) if han else 0)
+    size += sum(not han_runs(word) and not word.isdigit() for word in words) if han else len(words)
     return size >= _FEWEST_WORDS and not text.rstrip("*_ ").endswith((":", "："))
 
 
