@@ -16,7 +16,7 @@ import structlog
 from app.answering.checking.citations import SupportChecker
 from app.answering.checking.sentence_check import SentenceChecker
 from app.answering.draft import Draft
-from app.answering.evidence.recency import newer_first
+from app.answering.evidence.quotes import quotes
 from app.answering.finding import EvidenceFinder
 from app.answering.generation import Generator, Piece
 from app.answering.messages import Reason, note
@@ -36,9 +36,6 @@ _Result = TypeVar("_Result")
 _WEAKEST_QUOTE = 0.55
 # A quote after written sentences may be a little weaker: what the model left out is then still there.
 _WEAKEST_ADDED = 0.6
-
-# Quotes among which newer ones are put first.
-_ORDERED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +127,13 @@ class Answerer:
                 # The model may fail in ways that nobody foresaw; the posts can still be quoted.
                 reason = _failure(error, question)
         if not draft.sentences:
-            for evidence in self._newer_first(draft, _WEAKEST_QUOTE)[: self._limits.sentences]:
+            for evidence in self._quotes(draft, _WEAKEST_QUOTE)[: self._limits.sentences]:
                 yield draft.quote(evidence)
             yield Done(draft.answer("quoted", note(draft.language, reason)))
             return
         kinds = asked_kinds(question.text)
         # The best evidence must be in the answer, whatever the model wrote: a small one often leaves it out.
-        added = self._newer_first(draft, _WEAKEST_ADDED)
+        added = self._quotes(draft, _WEAKEST_ADDED)
         most = len(draft.sentences) + self._limits.sentences
         for evidence in added:
             unsaid = draft.unsaid(evidence) if len(draft.sentences) < most else None
@@ -146,8 +143,8 @@ class Answerer:
         yield Done(draft.answer("written"))
 
     @staticmethod
-    def _newer_first(draft: Draft, weakest: float) -> list[Evidence]:
-        return newer_first(draft.question.text, draft.within(weakest)[:_ORDERED], draft.page.hits)
+    def _quotes(draft: Draft, weakest: float) -> list[Evidence]:
+        return quotes(draft.question.text, draft.evidence, draft.page.hits, draft.subjects, weakest)
 
     def _writer(self, draft: Draft, generator: Generator) -> AnswerWriter:
         limits, fence = self._limits, self._fence(draft.page.hits)

@@ -35,7 +35,7 @@ class Draft:
 
     def __init__(self, found: FoundEvidence, started: float) -> None:
         self.question, self.page, self.evidence = found.question, found.page, found.evidence
-        self.answerability = found.answerability
+        self.answerability, self.subjects = found.answerability, found.subjects
         self.language = found.page.language
         self.sentences: list[AnswerSentence] = []
         self.withheld: Counter[WithheldReason] = Counter()

@@ -9,7 +9,9 @@ from app.answering.evidence.absent_names import absent_name
 from app.answering.evidence.answerability import Answerability, assess
 from app.answering.evidence.missing_information import missing_name, missing_time
 from app.answering.evidence.selector import EvidenceSelector
+from app.answering.evidence.subjects import NONE, Subjects, subjects
 from app.answering.evidence.whereabouts import whereabouts, whole_text
+from app.answering.question.spelling import corrected
 from app.answering.types import Evidence, Question
 from retrieval.search.ranking import ELSEWHERE
 from retrieval.search.search import Searcher
@@ -29,12 +31,14 @@ class FoundEvidence:
         page: Its hits are those an answer may draw on; mark 1 is hits[0].
         evidence: Best first.
         answerability: Whether the evidence is enough.
+        subjects: Which of the posts are about one subject.
     """
 
     question: Question
     page: SearchPage
     evidence: Sequence[Evidence]
     answerability: Answerability
+    subjects: Subjects = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +109,22 @@ class EvidenceFinder:
         return max(about, default=0) > self.hits and page.language not in languages
 
     def _judged(self, question: Question, page: SearchPage, threshold: float) -> FoundEvidence:
+        texts = [whole_text(hit.post) for hit in page.hits]
+        asked = corrected(question.text, texts)
         # Filters without a word ask nothing that a sentence could answer.
-        evidence = self.selector.select(question.text, page.hits) if question.text.strip() else []
-        where = whereabouts(question.text, page.hits)
+        evidence = self.selector.select(asked, page.hits) if asked.strip() else []
+        where = whereabouts(asked, page.hits)
         if where.marks is not None:
             evidence = [one for one in evidence if one.mark in where.marks]
         known = knows(self.selector.embedder.languages, page.language)
-        judged = assess(question.text, evidence, page.hits, threshold, known)
-        name = absent_name(question.text, [whole_text(hit.post) for hit in page.hits])
+        judged = assess(asked, evidence, page.hits, threshold, known)
+        name = absent_name(question.text, texts)
         if name and not where.missing:
             judged = Answerability("declined", 0.0, missing_name(question.text, name))
-        return FoundEvidence(question, page, evidence, replace(judged, missing=where.missing or judged.missing))
+        judged = replace(judged, missing=where.missing or judged.missing)
+        answers = judged.outcome != "declined"
+        same = subjects(page.hits, self.selector.embedder) if answers else NONE
+        return FoundEvidence(question, page, evidence, judged, same)
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
         """The evidence, best first, where it is enough to answer all that is asked; empty where it is not.

@@ -5,12 +5,14 @@ Its words are Stipple's own or the question's, never a post's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
 from app.answering.messages import message_language
 from app.answering.question.answer_type import SEEN, Kind, answer_type, asked_kinds, candidates, holds
 from app.answering.question.folded_text import FoldedText, asked_words, places
+from retrieval.text.folding import han_runs
 from retrieval.text.language import detect_language
 from retrieval.types import Filters, Span
 
@@ -19,6 +21,9 @@ _LONGEST = 60
 _GAP = 8
 # Kinds that are checked separately when both are asked for. A date also answers a question about a time.
 _TOLD_APART: tuple[tuple[Kind, ...], ...] = (("price",), ("time", "date"))
+_SHORTEST_THING, _THING_HAN = 4, range(3, 6)
+_VERB = re.compile(r"(?:ing|ed|ly|ate|ify|ise|ize)\Z")
+_ASKING = frozenset("几多少吗呢怎么什哪谁收搭要能会该去有是")
 _KINDS = {
     "en": {"price": "a price", "amount": "a number", "time": "a time", "date": "a date", "year": "a year"},
     "zh": {"price": "价格", "amount": "数字", "time": "时间", "date": "日期", "year": "年份"},
@@ -56,7 +61,18 @@ def missing_words(question: str, texts: Sequence[str]) -> str:
         named = _KINDS[language][kind]
         return phrases["kind"].format(topic=topic, kind=named) if topic else phrases["kind alone"].format(kind=named)
     absent = _longest(question, _absent(question, texts))
-    return phrases["words"].format(absent=absent) if absent else phrases["nothing"]
+    return phrases["words"].format(absent=absent) if _names_a_thing(absent) else phrases["nothing"]
+
+
+def _names_a_thing(absent: str) -> bool:
+    """Whether words that no post holds are likely what the question is about, and not what is asked of it: a name or a
+    thing, not "push or carry" or 觉得. Without a grammar at hand, only short ones are trusted.
+    """
+    if han_runs(absent):
+        return len(absent) in _THING_HAN and not set(absent) & _ASKING
+    words = absent.split()
+    named = any(word[:1].isupper() or any(map(str.isdigit, word)) for word in words)
+    return named or (len(words) == 1 and len(absent) >= _SHORTEST_THING and not _VERB.search(absent.lower()))
 
 
 def missing_name(question: str, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from app.answering.comparison.quantities import quantities
 from app.answering.comparison.term_overlap import units_of
+from app.answering.evidence.subjects import NONE, Subjects
 from app.answering.question.answer_type import AnswerType, answer_type
 from app.answering.types import AnswerSentence, Evidence
 from retrieval.text.folding import fold
@@ -54,7 +55,9 @@ _SAID_OF_IT = re.compile(
 )
 
 
-def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -> list[Evidence]:
+def newer_first(
+    question: str, ranked: Sequence[Evidence], hits: Sequence[Hit], same: Subjects = NONE
+) -> list[Evidence]:
     """The evidence in its order, except that a sentence which a newer one may replace comes after that one.
 
     The newer one must be near in score and state a different value of a kind that the older states too and the question
@@ -65,20 +68,21 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     Args:
         ranked: Best first.
         hits: mark 1 is hits[0].
+        same: Which of them are about one subject.
     """
     topic, wants = topic_of(question), _wants(question)
     ordered: list[Evidence] = []
     of_now = not _OF_THEN.search(fold(question))
 
     def renews(new: Evidence, old: Evidence) -> bool:
-        return of_now and new.part != "title" and _is_later_of_subject(new, old, hits)
+        return of_now and new.part != "title" and _is_later_of_subject(new, old, hits, same)
 
     left = list(ranked)
 
     def place(one: Evidence) -> None:
         """After all that may replace it; these are newer, so it replaces none of them."""
         left.remove(one)
-        for newer in [other for other in left if _replaces(other, one, topic, wants, hits) or renews(other, one)]:
+        for newer in [other for other in left if _replaces(other, one, topic, wants, hits, same) or renews(other, one)]:
             if newer in left:
                 place(newer)
         ordered.append(one)
@@ -88,7 +92,7 @@ def newer_first(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) 
     return ordered
 
 
-def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -> list[Evidence]:
+def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit], same: Subjects = NONE) -> list[Evidence]:
     """The evidence without what newer evidence replaces, as in `newer_first`: what a model should read.
 
     What an older post says is left out too where a newer one on the same subject answers nearly as well: a model that
@@ -99,8 +103,8 @@ def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -
 
     def stands(one: Evidence) -> bool:
         return not any(
-            _replaces(new, one, topic, wants, hits)
-            or (of_now and new.score >= _NEAR * one.score and _is_later_of_subject(new, one, hits))
+            _replaces(new, one, topic, wants, hits, same)
+            or (of_now and new.score >= _NEAR * one.score and _is_later_of_subject(new, one, hits, same))
             for new in ranked
         )
 
@@ -108,7 +112,7 @@ def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit]) -
 
 
 def superseded(
-    question: str, sentence: AnswerSentence, ranked: Sequence[Evidence], hits: Sequence[Hit]
+    question: str, sentence: AnswerSentence, ranked: Sequence[Evidence], hits: Sequence[Hit], same: Subjects = NONE
 ) -> Literal["outdated", "beside the point"] | None:
     """Whether other evidence than a sentence rests on replaces the value that it states.
 
@@ -125,19 +129,24 @@ def superseded(
     cited = {(one.mark, one.part, one.comment, one.start) for one in sentence.citations}
     rests_on = [one for one in ranked if (one.mark, one.part, one.comment, one.start) in cited]
     stated = [replace(one, text=sentence.text) for one in rests_on]
-    if stated and all(any(_replaces(new, old, topic, wants, hits) for new in ranked) for old in stated):
+    if stated and all(any(_replaces(new, old, topic, wants, hits, same) for new in ranked) for old in stated):
         return "outdated"
-    if stated and all(any(_is_nearer(other, old, topic, wants, hits) for other in ranked) for old in stated):
+    if stated and all(any(_is_nearer(other, old, topic, wants, hits, same) for other in ranked) for old in stated):
         return "beside the point"
     return None
 
 
 def _is_nearer(
-    other: Evidence, stated: Evidence, topic: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
+    other: Evidence,
+    stated: Evidence,
+    topic: frozenset[str],
+    wants: Callable[[str], bool],
+    hits: Sequence[Hit],
+    same: Subjects,
 ) -> bool:
     if other.post_id == stated.post_id or other.score < _NEAR * stated.score:
         return False
-    if _is_later_of_subject(stated, other, hits):
+    if _is_later_of_subject(stated, other, hits, same):
         return False
     told = any(
         wants(kind) and not _values(other.text).get(kind, known) & known for kind, known in _values(stated.text).items()
@@ -156,11 +165,16 @@ def _wants(question: str) -> Callable[[str], bool]:
 
 
 def _replaces(
-    new: Evidence, old: Evidence, topic: frozenset[str], wants: Callable[[str], bool], hits: Sequence[Hit]
+    new: Evidence,
+    old: Evidence,
+    topic: frozenset[str],
+    wants: Callable[[str], bool],
+    hits: Sequence[Hit],
+    same: Subjects,
 ) -> bool:
     if new.post_id == old.post_id or new.part == "title" or not _is_later(new, old, hits):
         return False
-    of_subject = _is_later_of_subject(new, old, hits)
+    of_subject = _is_later_of_subject(new, old, hits, same)
     if new.score < _NEAR * old.score and not of_subject:
         return False
     its, others = hits[new.mark - 1].post, hits[old.mark - 1].post
@@ -180,10 +194,12 @@ def _is_later(new: Evidence, old: Evidence, hits: Sequence[Hit]) -> bool:
     return new_at is not None and old_at is not None and new_at > old_at
 
 
-def _is_later_of_subject(new: Evidence, old: Evidence, hits: Sequence[Hit]) -> bool:
-    """Whether it is later, good enough, and of a post whose title names the same subject."""
+def _is_later_of_subject(new: Evidence, old: Evidence, hits: Sequence[Hit], same: Subjects) -> bool:
+    """Whether it is later, good enough, and of a post about the same subject, as its title or its meaning tell."""
     if new.post_id == old.post_id or new.score < _NEAR_OF_SUBJECT * old.score or not _is_later(new, old, hits):
         return False
+    if (new.mark, old.mark) in same:
+        return True
     its, others = (frozenset(units_of(hits[one.mark - 1].post.title).telling) for one in (new, old))
     shared = its & others
     words = [unit for unit in shared if unit.isascii()]

@@ -77,7 +77,7 @@ class AnswerWriter:
         if isinstance(checked, str):
             return checked
         draft = self._draft
-        return superseded(draft.question.text, checked, draft.evidence, draft.page.hits) or checked
+        return superseded(draft.question.text, checked, draft.evidence, draft.page.hits, draft.subjects) or checked
 
     def request(self) -> GenerateRequest:
         """What the model is asked: everything at once, with as much evidence as fits.
@@ -87,7 +87,7 @@ class AnswerWriter:
         """
         draft, prompt = self._draft, load_prompt(f"answer/v4.{message_language(self._draft.language)}")
         draft.prompt = prompt.version
-        true = still_true(draft.question.text, draft.evidence, draft.page.hits)
+        true = still_true(draft.question.text, draft.evidence, draft.page.hits, draft.subjects)
         best = [one for one in draft.within(_WEAKEST_READ) if one in true]
         assembled = assemble(
             prompt,
