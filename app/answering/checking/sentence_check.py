@@ -10,6 +10,7 @@ from app.answering.checking.citations import SupportChecker
 from app.answering.checking.novelty import new_content_is_supported
 from app.answering.checking.plain_text import is_plain, plain
 from app.answering.checking.sentence_language import strays
+from app.answering.comparison.term_overlap import coverage
 from app.answering.evidence.interrogatives import asks
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import speaks_to_model
@@ -22,6 +23,8 @@ _FEWEST_WORDS = 3
 _NUMBERS: frozenset[Kind] = frozenset({"price", "amount", "time", "date"})
 # A sentence that shares this much with one already shown says nothing new.
 _REPEATED = 0.85
+# A sentence that only repeats the question's words must be this much in the posts' words.
+_RESTATED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ class SentenceChecker:
         if asks(text) or _lacks_number(text, self.question):
             return "beside the point"
         citations = self.checker.citations(text, marks, evidence, self.least)
-        if not citations or not new_content_is_supported(text, self.question, self._texts(citations, evidence)):
+        texts = self._texts(citations, evidence)
+        if not citations or not new_content_is_supported(text, self.question, texts):
             return "unsupported"
+        if coverage(text, self.question) == 1 and coverage(text, "\n".join(texts)) < _RESTATED:
+            return "unsupported"  # it affirms what was asked, which posts that speak of it may deny
         return AnswerSentence(text, citations)
 
     @staticmethod

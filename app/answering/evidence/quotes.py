@@ -15,6 +15,8 @@ from retrieval.types import Hit
 _ORDERED = 12
 # Of the best score: what another language must reach beside the question's own, whose readers it costs more.
 _ELSEWHERE = 0.85
+# What a post on another subject than the best one must reach: it may be about another town's café.
+_APART = 0.75
 # A post that is older by this than another on its subject tells what was.
 _OLD = timedelta(days=365)
 
@@ -38,7 +40,8 @@ def quotes(
 
     def fits(one: Evidence) -> bool:
         foreign = own and detect_language(one.text) not in {language, "und"}
-        return one.score >= (_ELSEWHERE if foreign else weakest) * best
+        apart = one.mark != ranked[0].mark and (one.mark, ranked[0].mark) not in same
+        return one.score >= (_ELSEWHERE if foreign else _APART if apart else weakest) * best
 
     def old(one: Evidence) -> bool:
         at = hits[one.mark - 1].post.created_at
