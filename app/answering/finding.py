@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from app.answering.evidence.absent_names import absent_name
+from app.answering.evidence.agreement import agreement, without_future_dates
 from app.answering.evidence.answerability import Answerability, assess
 from app.answering.evidence.missing_information import missing_name
 from app.answering.evidence.selector import EvidenceSelector
@@ -24,12 +26,14 @@ class FoundEvidence:
         page: Its hits are those an answer may draw on; mark 1 is hits[0].
         evidence: Best first.
         answerability: Whether the evidence is enough.
+        differing: One sentence in the question's language on the values in which the posts differ; "" where none do.
     """
 
     question: Question
     page: SearchPage
     evidence: Sequence[Evidence]
     answerability: Answerability
+    differing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,14 @@ class EvidenceFinder:
     Attributes:
         hits: Posts that an answer may draw on.
         threshold: Least confidence with which a question is answered.
+        clock: Says what is now: dates after it are not believed.
     """
 
     searcher: Searcher
     selector: EvidenceSelector
     hits: int
     threshold: float
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def query(self, question: Question) -> SearchQuery:
         """The search of an answer: the posts that match best, whoever wrote them and whatever their age.
@@ -67,6 +73,7 @@ class EvidenceFinder:
         page = self.searcher.search(self.query(question)) if page is None else page
         if len(page.hits) > self.hits:
             page = replace(page, hits=page.hits[: self.hits])
+        page, undated = without_future_dates(page, self.clock())
         # Filters without a word ask nothing that a sentence could answer.
         evidence = self.selector.select(question.text, page.hits) if question.text.strip() else []
         where = whereabouts(question.text, page.hits)
@@ -77,7 +84,9 @@ class EvidenceFinder:
         name = absent_name(question.text, [whole_text(hit.post) for hit in page.hits])
         if name and not where.missing:
             judged = Answerability("declined", 0.0, missing_name(question.text, name))
-        return FoundEvidence(question, page, evidence, replace(judged, missing=where.missing or judged.missing))
+        weighed = agreement(question.text, page.language, evidence, page.hits, undated)
+        missing = where.missing or judged.missing
+        return FoundEvidence(question, page, weighed.evidence, replace(judged, missing=missing), weighed.differing)
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
         """The evidence, best first, where it is enough to answer all that is asked; empty where it is not.
