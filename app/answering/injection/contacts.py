@@ -56,6 +56,10 @@ _HOST = re.compile(
     rf"(?<![a-z0-9@.])(?P<host>{_LABEL}(?:(?:{_PLAIN_DOT}|{_SPELLED_DOT}){_LABEL}){{1,4}})(?![a-z0-9@])"
     r"(?P<path>(?::\d{2,5})?(?:/[^\s\u3000-\u9fff\uff00-\uffef]{0,300}|\s(?:slash|斜杠)\s\S{1,80})?)"
 )
+# Only a space for the full stop, where "slash" follows or the word is none.
+_SPACED_HOST = re.compile(
+    rf"(?<![a-z0-9@.])(?P<label>{_LABEL})\s(?P<suffix>[a-z]{{2,6}})\s(?:slash|/)\s\S{{1,80}}|(?<![a-z0-9@.])[a-z0-9-]{{4,40}}\scom(?![a-z0-9])"
+)
 _DOT = re.compile(_SPELLED_DOT)
 # Top-level domains that are words: where a space after a full stop is missing, "good.it was" is no host.
 _WORDS = frozenset("am an as at be by do et he hm in is it la ma me mu my na no of pa pm so to tv us we".split())
@@ -86,7 +90,7 @@ _DIALLED = re.compile(r"\+.*|\(?0\d.*|1[3-9]\d(?:[ -]?\d{4}){2}|[48]00[ -]\d{3,4
 
 _WECHAT = (
     r"微\s?信|薇\s?信|威\s?信|维\s?信|徽\s?信|v\s?信|weixin|wechat|(?<![a-z])(?:vx|wx|weix)(?![a-z])"
-    r"|(?:加|\+|add)\s?(?:我|老板|店主|店家|客服|师傅)?的?\s?(?:v|薇|威|微|卫星?|徽|唯)(?![a-z]{3})"
+    r"|🛰|绿泡泡|绿色软件|(?:加|\+|add)\s?(?:我|老板|店主|店家|客服|师傅)?的?\s?(?:v|薇|威|微|卫星?|徽|唯)(?![a-z]{3})"
 )
 _HANDLES = re.compile(
     rf"(?:{_WECHAT})(?:号|id|：|:|同|❤|♥|💚|✉|是|为|[\s\-_=~>→]){{0,8}}(?:[a-z][a-z0-9_-]{{4,19}}|\d{{5,12}}|[同一][号名])"
@@ -95,8 +99,12 @@ _HANDLES = re.compile(
     r"|line)(?![a-z])|飞机|电报|ライン|小红书号|抖音号|公众号)\s?(?:(?:user(?:name)?|id|handle|account|号)\s?[:：]?\s?|[:：「『“\"]\s?@?|\s?@)"
     r"[a-z0-9_.]{3,32}"
     r"|(?:\b(?:dm|message|text|contact|write|add|ping)(?:\sto)?|私信|联系|关注|找)\s?@[a-z0-9_.]{3,32}"
+    r"|\b(?:dm|message|text|contact|write(?:\sto)?|ping|add|reach)\s(?!(?:the|them|him|her|us|your|my|our|me|an?|it|his|their)\b)"
+    r"[\w.]{2,30}(?:\s[\w.]{2,20})?\s(?:on|via|by|over|through|in)\s"
+    r"(?:telegram|whats\s?app|signal|we\s?chat|viber|discord|insta(?:gram)?|snapchat|line|kakao)\b"
+    r"|\btext(?:ing)?\s\w{1,20}\sto\s\d{4,7}\b|发送?\s?\w{1,10}\s?[到至]\s?\d{4,12}"
 )
-_PLAIN_HANDLE = re.compile(r"微信|wechat|qq|telegram|whats\s?app|signal|line|@|instagram|公众号|抖音号|小红书号")
+_PLAIN_HANDLE = re.compile(r"text|发|微信|wechat|qq|telegram|whats\s?app|signal|line|@|instagram|公众号|抖音号|小红书号")
 # Codes that an app opens when they are copied.
 _SHARE_CODE = re.compile(
     r"(?:[抖淘吱快]口令|口令[:：]|复制(?:这|本|此|整|全|该|[上下以后并一])?[^\n。，]{0,8}打开|打开[^\n。]{0,8}(?:抖音|淘宝|拼多多|闲鱼)[^\n。]{0,12}(?:搜|复制|领))"
@@ -104,7 +112,7 @@ _SHARE_CODE = re.compile(
 )
 # What tells readers to use a contact.
 _USE_IT = re.compile(
-    r"\b(?:call|ring|dial|text|message|contact|write|e-?mail|add|visit|go to|fill|book|order|sign up|register|click"
+    r"\b(?:whats ?app|telegram|signal|call|ring|dial|text|message|contact|write|e-?mail|add|visit|go to|fill|book|order|sign up|register|click"
     r"|tap|download|scan|dm|ask)\b|联系|拨打|致电|加|咨询|私|下单|扫码?|关注|搜|登录|点击|填|预约|报名|打电话|戳"
 )
 _FEWEST_WORDS, _FEWEST_HAN = 5, 10
@@ -205,6 +213,9 @@ def _found(read: str) -> Iterator[tuple[Span, bool]]:
         yield from _hosts(read)
         for match in _ADDRESS_OF_4.finditer(read):
             yield Span(*match.span()), False
+    for match in _SPACED_HOST.finditer(read):
+        if match["suffix"] is None or _suffix(f"{match['label']}.{match['suffix']}") == match["suffix"]:
+            yield Span(*match.span()), True
     if ":" in read:
         for match in _ADDRESS_OF_6.finditer(read):
             yield Span(*match.span()), False
