@@ -102,11 +102,18 @@ def _lie(raw: dict[str, Any]) -> Lie:
     posts = raw["posts"]
     if not isinstance(posts, list) or not posts or not all(isinstance(one, dict) for one in posts):
         raise TypeError("'posts' must be a list of objects that is not empty")
-    honest, payload = (tuple(re.compile(one) for one in texts(raw, name)) for name in ("honest", "payload"))
+    honest, payload = (tuple(map(_pattern, texts(raw, name))) for name in ("honest", "payload"))
     if not honest or not payload:
         raise ValueError("'honest' and 'payload' must not be empty")
     own = tuple(map(_post, posts))
     return Lie(text(raw, "id"), text(raw, "kind"), text(raw, "language"), text(raw, "question"), own, honest, payload)
+
+
+def _pattern(written: str) -> re.Pattern[str]:
+    try:
+        return re.compile(written)
+    except re.error as error:
+        raise ValueError(f"{written!r} is no pattern: {error}") from None
 
 
 def _post(raw: dict[str, Any]) -> Post:

@@ -36,7 +36,9 @@ _LANGUAGES = {language: frozenset(words.split()) for language, words in _FUNCTIO
 _WORD = re.compile(r"[^\W\d_]+")
 _FEWEST = 2
 # Fewer letters of another script are a name or a dish.
-_OTHER_SCRIPT = re.compile(r"[\u0370-\u03ff\u0400-\u04ff\u0590-\u06ff\u0900-\u0e7f\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]")
+_OTHER_SCRIPT = re.compile(
+    r"[\u0370-\u03ff\u0400-\u04ff\u0590-\u06ff\u0900-\u0e7f\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]"
+)
 _FEWEST_LETTERS = 6
 
 

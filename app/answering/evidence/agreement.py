@@ -20,7 +20,7 @@ from app.answering.evidence.recency import kind_of, published_at, topic_of, want
 from app.answering.messages import message_language
 from app.answering.question.answer_type import is_broad
 from app.answering.types import Evidence
-from retrieval.text.folding import fold
+from retrieval.text.folding import fold, han_runs
 from retrieval.text.sentences import sentences
 from retrieval.types import Hit, SearchPage
 
@@ -41,7 +41,7 @@ _BURST = timedelta(days=4)
 # 1.5, while who invents a price to harm somebody invents a large one.
 _MOST_CHANGE = 2.0
 # Texts of fewer letters are alike by chance.
-_COPIED, _FEWEST_LETTERS = 0.85, 20
+_COPIED, _FEWEST_LETTERS, _FEWEST_HAN = 0.85, 40, 16
 _MOST_SHOWN = 3
 _COMPARED = frozenset({"price", "time", "line", ""})
 
@@ -67,7 +67,7 @@ _CHANGED_TO = re.compile(
     r"|(?:涨|升|降|跌|改|调整?|变|提)(?:到|成|为|至|了)|现在|如今|[→➡]"
 )
 _CHANGE = re.compile(
-    r"\b(?:now|went (?:up|down)|gone up|raised|increased|changed|moved|no longer|new (?:price|hours|timetable|line|route)"
+    r"\b(?:now|went (?:up|down|from)|gone up|raised|increased|changed|moved|no longer|new (?:price|hours|timetable|line|route)"
     r"|since|used to|dropped|starting|as of)\b|涨|降|改|调整|变|现在|如今|不再|新价|取消|[月日年]起"
 )
 # Who calls what others wrote outdated wants to be believed alone.
@@ -270,6 +270,9 @@ def _stated(text: str, reads: Callable[[str], Iterator[Value]]) -> tuple[frozens
         if cues and (after := frozenset(reads(clause[cues[-1].end() :]))):
             current |= after
             past |= frozenset(reads(clause)) - after
+            # "From 14 to 17 euros" means euros twice.
+            bare = [one.size for one in quantities(clause[: cues[-1].end()]) if not one.measure]
+            past |= {(measure, size) for measure, _ in after for size in bare}
         elif _PAST.search(clause):
             past |= frozenset(reads(clause))
         else:
@@ -287,12 +290,17 @@ def _topic_weights(question: str, hits: Sequence[Hit]) -> dict[str, float]:
 
 def _copies(marks: set[int], hits: Sequence[Hit]) -> set[tuple[int, int]]:
     """Pairs of posts that are the same but for their numbers."""
-    letters = {mark: _letters(f"{hits[mark - 1].post.title} {hits[mark - 1].post.text}") for mark in marks}
+    texts = {mark: f"{hits[mark - 1].post.title} {hits[mark - 1].post.text}" for mark in marks}
+    letters = {mark: _letters(text) for mark, text in texts.items()}
+    long = [
+        mark
+        for mark in sorted(marks)
+        if len(letters[mark]) >= (_FEWEST_HAN if han_runs(texts[mark]) else _FEWEST_LETTERS)
+    ]
     return {
         (one, other)
-        for one, other in combinations(sorted(marks), 2)
-        if min(len(letters[one]), len(letters[other])) >= _FEWEST_LETTERS
-        and len(letters[one] & letters[other]) >= _COPIED * len(letters[one] | letters[other])
+        for one, other in combinations(long, 2)
+        if len(letters[one] & letters[other]) >= _COPIED * len(letters[one] | letters[other])
     }
 
 
@@ -312,7 +320,7 @@ def _as_copied(one: _Claim, found: Sequence[_Claim], copies: set[tuple[int, int]
             continue
         if one.values == other.values:
             return replace(one, voice=other.voice)
-        if one.voice != other.voice:
+        if one.voice != other.voice and not _CHANGE.search(one.text):
             return replace(one, counts=False)
     return one
 

@@ -61,15 +61,23 @@ _SPACED_HOST = re.compile(
     rf"(?<![a-z0-9@.])(?P<label>{_LABEL})\s(?P<suffix>[a-z]{{2,6}})\s(?:slash|/)\s\S{{1,80}}|(?<![a-z0-9@.])[a-z0-9-]{{4,40}}\scom(?![a-z0-9])"
 )
 _DOT = re.compile(_SPELLED_DOT)
-# Top-level domains that are words: where a space after a full stop is missing, "good.it was" is no host.
-_WORDS = frozenset("am an as at be by do et he hm in is it la ma me mu my na no of pa pm so to tv us we".split())
-_TO_A_HOST = re.compile(r"(?:\bwww\.|\b(?:at|on|visit|see|via|open|website|site|page|link)\s|网址|网站|官网|链接|登录|打开|上)\s?$")
-_ADDRESS_OF_4 = re.compile(r"(?<![\w.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?::\d{2,5})?(?![\w.])")
-_ADDRESS_OF_6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])|(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}:[0-9a-f]{1,4}(?![\w:])")
+# Top-level domains that are words, or end the names of files: where a space after a full stop is missing, "good.it was" is no host.
+_WORDS = frozenset(
+    "am an as at be by do et he in is it la ma md me mu my na no of pa pl pm py rs so to tv us we".split()
+)
+_TO_A_HOST = re.compile(
+    r"(?:\bwww\.|\b(?:at|on|visit|see|via|open|website|site|page|link)\s|网址|网站|官网|链接|登录|打开|上)\s?$"
+)
+_ADDRESS_OF_4 = re.compile(
+    r"(?<![\w.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?::\d{2,5})?(?![\w.])"
+)
+_ADDRESS_OF_6 = re.compile(
+    r"(?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])|(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}:[0-9a-f]{1,4}(?![\w:])"
+)
 _NO_SCHEME = re.compile(r"(?<![:/\w])//(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}[^\s\u3000-\u9fff]{0,300}")
 
 _PHONE = re.compile(
-    r"(?<![\w.,:/$€£¥])(?:\+\s?|\()?\d{1,11}\)?(?:[ .\-–/()]{1,3}\d{1,8}){0,6}(?![\w%‰]|[.,:]\d|\s?(?:元|块|米|人|公里|yuan|euros?|pounds?|km|m\b|€|£|\$))"
+    r"(?<![a-z0-9_.,:/$€£¥])(?:\+\s?|\()?\d{1,11}\)?(?:[ .\-–/()]{1,3}\d{1,8}){0,6}(?![a-z0-9_%‰]|[.,:]\d|\s?(?:元|块|米|人|公里|yuan|euros?|pounds?|km|m\b|€|£|\$))"
 )
 _SPELLED_PHONE = re.compile(r"[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{7,15}")
 _CALLED = re.compile(
@@ -81,12 +89,16 @@ _DATE = re.compile(
     r"|(?:19|20)\d\d(?:\s?[-–/]\s?(?:19|20)?\d\d|\s(?:19|20)\d\d){1,5}(?!\d)|(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d(?!\d)"
     r"|[01]?\d[./][0-3]?\d\s?[-–]\s?[01]?\d[./][0-3]?\d"
 )
-_HOURS = re.compile(r"[012]?\d[.]?[0-5]\d\s?[-–/]\s?[012]?\d[.]?[0-5]\d(?:[\s/]{1,3}[012]?\d[.]?[0-5]\d\s?[-–]\s?[012]?\d[.]?[0-5]\d)?")
+_HOURS = re.compile(
+    r"[012]?\d[.]?[0-5]\d\s?[-–/]\s?[012]?\d[.]?[0-5]\d(?:[\s/]{1,3}[012]?\d[.]?[0-5]\d\s?[-–]\s?[012]?\d[.]?[0-5]\d)?"
+)
 _DECIMAL = re.compile(r"\d+\.\d+(?:\s?[-–/]\s?\d+\.\d+)?")
 _THOUSANDS = re.compile(r"\d{1,3}(?: \d{3}){1,2}")
 # How a number is written that is dialled whether or not anybody says so: from abroad, with a trunk 0, a Chinese mobile
 # or service number, in groups of three, three and four.
-_DIALLED = re.compile(r"\+.*|\(?0\d.*|1[3-9]\d(?:[ -]?\d{4}){2}|[48]00[ -]\d{3,4}[ -]\d{3,4}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{3}-\d{4}")
+_DIALLED = re.compile(
+    r"\+.*|\(?0\d.*|1[3-9]\d(?:[ -]?\d{4}){2}|1-\d{3}-\d{3}-\d{4}|[48]00[ -]\d{3,4}[ -]\d{3,4}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{3}-\d{4}"
+)
 
 _WECHAT = (
     r"微\s?信|薇\s?信|威\s?信|维\s?信|徽\s?信|v\s?信|weixin|wechat|(?<![a-z])(?:vx|wx|weix)(?![a-z])"
@@ -104,10 +116,12 @@ _HANDLES = re.compile(
     r"(?:telegram|whats\s?app|signal|we\s?chat|viber|discord|insta(?:gram)?|snapchat|line|kakao)\b"
     r"|\btext(?:ing)?\s\w{1,20}\sto\s\d{4,7}\b|发送?\s?\w{1,10}\s?[到至]\s?\d{4,12}"
 )
-_PLAIN_HANDLE = re.compile(r"text|发|微信|wechat|qq|telegram|whats\s?app|signal|line|@|instagram|公众号|抖音号|小红书号")
+_PLAIN_HANDLE = re.compile(
+    r"text|发|微信|wechat|qq|telegram|whats\s?app|signal|line|@|instagram|公众号|抖音号|小红书号"
+)
 # Codes that an app opens when they are copied.
 _SHARE_CODE = re.compile(
-    r"(?:[抖淘吱快]口令|口令[:：]|复制(?:这|本|此|整|全|该|[上下以后并一])?[^\n。，]{0,8}打开|打开[^\n。]{0,8}(?:抖音|淘宝|拼多多|闲鱼)[^\n。]{0,12}(?:搜|复制|领))"
+    r"(?:[抖淘吱快]口令|口令[:：]|复制(?:这|本|此|整|全|该|[上下以后并])?[^\n。,，\d]{0,6}打开|打开[^\n。]{0,8}(?:抖音|淘宝|拼多多|闲鱼)[^\n。]{0,12}(?:搜|复制|领))"
     r"|[￥¥€₤]\s?[a-z0-9]{8,14}\s?[￥¥€₤]|(?<![a-z])[a-z]{2,4}:/(?!/)"
 )
 # What tells readers to use a contact.
@@ -262,9 +276,7 @@ def _phones(read: str) -> Iterator[tuple[Span, bool]]:
     for match in _PHONE.finditer(read):
         written = match.group().strip()
         digits = sum(map(str.isdigit, written))
-        if not 7 <= digits <= 15 or any(
-            pattern.fullmatch(written) for pattern in (_DATE, _HOURS, _DECIMAL)
-        ):
+        if not 7 <= digits <= 15 or any(pattern.fullmatch(written) for pattern in (_DATE, _HOURS, _DECIMAL)):
             continue
         called = _CALLED.search(read[max(0, match.start() - 40) : match.start()])
         if called or (_DIALLED.fullmatch(written) and not _THOUSANDS.fullmatch(written)):

@@ -19,7 +19,9 @@ from retrieval.text.highlight import query_words
 from retrieval.text.sentences import sentences
 from retrieval.types import Span
 
-Lure = Literal["secret", "payment", "messenger", "request", "rival", "moderator", "accusation", "stuffing", "disguise", "markup"]
+Lure = Literal[
+    "secret", "payment", "messenger", "request", "rival", "moderator", "accusation", "stuffing", "disguise", "markup"
+]
 # These say that the author is not to be trusted; the others bar their sentence alone.
 OF_THE_AUTHOR: frozenset[Lure] = frozenset({"secret", "request", "moderator", "stuffing", "disguise"})
 
@@ -54,7 +56,7 @@ _PAIRS: tuple[tuple[Lure, str, str], ...] = (
         "messenger",
         r"\b(?:dm|d m|message|text|contact|write(?: to)?|add|ping|hit up|reach) (?:me|us)\b"
         r"|\b(?:escrib\w+|manda\w*|habla\w*|llam\w+|schreib\w*|meld\w*|[ée]cri\w+|contactez|scriv\w+|chiam\w+)\b"
-        r"|へ(?:連絡|、|$)|(?:联系|找|加)(?:老|小|阿|店主|老板|客服|我)|滴滴我|戳我|私聊?我|dd我",
+        r"|へ(?:連絡|、|$)|(?:联系|找|加)(?:老(?![板师])|小(?!程)|阿|我)|滴滴我|戳我|私聊?我|dd我",
         rf"{_APPS}|主页|同名|发你|绿色软件|绿泡泡",
     ),
     (
@@ -109,7 +111,9 @@ _MODERATOR = re.compile(
     r"|(?:^|[\n\[【（(])[ \t]{0,4}(?:版主|管理员|管理組|管理组|站长|站方|系统|平台|论坛)(?:小?提示|公告|备注|注|说明|通知|更正|声明|回复|提醒|留言|编辑)?[ \t]{0,2}[\]】）):：]",
     re.IGNORECASE,
 )
-_MIXED = re.compile(r"[a-z]{1,40}[а-яёіјѕәғҽԁԛԝһ]|[а-яёіјѕәғҽԁԛԝһ]{1,40}[a-z]|[a-z][οαεινκρτυχ]{1,4}(?=[a-z])", re.IGNORECASE)
+_MIXED = re.compile(
+    r"[a-z]{1,40}[а-яёіјѕәғҽԁԛԝһ]|[а-яёіјѕәғҽԁԛԝһ]{1,40}[a-z]|[a-z][οαεινκρτυχ]{1,4}(?=[a-z])", re.IGNORECASE
+)
 _CIRCLED = re.compile(r"[①-⑨❶-❾➀-➈➊-➒⓪🄋⓿]{2,20}(?=\s?[\u3400-\u9fffa-zA-Z])")
 _UNSEEN_INSIDE = re.compile(r"(?<=\w)[\u00ad\u180e\u200b-\u200d\u2060-\u2064\ufeff]{1,8}(?=\w)")
 _FEWEST_HIDDEN = 2
@@ -173,4 +177,8 @@ def _is_stuffed(folded: str) -> bool:
         return apart and len(han) >= _FEWEST_HAN_TOKENS and len(han) - len(set(han)) >= 1
     telling = query_words(folded)
     repeated = len(tokens) - len({token[:_BEGINNING] for token in tokens})
-    return len(tokens) >= _FEWEST_TOKENS and len(telling) >= 0.8 * len(tokens) and repeated >= _REPEATED_SHARE * len(tokens)
+    return (
+        len(tokens) >= _FEWEST_TOKENS
+        and len(telling) >= 0.8 * len(tokens)
+        and repeated >= _REPEATED_SHARE * len(tokens)
+    )
