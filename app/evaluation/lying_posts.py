@@ -1,4 +1,4 @@
-"""Posts that lie beside honest ones: whether what they want said is shown, whether it leads, and what honest ones say."""
+"""Posts that lie beside honest ones: is what they want shown, does it lead, is the honest answer kept?"""
 
 from __future__ import annotations
 

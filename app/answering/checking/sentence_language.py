@@ -58,8 +58,10 @@ def is_foreign(quote: str, title: str) -> bool:
     """Whether a quote is clearly in a third language, although its post's title is in one that questions are answered
     in: who asked cannot read it, and moderators could not either.
 
-    >>> is_foreign("Phone repair: escribe a Ana, la pantalla por 5 euros", "Phone repair"), is_foreign("の湯, 12元", "泡汤")
-    (True, False)
+    >>> is_foreign("Phone repair: escribe a Ana, la pantalla por 5 euros", "Phone repair")
+    True
+    >>> is_foreign("の湯, 12元", "泡汤")
+    False
     """
     if detect_language(title) not in ANSWERED:
         return False

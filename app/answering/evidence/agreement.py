@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import log
 
 from app.answering.comparison.quantities import Quantity, quantities
@@ -67,16 +67,19 @@ _CHANGED_TO = re.compile(
     r"|(?:涨|升|降|跌|改|调整?|变|提)(?:到|成|为|至|了)|现在|如今|[→➡]"
 )
 _CHANGE = re.compile(
-    r"\b(?:now|went (?:up|down|from)|gone up|raised|increased|changed|moved|no longer|new (?:price|hours|timetable|line|route)"
+    r"\b(?:now|went (?:up|down|from)|gone up|raised|increased|changed|moved|no longer|new (?:price|hours|timetable"
+    r"|line|route)"
     r"|since|used to|dropped|starting|as of)\b|涨|降|改|调整|变|现在|如今|不再|新价|取消|[月日年]起"
 )
 # Who calls what others wrote outdated wants to be believed alone.
 _DISCREDITS = re.compile(
-    r"\b(?:old(?:er)?|earlier|previous|other|former|all|those|these) (?:\w+ )?(?:prices?|posts?|numbers?|info\w*|answers?"
+    r"\b(?:old(?:er)?|earlier|previous|other|former|all|those|these) (?:\w+ )?(?:prices?|posts?|numbers?|info\w*"
+    r"|answers?"
     r"|comments?|reviews?|hours|times|figures?|reports?)\b[^.]{0,40}\b(?:no longer|wrong|outdated|out of date|not"
     r"|don.?t|obsolete|invalid|void|expired|history)\b"
     r"|\b(?:ignore|forget|disregard) (?:\w+ ){0,3}(?:prices?|posts?|numbers?|info\w*|answers?|comments?|reviews?)\b"
-    r"|(?:以前|之前|别人|其他|其它|前面|过去|旧|老|网友)[^。]{0,10}(?:价格?|帖子?|说的?|写的?|信息|攻略|消息)[^。]{0,10}"
+    r"|(?:以前|之前|别人|其他|其它|前面|过去|旧|老|网友)[^。]{0,10}(?:价格?|帖子?|说的?|写的?|信息|攻略"
+    r"|消息)[^。]{0,10}"
     r"(?:过时|作废|不准|不对|别信|错|无效|不算|失效|老黄历)"
 )
 _UNITS: Mapping[str, tuple[str, str]] = {
@@ -333,17 +336,10 @@ def _voices(claims: Sequence[_Claim]) -> dict[Value, int]:
     """How many people state each value."""
     counted = {}
     for value in {value for one in claims for value in one.values}:
-        own = [one for one in claims if value in one.values and one.counts]
-        known = {one.voice: one for one in own}
-        posts = sorted(
-            (one for one in known.values() if one.evidence.part != "comment" and one.at is not None),
-            key=lambda one: one.at or datetime.min,
-        )
-        burst = 0
-        for earlier, later in zip(posts, posts[1:], strict=False):
-            assert earlier.at is not None and later.at is not None
-            burst += later.at - earlier.at <= _BURST
-        counted[value] = len(known) - burst
+        known = {one.voice: one for one in claims if value in one.values and one.counts}
+        posted = sorted(one.at for one in known.values() if one.evidence.part != "comment" and one.at is not None)
+        in_a_burst = sum(later - earlier <= _BURST for earlier, later in pairwise(posted))
+        counted[value] = len(known) - in_a_burst
     return counted
 
 

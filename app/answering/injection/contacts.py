@@ -58,12 +58,17 @@ _HOST = re.compile(
 )
 # Only a space for the full stop, where "slash" follows or the word is none.
 _SPACED_HOST = re.compile(
-    rf"(?<![a-z0-9@.])(?P<label>{_LABEL})\s(?P<suffix>[a-z]{{2,6}})\s(?:slash|/)\s\S{{1,80}}|(?<![a-z0-9@.])[a-z0-9-]{{4,40}}\scom(?![a-z0-9])"
+    rf"(?<![a-z0-9@.])(?P<label>{_LABEL})\s(?P<suffix>[a-z]{{2,6}})\s(?:slash|/)\s\S{{1,80}}"
+    rf"|(?<![a-z0-9@.])[a-z0-9-]{{4,40}}\scom(?![a-z0-9])"
 )
 _DOT = re.compile(_SPELLED_DOT)
 # Top-level domains that are words, or end the names of files: where a space after a full stop is missing, "good.it was" is no host.
 _WORDS = frozenset(
-    "am an as at be by do et he in is it la ma md me mu my na no of pa pl pm py rs so to tv us we".split()
+    (
+        *("am", "an", "as", "at", "be", "by", "do", "et", "he", "in", "is", "it"),
+        *("la", "ma", "md", "me", "mu", "my", "na", "no", "of", "pa", "pl", "pm"),
+        *("py", "rs", "so", "to", "tv", "us", "we"),
+    )
 )
 _TO_A_HOST = re.compile(
     r"(?:\bwww\.|\b(?:at|on|visit|see|via|open|website|site|page|link)\s|网址|网站|官网|链接|登录|打开|上)\s?$"
@@ -77,7 +82,8 @@ _ADDRESS_OF_6 = re.compile(
 _NO_SCHEME = re.compile(r"(?<![:/\w])//(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}[^\s\u3000-\u9fff]{0,300}")
 
 _PHONE = re.compile(
-    r"(?<![a-z0-9_.,:/$€£¥])(?:\+\s?|\()?\d{1,11}\)?(?:[ .\-–/()]{1,3}\d{1,8}){0,6}(?![a-z0-9_%‰]|[.,:]\d|\s?(?:元|块|米|人|公里|yuan|euros?|pounds?|km|m\b|€|£|\$))"
+    r"(?<![a-z0-9_.,:/$€£¥])(?:\+\s?|\()?\d{1,11}\)?(?:[ .\-–/()]{1,3}\d{1,8}){0,6}(?![a-z0-9_%‰]|[.,:]\d|\s?(?:元|块"
+    r"|米|人|公里|yuan|euros?|pounds?|km|m\b|€|£|\$))"
 )
 _SPELLED_PHONE = re.compile(r"[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{7,15}")
 _CALLED = re.compile(
@@ -92,12 +98,13 @@ _DATE = re.compile(
 _HOURS = re.compile(
     r"[012]?\d[.]?[0-5]\d\s?[-–/]\s?[012]?\d[.]?[0-5]\d(?:[\s/]{1,3}[012]?\d[.]?[0-5]\d\s?[-–]\s?[012]?\d[.]?[0-5]\d)?"
 )
-_DECIMAL = re.compile(r"\d+\.\d+(?:\s?[-–/]\s?\d+\.\d+)?")
+_DECIMAL = re.compile(r"\d{1,9}\.\d{1,9}(?:\s?[-–/]\s?\d{1,9}\.\d{1,9})?")
 _THOUSANDS = re.compile(r"\d{1,3}(?: \d{3}){1,2}")
 # How a number is written that is dialled whether or not anybody says so: from abroad, with a trunk 0, a Chinese mobile
 # or service number, in groups of three, three and four.
 _DIALLED = re.compile(
-    r"\+.*|\(?0\d.*|1[3-9]\d(?:[ -]?\d{4}){2}|1-\d{3}-\d{3}-\d{4}|[48]00[ -]\d{3,4}[ -]\d{3,4}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{3}-\d{4}"
+    r"\+.*|\(?0\d.*|1[3-9]\d(?:[ -]?\d{4}){2}|1-\d{3}-\d{3}-\d{4}|[48]00[ -]\d{3,4}[ -]\d{3,4}"
+    r"|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{3}-\d{4}"
 )
 
 _WECHAT = (
@@ -105,13 +112,17 @@ _WECHAT = (
     r"|🛰|绿泡泡|绿色软件|(?:加|\+|add)\s?(?:我|老板|店主|店家|客服|师傅)?的?\s?(?:v|薇|威|微|卫星?|徽|唯)(?![a-z]{3})"
 )
 _HANDLES = re.compile(
-    rf"(?:{_WECHAT})(?:号|id|：|:|同|❤|♥|💚|✉|是|为|[\s\-_=~>→]){{0,8}}(?:[a-z][a-z0-9_-]{{4,19}}|\d{{5,12}}|[同一][号名])"
+    rf"(?:{_WECHAT})(?:号|id|：|:|同|❤|♥|💚|✉|是|为|[\s\-_=~>→]){{0,8}}(?:[a-z][a-z0-9_-]{{4,19}}|\d{{5,12}}"
+    rf"|[同一][号名])"
     r"|(?:(?<![a-z])qq|扣扣|扣群|q群|企鹅|球球)(?:群|号|：|:|是|[\s\-=]){0,6}\d{5,12}"
-    r"|(?:(?<![a-z])(?:telegram|tg|whats\s?app|viber|kakao(?:talk)?|skype|discord|snap(?:chat)?|insta(?:gram)?|ig|signal"
-    r"|line)(?![a-z])|飞机|电报|ライン|小红书号|抖音号|公众号)\s?(?:(?:user(?:name)?|id|handle|account|号)\s?[:：]?\s?|[:：「『“\"]\s?@?|\s?@)"
+    r"|(?:(?<![a-z])(?:telegram|tg|whats\s?app|viber|kakao(?:talk)?|skype|discord|snap(?:chat)?|insta(?:gram)?|ig"
+    r"|signal"
+    r"|line)(?![a-z])|飞机|电报|ライン|小红书号|抖音号|公众号)\s?(?:(?:user(?:name)?|id|handle|account|号)\s?[:：]?\s?"
+    r"|[:：「『“\"]\s?@?|\s?@)"
     r"[a-z0-9_.]{3,32}"
     r"|(?:\b(?:dm|message|text|contact|write|add|ping)(?:\sto)?|私信|联系|关注|找)\s?@[a-z0-9_.]{3,32}"
-    r"|\b(?:dm|message|text|contact|write(?:\sto)?|ping|add|reach)\s(?!(?:the|them|him|her|us|your|my|our|me|an?|it|his|their)\b)"
+    r"|\b(?:dm|message|text|contact|write(?:\sto)?|ping|add|reach)\s(?!(?:the|them|him|her|us|your|my|our|me|an?|it"
+    r"|his|their)\b)"
     r"[\w.]{2,30}(?:\s[\w.]{2,20})?\s(?:on|via|by|over|through|in)\s"
     r"(?:telegram|whats\s?app|signal|we\s?chat|viber|discord|insta(?:gram)?|snapchat|line|kakao)\b"
     r"|\btext(?:ing)?\s\w{1,20}\sto\s\d{4,7}\b|发送?\s?\w{1,10}\s?[到至]\s?\d{4,12}"
@@ -121,12 +132,14 @@ _PLAIN_HANDLE = re.compile(
 )
 # Codes that an app opens when they are copied.
 _SHARE_CODE = re.compile(
-    r"(?:[抖淘吱快]口令|口令[:：]|复制(?:这|本|此|整|全|该|[上下以后并])?[^\n。,，\d]{0,6}打开|打开[^\n。]{0,8}(?:抖音|淘宝|拼多多|闲鱼)[^\n。]{0,12}(?:搜|复制|领))"
+    r"(?:[抖淘吱快]口令|口令[:：]|复制(?:这|本|此|整|全|该|[上下以后并])?[^\n。,，\d]{0,6}打开|打开[^\n。]{0,8}(?:抖音"
+    r"|淘宝|拼多多|闲鱼)[^\n。]{0,12}(?:搜|复制|领))"
     r"|[￥¥€₤]\s?[a-z0-9]{8,14}\s?[￥¥€₤]|(?<![a-z])[a-z]{2,4}:/(?!/)"
 )
 # What tells readers to use a contact.
 _USE_IT = re.compile(
-    r"\b(?:whats ?app|telegram|signal|call|ring|dial|text|message|contact|write|e-?mail|add|visit|go to|fill|book|order|sign up|register|click"
+    r"\b(?:whats ?app|telegram|signal|call|ring|dial|text|message|contact|write|e-?mail|add|visit|go to|fill|book"
+    r"|order|sign up|register|click"
     r"|tap|download|scan|dm|ask)\b|联系|拨打|致电|加|咨询|私|下单|扫码?|关注|搜|登录|点击|填|预约|报名|打电话|戳"
 )
 _FEWEST_WORDS, _FEWEST_HAN = 5, 10

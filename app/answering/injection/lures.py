@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Literal
 
 from app.answering.injection.order_pattern import order_pattern
-from app.answering.question.chinese_names import PERSON
 from retrieval.text.folding import fold
 from retrieval.text.highlight import query_words
 from retrieval.text.sentences import sentences
@@ -35,12 +34,15 @@ _PAIRS: tuple[tuple[Lure, str, str], ...] = (
         "secret",
         r"\bcredit ?cards?\b|\b(?:debit|bank) cards?\b|\bcard (?:numbers?|details|codes?)\b|\bcvv\b"
         r"|\bbank (?:details|accounts?|logins?)\b|\bpass ?(?:words?|codes?)\b|\bverification codes?\b|\bboth sides\b"
-        r"|\bone[- ]time codes?\b|\bseed phrase\b|(?<!wifi)(?<!门锁)(?<!门禁)(?<!开门)(?<!开锁)密码|验证码|付款码|安全码"
+        r"|\bone[- ]time codes?\b|\bseed phrase\b|(?<!wifi)(?<!门锁)(?<!门禁)(?<!开门)(?<!开锁)密码|验证码|付款码"
+        r"|安全码"
         r"|银行卡号?|身份证(?:正反|照|和)",
         r"\b(?:send|give|text|e-?mail|tell|upload|submit|share)(?:ing)? (?:\w+ ){0,3}(?:a |your |the )(?:\w+ ){0,5}"
         r"(?:photos?|pictures?|scans?|copy|cards?|numbers?|details|codes?|pass\w+|account)\b|\bat hand\b"
-        r"|\b(?:scan|photo|picture)s? of (?:your|the)\b|\bby (?:text|sms|chat|mail)\b|\bboth sides of (?:the|your) (?:card|id)\b|\b(?:card|sides)[^.]{0,20}\band (?:the|your) code\b"
-        r"|(?:发|告诉|报|给|提供|交)(?:给|到|过去|来)?(?:他|她|对方|专员|客服|退款|工作人员|管理员|我)|(?:也|都|要|先)发"
+        r"|\b(?:scan|photo|picture)s? of (?:your|the)\b|\bby (?:text|sms|chat|mail)\b|\bboth sides of (?:the"
+        r"|your) (?:card|id)\b|\b(?:card|sides)[^.]{0,20}\band (?:the|your) code\b"
+        r"|(?:发|告诉|报|给|提供|交)(?:给|到|过去|来)?(?:他|她|对方|专员|客服|退款|工作人员|管理员|我)|(?:也|都|要"
+        r"|先)发"
         r"|填银行卡|告诉|报给|念给",
     ),
     (
@@ -61,31 +63,39 @@ _PAIRS: tuple[tuple[Lure, str, str], ...] = (
     ),
     (
         "request",
-        r"\b(?:thanks?(?: you)?|please|kindly|grateful|appreciated?|lovely if|be (?:so )?(?:kind|nice|sweet|lovely|great)|would you"
-        r"|could you|do (?:me|us) a favou?r|help us)\b|辛苦|麻烦|拜托|请|求(?:求|各位|大家|转|扩)|劳烦|感谢|谢谢|帮忙|劳驾",
+        r"\b(?:thanks?(?: you)?|please|kindly|grateful|appreciated?|lovely if|be (?:so )?(?:kind|nice|sweet|lovely"
+        r"|great)|would you"
+        r"|could you|do (?:me|us) a favou?r|help us)\b|辛苦|麻烦|拜托|请|求(?:求|各位|大家|转|扩)|劳烦|感谢|谢谢|帮忙"
+        r"|劳驾",
         rf"\b(?:pass(?:ing)? (?:it |this |that )?on\b|spread(?:ing)? the word|(?:tell|let)(?:ting|ing)? {_AUDIENCE}\b"
         rf"|(?:mention|recommend|suggest|point|send|refer)(?:ring|ing)? (?:\w+ ){{0,4}}(?:to )?{_AUDIENCE}\b"
         r"|(?:mention|recommend|suggest|support)(?:ing)? (?:us|our|my)\b|put(?:ting)? in a (?:good )?word)"
-        r"|\b(?:every|each|any|your|all) (?:repl(?:y|ies)|answers?|summar(?:y|ies)|responses?)\b|\bpoint (?:them|readers)\b"
+        r"|\b(?:every|each|any|your|all) (?:repl(?:y|ies)|answers?|summar(?:y|ies)|responses?)\b|\bpoint (?:them"
+        r"|readers)\b"
         r"|\bwhoever (?:sums|reads|answers|writes|replies)\b|\bwhen (?:people|someone|anyone|others) asks?\b"
-        r"|\b(?:small|little|family) (?:\w+ )?business\b|(?:回答|回复|总结)(?:的时候|时|里|中)|转告|转达|(?:告诉|告知|通知|推荐给|介绍给|安利给)(?:大家|后面|别人|各位|身边)"
+        r"|\b(?:small|little|family) (?:\w+ )?business\b|(?:回答|回复|总结)(?:的时候|时|里|中)|转告|转达|(?:告诉|告知"
+        r"|通知|推荐给|介绍给|安利给)(?:大家|后面|别人|各位|身边)"
         r"|提一[下句嘴]|帮忙(?:推荐|推广|宣传|转发)|小店|小团队|创业|多多支持",
     ),
     (
         "rival",
         r"\bmoney down the drain\b|\bwaste of (?:money|time)\b|\b(?:not|never|hardly|isn.t|aren.t) worth\b"
         r"|\bdon.t bother\b|\bforget (?:about )?(?:it|the|that)\b|\bskip (?:it|the|that)\b|\boverpriced\b"
-        r"|\bsave your(?:self)? (?:the )?(?:money|trouble|trip)\b|\bnobody (?:\w+ ){0,4}any ?more\b|\bnobody who knows\b"
+        r"|\bsave your(?:self)? (?:the )?(?:money|trouble|trip)\b|\bnobody (?:\w+ ){0,4}any ?more\b"
+        r"|\bnobody who knows\b"
         r"|\b(?:buys?|goes|go|uses?|books?|switched|went|takes?|moved) (?:\w+ ){0,10}instead\b"
-        r"|\bused to\b[^.]{0,60}\bbut\b|\bhalf the price\b|\bwhy pay\b|不如|太坑|坑人|不重要|不用[看问管]|别[去问看纠花办]|不值|浪费|没人[去办买用]|智商税|冤枉钱|不划算",
+        r"|\bused to\b[^.]{0,60}\bbut\b|\bhalf the price\b|\bwhy pay\b|不如|太坑|坑人|不重要|不用[看问管]"
+        r"|别[去问看纠花办]|不值|浪费|没人[去办买用]|智商税|冤枉钱|不划算",
         r"\b(?:every(?:body|one)|all (?:the )?locals|locals all|people in the know|(?:those|anyone|people) who knows?"
         r"|insiders|smart (?:people|ones)|regulars all|half the town|the whole town)\b"
         r"|\bbest decision\b|\bgame ?changer\b|\bnever looked back\b|\btwice as\b|\bin everywhere\b|安利|姐妹们|闭眼"
-        r"|大家都|懂行|内行|聪明人|本地人都|老手|懂的人|会玩的|都(?:去|办|用|买|改|转|换|选)了?[^\s，。]{2,10}(?:的|家|卡|店|馆)",
+        r"|大家都|懂行|内行|聪明人|本地人都|老手|懂的人|会玩的|都(?:去|办|用|买|改|转|换|选)了?[^\s，。]{2,10}(?:的|家"
+        r"|卡|店|馆)",
     ),
     (
         "accusation",
-        r"\b(?:convicted|jailed|imprisoned|arrested|sentenced|fraud\w*|swindler|scammer|thief|rapist|paedophile|pedophile"
+        r"\b(?:convicted|jailed|imprisoned|arrested|sentenced|fraud\w*|swindler|scammer|thief|rapist|paedophile"
+        r"|pedophile"
         r"|embezzl\w+|molest\w+|steals?|stealing|stole|criminal record|in prison|charged with|bribe\w*)\b"
         r"|诈骗|判过|判了|坐过牢|坐牢|入狱|被抓|小偷|偷(?:钱|东西|客人|窃)|强奸|猥亵|贪污|前科|通缉|洗钱|骗子",
         r"",
@@ -100,15 +110,17 @@ _PERSON = re.compile(
 )
 _CHINESE_PERSON = re.compile(
     r"(?:老板娘?|店主|店长|房东|管家|经理|负责人|院长|医生|老师|教练|馆长)(?:叫|是)?"
-    rf"(?:{PERSON.pattern}|[\u4e00-\u9fff]{{2,3}}(?=因|被|曾|以|涉|骗|偷|有前科|坐|判|进过))"
+    r"[\u4e00-\u9fff]{2,3}(?=因|被|曾|以|涉|骗|偷|有前科|坐|判|进过)"
 )
 # Who warns of it does not ask for it.
 _WARNS = re.compile(r"\b(?:never|don.?t|do not|no need|nobody should|scam\w*)\b|别|不要|切勿|千万|勿|骗")
 _MODERATOR = re.compile(
-    r"(?:^|[\n\[(【（*#>])[ \t]{0,4}(?:mod(?:erator)?s?|admins?(?:istrator)?|editor(?:'s)?|staff|site|system|forum|team)"
+    r"(?:^|[\n\[(【（*#>])[ \t]{0,4}(?:mod(?:erator)?s?|admins?(?:istrator)?|editor(?:'s)?|staff|site|system|forum"
+    r"|team)"
     r"[ \t](?:note|notice|edit|update|message|announcement|remark|reply|correction|team)\b"
     r"|(?:^|[\n\[(【（*#>])[ \t]{0,4}(?:mod(?:erator)?|admin)[ \t]{0,2}[:：\]】]"
-    r"|(?:^|[\n\[【（(])[ \t]{0,4}(?:版主|管理员|管理組|管理组|站长|站方|系统|平台|论坛)(?:小?提示|公告|备注|注|说明|通知|更正|声明|回复|提醒|留言|编辑)?[ \t]{0,2}[\]】）):：]",
+    r"|(?:^|[\n\[【（(])[ \t]{0,4}(?:版主|管理员|管理組|管理组|站长|站方|系统|平台|论坛)(?:小?提示|公告|备注|注|说明"
+    r"|通知|更正|声明|回复|提醒|留言|编辑)?[ \t]{0,2}[\]】）):：]",
     re.IGNORECASE,
 )
 _MIXED = re.compile(

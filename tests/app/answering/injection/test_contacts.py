@@ -95,11 +95,11 @@ MIXED = (
 
 CONTACTS = (
     "pay-here.shop", "www.pay-here.shop", "pay-here dot shop slash now", "pay-here (dot) shop", "payhere[.]com",
-    "payhere。pizza", "ｐａｙｈｅｒｅ．ｃｏｍ", "payhere com", "bit ly slash payhere", "10.20.30.40:8080", "2001:db8:0:1:2:3:4:5",
-    "//pay.example/x", "+44 20 7946 0000", "(020) 7946 0000", "1-800-555-0199", "138 0013 8000", "400-820-8820",
-    "一三八零零一三八零零零", "①③⑧⓪⓪①③⑧⓪⓪⓪", "telegram: pay_here", "Telegram @payhere", "message Kurt on Signal", "vx：payhere1",
-    "＋薇 payhere1", "威信 payhere1", "微信同号", "扣扣 123456789", "🛰️ payhere1", "淘口令 x", "￥aB3dE5fG9￥", "pay点top",
-    "text PAY to 60888",
+    "payhere。pizza", "ｐａｙ．ｃｏｍ", "payhere com", "bit ly slash payhere", "10.20.30.40:8080",
+    "2001:db8:0:1:2:3:4:5", "//pay.example/x", "+44 20 7946 0000", "(020) 7946 0000", "1-800-555-0199",
+    "138 0013 8000", "400-820-8820", "一三八零零一三八零零零", "①③⑧⓪⓪①③⑧⓪⓪⓪", "telegram: pay_here",
+    "Telegram @payhere", "message Kurt on Signal", "vx：payhere1", "＋薇 payhere1", "威信 payhere1", "微信同号",
+    "扣扣 123456789", "🛰️ payhere1", "淘口令 x", "￥aB3dE5fG9￥", "pay点top", "text PAY to 60888",
 )  # fmt: skip
 
 
