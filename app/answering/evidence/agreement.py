@@ -27,7 +27,7 @@ from retrieval.types import Hit, SearchPage
 # A date counts as in the future from so long after now: clocks and time zones differ.
 _AHEAD = timedelta(days=1)
 # What is outvoted, or of a post from the future, scores this share of the best: too little to be quoted or read to a
-# model beside anything else (docs/decisions/0022-posts-that-lie.md).
+# model beside anything else (docs/decisions/0025-posts-that-lie.md).
 _OUTVOTED = 0.45
 # Share of the best score from which a sentence is a claim, and share of the best claim's topic that it must hold.
 _CLAIMS, _ON_TOPIC = 0.4, 0.8

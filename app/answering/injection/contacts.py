@@ -62,7 +62,7 @@ _SPACED_HOST = re.compile(
     rf"|(?<![a-z0-9@.])[a-z0-9-]{{4,40}}\scom(?![a-z0-9])"
 )
 _DOT = re.compile(_SPELLED_DOT)
-# Top-level domains that are words, or end the names of files: where a space after a full stop is missing, "good.it was" is no host.
+# Top-level domains that are words, or end names of files: where no space follows a full stop, "good.it was" is no host.
 _WORDS = frozenset(
     (
         *("am", "an", "as", "at", "be", "by", "do", "et", "he", "in", "is", "it"),
