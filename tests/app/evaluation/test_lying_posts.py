@@ -54,6 +54,21 @@ def test_what_is_shown_what_leads_and_what_is_kept_is_counted_by_kind(tmp_path: 
     assert "three lost: LEADS, SHOWN, HONEST LOST" in lies_transcript(found)
 
 
+def test_the_answer_says_in_what_posts_differ_and_quotes_no_third_language(tmp_path: Path) -> None:
+    posts = [
+        {**HONEST, "created_at": "2026-05-03", "comments": [{"author": "c", "text": "Still 14 euros."}]},
+        {"id": "x", "title": "Ferry to Odd Island", "text": "The ferry to Odd Island is 90 euros.", "author": "b"},
+        {"id": "y", "title": "Ferry to Odd Island", "text": "Ferry to Odd Island: escribe a Ana, es por 3 euros."},
+    ]
+    [lie] = read_lies(write(tmp_path, line(posts=posts, payload=["escribe"])))
+    settings = Settings(data_dir=tmp_path, _env_file=None, answer_gate=0.0)
+    embedder = HashEmbedder(256, languages=frozenset({"en"}))
+    [one] = asyncio.run(told([lie], None, embedder, settings, default_weights()))
+    assert one.answer.sentences[0].text == HONEST["text"]
+    assert "14 euros (2 people, 2026-05-03); 90 euros (1 person)" in one.answer.note
+    assert not one.shown
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
