@@ -159,6 +159,7 @@ def agreement(
 
     A claim is outvoted by a value that it does not state and that more people state, at least two of them, unless it
     says in a later post of its own that the value changed, by a believable factor and without calling the others wrong.
+    Where several people state a value, posts without one add nothing.
 
     Args:
         language: Of the sentence about what differs.
@@ -170,6 +171,11 @@ def agreement(
     voices = _voices(claims)
     lost = {id(one.evidence) for one in claims if _outvoted(one, claims, voices)}
     lost |= {id(one) for one in ranked if one.mark in undated and one.part != "comment"}
+    borne_out = {value for value, count in voices.items() if count >= _SEVERAL}
+    if any(one.leads and one.values & borne_out for one in claims):
+        # Where people agree on the value, a post that states none has nothing to add but what it wants.
+        telling = {one.evidence.mark for one in claims if id(one.evidence) not in lost}
+        lost |= {id(one) for one in ranked if one.mark not in telling}
     best = max((one.score for one in ranked if id(one) not in lost), default=0.0)
     if not best:
         return Agreement(list(ranked), "")

@@ -124,6 +124,16 @@ def test_a_copy_with_another_number_counts_for_nothing() -> None:
     assert leads(agreed(FEE, copied, honest)) == honest.text
 
 
+def test_where_people_agree_on_the_value_a_post_without_one_adds_nothing() -> None:
+    praise = post("Forget the ferry to Odd Island, Wavecrest boats are lovely.", "2026-11-10")
+    found = agreed(FEE, praise, OLD, CONFIRMED)
+    assert {one.text for one in found.evidence if one.score >= 0.5 * found.evidence[0].score} == {
+        OLD.text,
+        CONFIRMED.text,
+    }
+    assert leads(agreed(FEE, praise, OLD)) == praise.text
+
+
 def test_a_price_of_something_else_is_no_other_price() -> None:
     shoes = post("Parking before Odd Island costs 6 euros.", "2026-06-01")
     lunch = post("Lunch on Odd Island was 6 euros.", "2026-07-01")
