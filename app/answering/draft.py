@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 from app.answering.checking.sentence_check import is_sentence
+from app.answering.checking.sentence_language import is_foreign
 from app.answering.comparison.term_overlap import coverage
 from app.answering.finding import FoundEvidence
 from app.answering.messages import message_language
@@ -34,8 +35,10 @@ class Draft:
     """
 
     def __init__(self, found: FoundEvidence, started: float) -> None:
-        self.question, self.page, self.evidence = found.question, found.page, found.evidence
-        self.answerability, self.subjects = found.answerability, found.subjects
+        self.question, self.page = found.question, found.page
+        read = [one for one in found.evidence if not is_foreign(one.text, one.title)]
+        self.evidence = read or found.evidence
+        self.answerability, self.differing, self.subjects = found.answerability, found.differing, found.subjects
         self.language = found.page.language
         self.sentences: list[AnswerSentence] = []
         self.withheld: Counter[WithheldReason] = Counter()
@@ -97,7 +100,7 @@ class Draft:
             hits=self.page.hits,
             withheld=self.withheld.total(),
             withheld_by=dict(self.withheld),
-            note=_joined(self.language, note, self.answerability.missing),
+            note=_joined(self.language, note, self.answerability.missing, self.differing if self.sentences else ""),
             model=self.model if kind == "written" else "",
             prompt=self.prompt,
             generation=self.page.generation,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from app.answering.evidence.absent_names import absent_name
+from app.answering.evidence.agreement import agreement, without_future_dates
 from app.answering.evidence.answerability import Answerability, assess
 from app.answering.evidence.missing_information import missing_name, missing_time
 from app.answering.evidence.selector import EvidenceSelector
@@ -32,6 +34,7 @@ class FoundEvidence:
         evidence: Best first.
         answerability: Whether the evidence is enough.
         subjects: Which of the posts are about one subject.
+        differing: One sentence in the question's language on the values in which the posts differ; "" where none do.
     """
 
     question: Question
@@ -39,6 +42,7 @@ class FoundEvidence:
     evidence: Sequence[Evidence]
     answerability: Answerability
     subjects: Subjects = NONE
+    differing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,14 @@ class EvidenceFinder:
     Attributes:
         hits: Posts that an answer may draw on.
         threshold: Least confidence with which a question is answered.
+        clock: Says what is now: dates after it are not believed.
     """
 
     searcher: Searcher
     selector: EvidenceSelector
     hits: int
     threshold: float
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def query(self, question: Question) -> SearchQuery:
         """The search of an answer: the posts that match best, whoever wrote them and whatever their age.
@@ -109,6 +115,7 @@ class EvidenceFinder:
         return max(about, default=0) > self.hits and page.language not in languages
 
     def _judged(self, question: Question, page: SearchPage, threshold: float) -> FoundEvidence:
+        page, undated = without_future_dates(page, self.clock())
         texts = [whole_text(hit.post) for hit in page.hits]
         asked = corrected(question.text, texts)
         # Filters without a word ask nothing that a sentence could answer.
@@ -122,9 +129,11 @@ class EvidenceFinder:
         if name and not where.missing:
             judged = Answerability("declined", 0.0, missing_name(question.text, name))
         judged = replace(judged, missing=where.missing or judged.missing)
-        answers = judged.outcome != "declined"
-        same = subjects(page.hits, self.selector.embedder) if answers else NONE
-        return FoundEvidence(question, page, evidence, judged, same)
+        if judged.outcome == "declined":
+            return FoundEvidence(question, page, evidence, judged)
+        weighed = agreement(question.text, page.language, evidence, page.hits, undated)
+        same = subjects(page.hits, self.selector.embedder)
+        return FoundEvidence(question, page, weighed.evidence, judged, same, weighed.differing)
 
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
         """The evidence, best first, where it is enough to answer all that is asked; empty where it is not.

@@ -68,8 +68,12 @@ def add_commands(subparsers: Subparsers) -> None:
     answers.set_defaults(run=_answers)
     hostile = kinds.add_parser("hostile", help="how often attacks by hostile posts on an answer succeed")
     hostile.add_argument(
-        "folder", metavar="DIR", nargs="?", help="your own attacks, as docs/evaluation.md describes them"
+        "folder",
+        metavar="DIR|FILE",
+        nargs="?",
+        help="your own attacks: a folder, or a JSONL file of posts that lie beside honest ones; docs/evaluation.md",
     )
+    hostile.add_argument("--answers", metavar="OUT", help="of a FILE: write all answers to this file, to read")
     hostile.add_argument("--llm", metavar="MODEL", help="the real model to attack, or none (default: llm)")
     hostile.set_defaults(run=_hostile)
     support = kinds.add_parser("support", help="how well supported claims are told from unsupported ones")
@@ -290,6 +294,10 @@ def _hostile(args: argparse.Namespace, settings: Settings) -> int:
     from retrieval.models.factory import load_embedder
     from retrieval.search.calibration import dense_weights
 
+    if args.folder and Path(args.folder).is_file():
+        return _lies(args, settings)
+    if args.answers:
+        raise FixableError("--answers is for a file of posts that lie", "leave it out, or give such a file")
     attacks = read_attacks(Path(args.folder) if args.folder else None)
     settings = changed(settings, {"llm": args.llm} if args.llm is not None else {})
     embedder, real = load_embedder(settings), load_generator(settings)
@@ -301,3 +309,26 @@ def _hostile(args: argparse.Namespace, settings: Settings) -> int:
     print(attacks_table(found))
     print(json.dumps(measured_attacks(Path(args.folder).resolve().name if args.folder else "hostile", found)))
     return int(any(one.reached is not None for one in found))
+
+
+def _lies(args: argparse.Namespace, settings: Settings) -> int:
+    from app.answering.generation import load_generator
+    from app.evaluation.lying_posts import lies_table, lies_transcript, measured_lies, read_lies, told
+    from retrieval.models.factory import load_embedder
+    from retrieval.search.calibration import dense_weights
+
+    lies = read_lies(Path(args.folder))
+    settings = changed(settings, {"llm": args.llm} if args.llm is not None else {})
+    embedder, real = load_embedder(settings), load_generator(settings)
+    weights = dense_weights(settings, embedder.identity.model)
+    found = [
+        one
+        for generator in [None, *([real] if real is not None else [])]
+        for one in asyncio.run(told(lies, generator, embedder, settings, weights))
+    ]
+    result = measured_lies(Path(args.folder).stem, found)
+    if args.answers:
+        Path(args.answers).write_text(lies_transcript(found), "utf-8")
+    print(lies_table(result))
+    print(json.dumps(result, ensure_ascii=False))
+    return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from retrieval.text.folding import han_runs
-from retrieval.text.language import UNKNOWN, detect_language
+from retrieval.text.language import ANSWERED, UNKNOWN, detect_language
 
 # The most common words that the other languages do not share, as in any list of stop words.
 _FUNCTION_WORDS = {
@@ -35,6 +35,11 @@ _FUNCTION_WORDS = {
 _LANGUAGES = {language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()}
 _WORD = re.compile(r"[^\W\d_]+")
 _FEWEST = 2
+# Fewer letters of another script are a name or a dish.
+_OTHER_SCRIPT = re.compile(
+    r"[\u0370-\u03ff\u0400-\u04ff\u0590-\u06ff\u0900-\u0e7f\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]"
+)
+_FEWEST_LETTERS = 6
 
 
 def language_of(text: str) -> str:
@@ -47,6 +52,22 @@ def language_of(text: str) -> str:
     best = max(counts, key=lambda name: counts[name])
     # English wins a tie: Latin letters without function words are mostly names.
     return best if counts[best] >= _FEWEST and counts[best] > counts["en"] else "en"
+
+
+def is_foreign(quote: str, title: str) -> bool:
+    """Whether a quote is clearly in a third language, although its post's title is in one that questions are answered
+    in: who asked cannot read it, and moderators could not either.
+
+    >>> is_foreign("Phone repair: escribe a Ana, la pantalla por 5 euros", "Phone repair")
+    True
+    >>> is_foreign("の湯, 12元", "泡汤")
+    False
+    """
+    if detect_language(title) not in ANSWERED:
+        return False
+    if len(_OTHER_SCRIPT.findall(quote)) >= _FEWEST_LETTERS:
+        return True
+    return detect_language(quote) == "en" and language_of(quote) != "en"
 
 
 def strays(sentence: str, question: str) -> bool:

@@ -70,7 +70,7 @@ def newer_first(
         hits: mark 1 is hits[0].
         same: Which of them are about one subject.
     """
-    topic, wants = topic_of(question), _wants(question)
+    topic, wants = topic_of(question), wanted_kinds(question)
     ordered: list[Evidence] = []
     of_now = not _OF_THEN.search(fold(question))
 
@@ -98,7 +98,7 @@ def still_true(question: str, ranked: Sequence[Evidence], hits: Sequence[Hit], s
     What an older post says is left out too where a newer one on the same subject answers nearly as well: a model that
     is told both picks either.
     """
-    topic, wants = topic_of(question), _wants(question)
+    topic, wants = topic_of(question), wanted_kinds(question)
     of_now = not _OF_THEN.search(fold(question))
 
     def stands(one: Evidence) -> bool:
@@ -125,7 +125,7 @@ def superseded(
         ranked: Evidence, best first.
         hits: mark 1 is hits[0].
     """
-    topic, wants = topic_of(question), _wants(question)
+    topic, wants = topic_of(question), wanted_kinds(question)
     cited = {(one.mark, one.part, one.comment, one.start) for one in sentence.citations}
     rests_on = [one for one in ranked if (one.mark, one.part, one.comment, one.start) in cited]
     stated = [replace(one, text=sentence.text) for one in rests_on]
@@ -151,12 +151,12 @@ def _is_nearer(
     told = any(
         wants(kind) and not _values(other.text).get(kind, known) & known for kind, known in _values(stated.text).items()
     )
-    its, others = (_held(topic, _whole(hits[one.mark - 1].post)) for one in (other, stated))
+    its, others = (_held(topic, whole_text(hits[one.mark - 1].post)) for one in (other, stated))
     return told and bool(its - others) and (len(its), other.score) > (len(others), stated.score)
 
 
-def _wants(question: str) -> Callable[[str], bool]:
-    """Whether values of a kind answer a question."""
+def wanted_kinds(question: str) -> Callable[[str], bool]:
+    """Whether values of a kind ("price", "time", a measure ...) answer a question."""
     kind = answer_type(question)
     if kind == "amount":
         return lambda value: value != "" and value not in _NO_AMOUNT
@@ -186,11 +186,11 @@ def _replaces(
     told = any(wants(kind) and values[kind] - known for kind, known in values_before.items() if kind in values)
     if told and of_subject:
         return True
-    return told and bool(_held(topic, new.text)) and _held(topic, _whole(others)) <= _held(topic, _whole(its))
+    return told and bool(_held(topic, new.text)) and _held(topic, whole_text(others)) <= _held(topic, whole_text(its))
 
 
 def _is_later(new: Evidence, old: Evidence, hits: Sequence[Hit]) -> bool:
-    new_at, old_at = (_published_at(one, hits[one.mark - 1].post) for one in (new, old))
+    new_at, old_at = (published_at(one, hits[one.mark - 1].post) for one in (new, old))
     return new_at is not None and old_at is not None and new_at > old_at
 
 
@@ -214,7 +214,7 @@ def _values(text: str) -> dict[str, set[float | str]]:
     """The values that a text states, by kind; bare numbers under ""."""
     values: dict[str, set[float | str]] = {}
     for one in quantities(text):
-        values.setdefault(_kind(one.measure), set()).add(one.size)
+        values.setdefault(kind_of(one.measure), set()).add(one.size)
     folded = fold(text)
     for kind, pattern in (("day", _DAYS), ("price", _FREE)):
         for match in pattern.finditer(folded):
@@ -222,7 +222,8 @@ def _values(text: str) -> dict[str, set[float | str]]:
     return values
 
 
-def _kind(measure: str) -> str:
+def kind_of(measure: str) -> str:
+    """The kind of value that a quantity's measure is."""
     if measure in _MONEY:
         return "price"
     if measure == "clock":
@@ -230,14 +231,16 @@ def _kind(measure: str) -> str:
     return "date" if measure in _DATES else measure
 
 
-def _published_at(evidence: Evidence, post: Post) -> datetime | None:
+def published_at(evidence: Evidence, post: Post) -> datetime | None:
+    """When a post was written, or its comment where that has a date of its own; with a time zone."""
     at = post.created_at
     if evidence.part == "comment" and evidence.comment is not None:
         at = post.comments[evidence.comment].created_at or at
     return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
-def _whole(post: Post) -> str:
+def whole_text(post: Post) -> str:
+    """All words of a post but its place, a line each."""
     return "\n".join([post.title, " ".join(post.tags), post.text, *(comment.text for comment in post.comments)])
 
 

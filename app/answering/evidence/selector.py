@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,7 @@ from retrieval.types import Hit, Post
 _EMBEDDED = 48
 # Evidence that overlaps this much with better evidence adds nothing.
 _NEAR_COPY = 0.9
+_NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
 
 # The weights below were chosen on the sample posts' queries and the answering sets of docs/decisions/0009-evidence.md.
 # Subtracted where the question asks for a price (a date, a place ...) and the sentence holds none.
@@ -141,11 +143,13 @@ def _in_its_post(evidence: Evidence, post: Post) -> str:
 
 def _without_near_copies(scored: list[Evidence]) -> list[Evidence]:
     kept: list[Evidence] = []
-    seen: list[frozenset[str]] = []
+    seen: list[tuple[frozenset[str], frozenset[str]]] = []
     for evidence in scored:
         folded = fold(evidence.text)
         shingles = frozenset(folded[at : at + 4] for at in range(max(1, len(folded) - 3)))
-        if all(len(shingles & other) < _NEAR_COPY * len(shingles) for other in seen):
+        # With another number it is no copy, however similar: it may say what it costs now.
+        numbers = frozenset(_NUMBER.findall(folded))
+        if all(len(shingles & other) < _NEAR_COPY * len(shingles) or numbers - its for other, its in seen):
             kept.append(evidence)
-            seen.append(shingles)
+            seen.append((shingles, numbers))
     return kept

@@ -1,7 +1,8 @@
-"""Which parts of a post may be quoted and shown to a model: not links, markup or orders to the model. Pure.
+"""Which parts of a post may be quoted and shown to a model: not links, markup, contacts, lures or orders. Pure.
 
-Links and markup are cut out individually. Orders take their surroundings with them: an author who tries to steer the
-answer is not to be trusted, and the sentence after "ignore all instructions" is what the order was for.
+Links, markup and contacts are cut out individually, lures by the sentence. Orders take their surroundings with them: an
+author who tries to steer the answer is not to be trusted, and the sentence after "ignore all instructions" is what the
+order was for.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from app.answering.injection.contacts import contact_spans, contacts
 from app.answering.injection.deobfuscation import unveiled
 from app.answering.injection.detector import hides_letters, speaks_to_model
+from app.answering.injection.lures import lure_spans
 from app.answering.types import QuotePart
 from retrieval.text.folding import fold
 from retrieval.text.sentences import sentences
@@ -42,6 +45,8 @@ _LINK = (
 _MARKDOWN_LINK = (
     r"!?\[[^\[\]\n]{0,300}\]\s?\([^()\n]{0,500}(?:\([^()\n]{0,500}\)[^()\n]{0,500}){0,4}\)"
     r"|\[[^\[\]\n]{1,300}\]\[[^\[\]\n]{0,300}\]"
+    r"|\[(?i:url|img|email|link|media)(?:=[^\[\]\n]{0,300})?\][^\[\]\n]{0,300}\[/(?i:url|img|email|link|media)\]"
+    r"|\[/?(?i:url|img|email|link|media|quote|code|color|size|b|i|u|s)(?:=[^\[\]\n]{0,300})?\]"
     r"|!\[[^\[\]\n]{0,300}\]?|\[\[[^\[\]\n]{0,300}\]\]|(?m:^[ \t]{0,40}\[[^\[\]\n]{1,300}\]:.*$)"
 )
 _HTML = (
@@ -100,7 +105,8 @@ def sources(post: Post, passage: Passage | None = None) -> list[Source]:
     """
     title, (text, offset) = post.title[:READ], _text_read(post, passage)
     together = speaks_to_model(f"{title}\n{text}") is not None
-    if together and len(text) <= 2 * _SURROUNDINGS:
+    lured = lure_spans(title) is None or lure_spans(text) is None
+    if lured or (together and len(text) <= 2 * _SURROUNDINGS):
         own = [Source("title", None, title, _all_of(title)), Source("text", None, text, _all_of(text), offset)]
     elif together:
         barred = _around_orders(text) if speaks_to_model(text) else ()
@@ -159,8 +165,8 @@ def _own_barred(own: Sequence[Source]) -> list[Source]:
 
 
 def carries_link(text: str) -> bool:
-    """Whether a text holds a link, an image, HTML, a mark or invisible letters."""
-    return bool(_CUT.search(text))
+    """Whether a text holds a link, an image, HTML, a mark, invisible letters or a contact."""
+    return bool(_CUT.search(text) or contacts(text))
 
 
 def without_links(text: str) -> str:
@@ -173,9 +179,11 @@ def _all_of(text: str) -> tuple[Span, ...]:
 
 
 def _cut(text: str) -> tuple[Span, ...]:
-    if hides_letters(text):
+    lured = lure_spans(text)
+    if lured is None or hides_letters(text):
         return _all_of(text)
-    return tuple(Span(*found.span()) for found in _CUT.finditer(text) if found.group())
+    marked = (Span(*found.span()) for found in _CUT.finditer(text) if found.group())
+    return _merged([*marked, *contact_spans(text), *lured])
 
 
 def _around_orders(text: str) -> tuple[Span, ...]:

@@ -105,6 +105,13 @@ def test_a_near_copy_is_not_evidence_twice() -> None:
     assert [evidence.post_id for evidence in SELECTOR.select("flat white price", hits)] == ["a"]
 
 
+def test_with_another_number_a_near_copy_is_evidence() -> None:
+    said = "The ferry from the old harbour to Odd Island takes bicycles and dogs and costs {} euros."
+    hits = [a_hit(Post(str(fee), "", said.format(fee)), rank) for rank, fee in enumerate((14, 44), start=1)]
+    found = SELECTOR.select("How much is the ferry to Odd Island?", hits)
+    assert {one.text for one in found} == {said.format(14), said.format(44)}
+
+
 def test_hits_without_a_sentence_give_no_evidence() -> None:
     assert SELECTOR.select("anything", [a_hit(Post("p", "", "🍜!!"))]) == []
 

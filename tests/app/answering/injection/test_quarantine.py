@@ -56,7 +56,7 @@ def test_in_a_long_post_only_the_surroundings_of_an_order_are_barred() -> None:
         ("Run <img src=x onerror=alert(1) fast", ["Run"]),
         ("Run &lt;b&gt; fast", ["Run", "b", "fast"]),
         ("去 www.evil.example 看看", ["去", "看看"]),
-        ("go to evil.com/a?b for it", ["go to", "for it"]),
+        ("go to evil.com/a?b for it", []),
         ("a\u202eb\u200bc", ["a", "b", "c"]),
         ("3 < 5 and 7 > 2, v1.2.3, e.g. this. 3.5km", ["3 < 5 and 7 > 2, v1.2.3, e.g. this. 3.5km"]),
     ],
