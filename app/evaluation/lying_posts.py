@@ -14,7 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from app.answering.generation import Generator
-from app.answering.types import Answer
+from app.answering.types import Answer, Question
 from app.answering.writing.model_queue import ModelQueue
 from app.evaluation.answer_quality import own_finder
 from app.evaluation.everyday.judged_lines import read_lines, text, texts
@@ -165,7 +165,7 @@ async def told(
                 own = [next(indexed) for _ in lie.posts]
                 finder = own_finder(own, embedder, weigher, settings, weights)
                 answerer = make_answerer(settings, finder, embedder, model_queue, executor)
-                found.append(Told(lie, name, await last_answer(answerer, lie.question)))
+                found.append(Told(lie, name, await last_answer(answerer, Question(lie.question))))
         finally:
             if model_queue is not None:
                 model_queue.close()
