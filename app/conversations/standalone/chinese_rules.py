@@ -33,6 +33,10 @@ _SUBJECTLESS = re.compile(
     r"^(?:还|也)?(?:可以|可不可以|能不能|能|要不要|用不用|要|需要|需不需要|用|会不会|会|是不是|是|得|让|应该|必须|怎么|如何|为什么|为啥|在哪|去哪|哪里|多久|几)"
 )
 _SUBJECTLESS_SUBJECT = 2  # content characters that such a question may still have: 能邮寄吗
+_MOST_OPEN = 6  # content characters of a question that may leave its subject out: 为啥有人说咸
+_CORRECTION = re.compile(
+    r"^(?:不对|不是|说错了?|打错了?|我?(?:是)?(?:问的是|是问|想问的是|是说|说的是))[，,\s]*(?:我?(?:问的是|是问|想问的是|是说|说的是|问)|是)?"
+)
 _MOST_ITEM = 4  # characters of an item that the posts mention: 手冲 in 手冲多少钱
 _END_WORD = re.compile(r"呢$")
 
@@ -50,6 +54,8 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
     folded = END.sub("", fold(asked).strip())
     bare = LEAD.sub("", folded).strip()
     mark = "？"
+    if (corrected := _CORRECTION.sub("", folded)) and corrected != folded:
+        return _changed(corrected, before) + mark
     if OTHER.search(bare):
         return _the_other(before, bare) + mark
     if CITY.fullmatch(_END_WORD.sub("", bare)) and not CITY.search(fold(before.question)):
@@ -74,7 +80,18 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
         return _about(bare, before) + mark
     if _asks_about_item(bare, rest, before):
         return f"{referent(before, '在哪')}的{bare}{mark}"
+    if _leaves_out(bare, rest, before):
+        return _about(bare, before) + mark
     return None
+
+
+def _leaves_out(bare: str, rest: str, before: EarlierQuestion) -> bool:
+    """Whether a short question names no place and speaks of what the question before, or its posts, speak of."""
+    if CITY.search(bare) or SEEKS.search(bare) or len(rest) > _MOST_OPEN:
+        return False
+    told = fold(" ".join([before.question, *before.titles, before.post_text]))
+    pairs = [rest[at : at + 2] for at in range(len(rest) - 1)] or [rest]
+    return any(pair in told for pair in pairs)
 
 
 def _asks_about_item(bare: str, rest: str, before: EarlierQuestion) -> bool:

@@ -30,6 +30,14 @@ _OPENER = re.compile(
     r"|^(?:(?:ok(?:ay)?|and|but|or|so|also|then)\b[\s,]*)+",
     re.IGNORECASE,
 )
+_CORRECTION = re.compile(
+    r"^(?:(?:no|sorry|wait|oops|actually)\b[\s,]*)*i (?:mean|meant|was asking about)\b[\s,]*", re.IGNORECASE
+)
+# These ask about all that the question before says, not about its subject alone.
+_OF_ALL = re.compile(
+    r"^(?:but )?(?:why(?: not)?|since when|until when|how come|says who|really|are you sure)$", re.IGNORECASE
+)
+_MOST_OPEN_WORDS = 3  # subject words of a question that may leave its subject out
 _PREPOSITION = re.compile(
     r"^(in|on|at|for|with|without|near|by|during|to|from|after|before|around|of)\s+", re.IGNORECASE
 )
@@ -83,6 +91,10 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
     if before is None:
         return None
     bare = asked.strip().rstrip("?？!. ").strip()
+    if (corrected := _CORRECTION.sub("", bare)) and corrected != bare:
+        return _changed(corrected, before)
+    if _OF_ALL.match(bare):
+        return f"{before.question.strip().rstrip('?？!. ')}: {bare}?"
     rest = _OPENER.sub("", bare).strip()
     if rest and OTHER.search(rest):
         return _the_other(before) or _about(bare, before)
@@ -98,7 +110,18 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
         return _about(rest or bare, before)
     if opened and not names(rest) and len(subject(rest)) < _FEWEST_WORDS:
         return _about(rest, before)
-    return _about_item(rest, before)
+    return _about_item(rest, before) or (_behind(bare, core(before.question)) if _leaves_out(bare, before) else None)
+
+
+def _leaves_out(bare: str, before: EarlierQuestion) -> bool:
+    """Whether a short question names no subject: it has a verb and one word, or speaks of what the question before, or its
+    posts, speak of.
+    """
+    own = [stem(word) for word in subject(bare)]
+    told = {stem(word) for word in content(" ".join([before.question, *before.titles, before.post_text]))}
+    if names(bare) or len(own) > _MOST_OPEN_WORDS or _SEEKS.search(bare):
+        return False
+    return (len(own) < _FEWEST_WORDS and bool(_VERB.search(bare))) or any(word in told for word in own)
 
 
 def referent(before: EarlierQuestion, asked: str = "") -> str:

@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 import structlog
 
+from app.answering.comparison.term_overlap import coverage
 from app.answering.generation import GenerateRequest, Piece
 from app.answering.writing.model_queue import ModelQueue, QueueFull
 from app.answering.writing.prompt_assembly import neutral
@@ -73,7 +74,11 @@ class Rewriter:
         if not adds_nothing(line, asked, earlier):
             _log.info("a rewritten question was not taken", length=len(line))
             return ruled
-        return StandaloneQuestion(asked) if fold(line) == fold(asked) else StandaloneQuestion(line, "model")
+        # One that takes nothing from before, or is an earlier question again, completes nothing.
+        known = {fold(one.question).strip(" ?？") for one in earlier}
+        if coverage(line, asked) == 1 or fold(line).strip(" ?？") in known:
+            return ruled
+        return StandaloneQuestion(line, "model")
 
 
 def adds_nothing(rewritten: str, asked: str, earlier: Sequence[EarlierQuestion]) -> bool:
