@@ -265,8 +265,12 @@ class Settings(BaseSettings):
         description="Seconds from when a question came until its turn at the model; after that it gets quotes.",
     )
 
-    answer_hits: int = Field(6, ge=1, le=20, description="Posts that an answer may draw on.")
-    answer_sentences: int = Field(3, ge=1, le=10, description="Most sentences in an answer.")
+    answer_hits: int = Field(
+        6, ge=1, le=20, description="Posts that an answer may draw on, without two in another language."
+    )
+    answer_sentences: int = Field(
+        3, ge=1, le=10, description="Most sentences that a model writes, and most quotes under them."
+    )
     answer_gate: float = Field(
         0.5, ge=0, le=1, description="How sure Stipple must be that the posts answer; 0 always answers, 1 never does."
     )

@@ -61,6 +61,10 @@ _PAST = re.compile(
     r"\b(?:dropped|no longer|any ?more|was|were|used to|instead of|not|cancelled|discontinued|last year|before)\b"
     r"|改线|停[开运了]|取消|不再|以前|原来|原先|之前|去年|前年|不是"
 )
+# In a clause with these, a value is a difference: 3 yuan more for oat milk.
+_DIFFERENCE = re.compile(
+    r"\b(?:more|extra|off|cheaper|less|dearer|on top|surcharge|supplement)\b|[另再外]加|多[收付]|便宜|贵了?\d"
+)
 # What comes after these is what it changed to; before them in the clause, what it was.
 _CHANGED_TO = re.compile(
     r"\b(?:now|up to|down to|raised to|changed to|went to|from [^,.;]{1,24} to|since then)\b"
@@ -282,6 +286,8 @@ def _stated(text: str, reads: Callable[[str], Iterator[Value]]) -> tuple[frozens
             # "From 14 to 17 euros" means euros twice.
             bare = [one.size for one in quantities(clause[: cues[-1].end()]) if not one.measure]
             past |= {(measure, size) for measure, _ in after for size in bare}
+        elif _DIFFERENCE.search(clause):
+            continue
         elif _PAST.search(clause):
             past |= frozenset(reads(clause))
         else:

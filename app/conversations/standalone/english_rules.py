@@ -114,9 +114,7 @@ def complete(asked: str, earlier: Sequence[EarlierQuestion]) -> str | None:
 
 
 def _leaves_out(bare: str, before: EarlierQuestion) -> bool:
-    """Whether a short question names no subject: it has a verb and one word, or speaks of what the question before, or its
-    posts, speak of.
-    """
+    """Whether a short question names no subject: a verb and one word, or words of what was asked or told before."""
     own = [stem(word) for word in subject(bare)]
     told = {stem(word) for word in content(" ".join([before.question, *before.titles, before.post_text]))}
     if names(bare) or len(own) > _MOST_OPEN_WORDS or _SEEKS.search(bare):

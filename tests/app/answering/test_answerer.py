@@ -92,6 +92,14 @@ def test_what_answers_best_is_quoted_where_the_model_left_it_out(services_with: 
     assert_checkable(answer)
 
 
+def test_what_the_model_left_out_of_a_sentence_it_cites_is_quoted(services_with: Callable[..., Services]) -> None:
+    asked = "How long is the loop around the moat?"
+    services = services_with(ScriptedGenerator(["The moat loop is five kilometres. [1]"]))
+    written, quoted = answered(services, asked)[0].sentences
+    assert not written.quoted
+    assert "lit until eleven" in quoted.text
+
+
 @pytest.mark.parametrize("fragment", ["Blue Door:", "28", "flat white", "花28"])
 def test_a_fragment_is_no_sentence(services_with: Callable[..., Services], fragment: str) -> None:
     answer, events = answered(services_with(ScriptedGenerator([fragment])), ENGLISH)

@@ -23,6 +23,7 @@ from retrieval.search.ranking import (
     explained,
     finders,
     folded,
+    for_answers,
     in_both_languages,
     in_order,
     led_by,
@@ -315,6 +316,18 @@ def test_only_one_post_moves_to_the_end_of_the_first_page_and_only_where_that_ha
         assert moved in elsewhere
         assert not elsewhere & set(ids(order)[:PAGE])
         assert [one for one in ids(shown) if one != moved] == [one for one in ids(order) if one != moved]
+
+
+def test_an_answer_has_the_nearest_posts_of_another_language_last_among_its_own() -> None:
+    here = [a_place(f"en{number}", 0.9 - number / 100) for number in range(10)]
+    near, nearer, far = (
+        one._replace(candidate=one.candidate._replace(cosine=cosine))
+        for one, cosine in ((a_place("zh1", 0.4), 0.3), (a_place("zh2", 0.3), 0.5), (a_place("zh3", 0.2), 0.1))
+    )
+    shown = for_answers([*here, near, nearer, far], 6, {"zh1", "zh2", "zh3"})
+    assert ids(shown) == ["en0", "en1", "en2", "en3", "zh2", "zh1"]
+    assert ids(for_answers(here, 6, set())) == ids(here)[:6]
+    assert ids(for_answers([nearer, *here], 6, {"zh2"})) == ["zh2", "en0", "en1", "en2", "en3", "en4"]
 
 
 def test_the_best_post_of_another_language_is_on_the_first_page_unless_it_hardly_matches() -> None:

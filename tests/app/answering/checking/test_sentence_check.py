@@ -55,3 +55,25 @@ def test_what_the_title_denies_is_not_affirmed() -> None:
 def test_one_word_again_and_again_is_no_sentence() -> None:
     assert not is_sentence("moat moat moat moat moat moat")
     assert is_sentence("the moat loop is lit until eleven")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "text"),
+    [
+        ("蓝鲸搬家会坐地起价。", "蓝鲸搬家会坐地起价吗", "蓝鲸搬家我觉得挺好，说好480，实收480，没有多要一分钱。"),
+        (
+            "Yes, the Fern bakery is a tourist trap.",
+            "is the Fern bakery a tourist trap?",
+            "The Fern bakery is where my whole street buys bread.",
+        ),
+    ],
+)
+def test_a_sentence_that_only_affirms_the_question_needs_the_posts_own_words(
+    sentence: str, question: str, text: str
+) -> None:
+    assert checked(sentence, question, text) == "unsupported"
+
+
+def test_a_short_chinese_sentence_with_a_number_is_one() -> None:
+    assert is_sentence("小锅米线15元。")
+    assert not is_sentence("120块")

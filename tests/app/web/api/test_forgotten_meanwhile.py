@@ -23,7 +23,7 @@ from retrieval.types import Post
 from tests.small_index import indexed
 
 CAFES = [
-    Post("gone", "Flat white", "How much a flat white is: 31 yuan, says Wanda."),
+    Post("gone", "Flat white", "A flat white, Wanda says, is 31 yuan."),
     Post("blue", "Blue Door", "A flat white at Blue Door is 28 yuan, with oat milk."),
     Post("red", "Red Lamp", "A flat white at Red Lamp is 30 yuan."),
 ]

@@ -253,9 +253,10 @@ def test_an_answer_gets_the_same_hits_from_the_search_of_its_page_as_from_a_sear
     with services_of(client).bundle() as bundle:
         search = bundle.searcher.search
         alone = search(bundle.finder.query(Question(text, filters)))
-        pages = [search(SearchQuery(text, filters, offset=offset, answer_hits=6)) for offset in range(0, 160, 10)]
+        most = services_of(client).answer_hits
+        pages = [search(SearchQuery(text, filters, offset=offset, answer_hits=most)) for offset in range(0, 160, 10)]
         page = search(SearchQuery(text, filters))
-    assert pages[0].hits[:6] == alone.hits
+    assert pages[0].hits[:most] == alone.hits
     shown = [hit.post.id for one in pages for hit in one.hits]
     assert len(set(shown)) == len(shown), "pages repeat nothing"
     assert len(shown) >= pages[0].total
