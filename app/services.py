@@ -31,7 +31,7 @@ from retrieval.models.cross_encoder import Reranker, RerankPool, load_reranker
 from retrieval.models.embedding import Embedder
 from retrieval.models.entailment import load_entailment
 from retrieval.models.factory import embedder_of, load_embedder
-from retrieval.query.pieces import ParsedQuery
+from retrieval.query.pieces import ParsedQuery, tags_as_words
 from retrieval.settings import Settings
 from retrieval.stores.contract import PostStore
 from retrieval.stores.factory import open_store
@@ -184,11 +184,23 @@ class Services:
             filters = given if given is not None else Filters()
             if near:
                 filters = replace(filters, near=self._query_reader.near(near))
-            return self._query_reader.read(typed, filters)
+            parsed = self._query_reader.read(typed, filters)
+            return self._with_known_tags(typed, parsed) if not filters.tags else parsed
 
-        if not near and not any(colon in typed for colon in ":："):
-            return work()  # takes microseconds; only looking up a place may take longer, the first time
+        if not near and not any(sign in typed for sign in ":：#＃"):
+            return work()  # takes microseconds; looking up a place or a tag may take longer
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def _with_known_tags(self, typed: str, parsed: ParsedQuery) -> ParsedQuery:
+        """The query as it is if a post has any of its tags."""
+        if not parsed.filters.tags:
+            return parsed
+        try:
+            with self._bundles.pin() as generation:
+                known = generation.matching(Filters(tags=parsed.filters.tags), 1)
+        except FixableError:  # the search will report it
+            return parsed
+        return parsed if known else tags_as_words(typed, parsed)
 
     async def search(self, query: SearchQuery) -> SearchPage:
         """The page of hits for a query.

@@ -21,9 +21,8 @@ from retrieval.types import Candidate, Vectors
 # Standard deviations above the mean of unrelated texts: of what is found, and of what at least one post has to have
 # before the cosine counts at all.
 _NEAR, _ANCHOR = 3.0, 4.0
-# Share of the best BM25 score, with which a post is found by its words: beside near posts, where none is near, and in a
-# language that the embedder does not know.
-_WORDS, _WORDS_ALONE, _WORDS_UNKNOWN = 0.3, 0.5, 0.2
+# Share of the best BM25 score with which a post is found by its words: usually, and where no post is near.
+_WORDS, _WORDS_ALONE = 0.2, 0.5
 
 
 class Unrelated(NamedTuple):
@@ -58,13 +57,18 @@ class Floor:
 
     Attributes:
         cosines: Least cosine by the post's language; infinite where nothing is near.
-        elsewhere: Least cosine of a post in any other language.
+        elsewhere: Least cosine of a post in any other language: the least of all.
         lexical: Least BM25 score, above 0.
     """
 
     cosines: Mapping[str, float]
     elsewhere: float
     lexical: float
+
+    @classmethod
+    def none(cls) -> Floor:
+        """The floor that lets everything through."""
+        return cls({}, -math.inf, 0.0)
 
     @classmethod
     def of(
@@ -86,14 +90,14 @@ class Floor:
         anchors = {language: of.mean + _ANCHOR * of.deviation for language, of in unrelated.items()}
         anchor = min(anchors.values(), default=math.inf)
         anchored = any(one.cosine >= anchors.get(languages.get(one.post_id, ""), anchor) for one in candidates)
-        words = _WORDS if anchored else _WORDS_ALONE
+        words = _WORDS if anchored or not known else _WORDS_ALONE
         cosines = dict.fromkeys(unrelated, math.inf)
         if anchored or not known:
             cosines = {language: of.mean + _NEAR * of.deviation for language, of in unrelated.items()}
         return cls(
             cosines,
             min(cosines.values(), default=math.inf),
-            (words if known else _WORDS_UNKNOWN) * best if best > 0 else math.inf,
+            words * best if best > 0 else math.inf,
         )
 
     def keeps(self, candidate: Candidate, language: str) -> bool:
@@ -102,7 +106,7 @@ class Floor:
 
     def ends(self, cosine: float, lexical: float) -> bool:
         """Whether no passage is found whose scores are at most these."""
-        return lexical < self.lexical and cosine < min(self.elsewhere, *self.cosines.values())
+        return lexical < self.lexical and cosine < self.elsewhere
 
 
 def kept(candidates: Sequence[Candidate], languages: Mapping[str, str], floor: Floor) -> set[str]:

@@ -61,7 +61,11 @@ _ACROSS = 10
 
 
 class Searcher:
-    """Answers a SearchQuery from the live generation. Safe to call from several threads."""
+    """Answers a SearchQuery from the live generation. Safe to call from several threads.
+
+    Args:
+        given: Whether every query comes with its posts: then all of them are found, near or not.
+    """
 
     def __init__(
         self,
@@ -74,10 +78,11 @@ class Searcher:
         candidates: int = 100,
         boosts: Boosts = Boosts(),  # noqa: B008  # frozen
         reranking: Reranking | None = None,
+        given: bool = False,
     ) -> None:
         self._live, self._embedder, self._weigher = live, embedder, weigher
         self._known, self._unknown, self._candidates = dense_weight_known, dense_weight_unknown, candidates
-        self._boosts, self._reranking = boosts, reranking
+        self._boosts, self._reranking, self._given = boosts, reranking, given
         self._vectors, self._background = QueryVectors(embedder), Background(embedder)
 
     def search(self, query: SearchQuery) -> SearchPage:
@@ -227,6 +232,8 @@ class Searcher:
     def _floor(
         self, vector: Vectors, candidates: Sequence[Candidate], found: Mapping[str, PostSummary], language: str
     ) -> Floor:
+        if self._given:
+            return Floor.none()
         known = language == UNKNOWN or knows(self._embedder.languages, language)
         return Floor.of(candidates, _languages(found), self._background.of(vector), known=known)
 
