@@ -122,4 +122,6 @@ Moment = Annotated[
 Identifier = Annotated[String, AfterValidator(_plain_identifier), BeforeValidator(_identifier)]
 Language = Annotated[String, AfterValidator(_language)]
 MOST_TAGS = 100
-Tags = Annotated[list[Annotated[String, Field(max_length=100)]], Field(max_length=MOST_TAGS), AfterValidator(_unique_tags)]
+Tags = Annotated[
+    list[Annotated[String, Field(max_length=100)]], Field(max_length=MOST_TAGS), AfterValidator(_unique_tags)
+]

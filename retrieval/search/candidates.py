@@ -15,11 +15,13 @@ class Gathered(NamedTuple):
     """Candidates whose posts satisfy all filters, and how far the search for them went.
 
     Attributes:
+        found: Those before exact words were looked at.
         more: Whether there may be more passages after them.
         cosine, lexical: The most that a passage after them can have.
     """
 
     candidates: list[Candidate]
+    found: list[Candidate]
     more: bool
     cosine: float
     lexical: float
@@ -44,12 +46,13 @@ def gather(
     """
     found = generation.candidates(vector, terms, wanted, filters, both_scores=both_scores)
     kept = _with_wording(generation, [one.post_id for one in found], Wording(filters))
-    through = found if kept is None else [one for one in found if one.post_id in kept]
+    through = list(found) if kept is None else [one for one in found if one.post_id in kept]
     if len(found) < wanted:
-        return Gathered(through, False, -1.0, 0.0)
+        return Gathered(through, found, False, -1.0, 0.0)
     nth = wanted - 1
     return Gathered(
         through,
+        found,
         True,
         sorted((one.cosine for one in found), reverse=True)[nth],
         sorted((one.lexical for one in found), reverse=True)[nth],

@@ -94,7 +94,8 @@ class Searcher:
             IndexMissing, IndexMismatch, IndexLocked, StoreUnreachable: The index cannot be read.
             BadCursorError: The query's cursor was changed, or belongs to another query or generation.
         """
-        language = detect_language(query.text)
+        asked_for = query.text if query.text.strip() else " ".join([*query.filters.tags, *query.filters.authors])
+        language = detect_language(asked_for)
         timings = _Timings()
         with self._live.pin() as generation:
             name = generation.info.name
@@ -221,7 +222,7 @@ class Searcher:
         scale = Scale.of(candidates, self.dense_weight(language, candidates), self._elsewhere(language, summaries))
         there = later
         if there is None or later is None:
-            floor = self._floor(vector, candidates, summaries, language)
+            floor = self._floor(vector, [*gathered.found, *candidates], summaries, language, query.filters)
             there, later = kept(candidates, _languages(summaries), floor), set()
             if gathered.more and not floor.ends(gathered.cosine, gathered.lexical):
                 later = self._later(generation, vector, terms, query.filters, floor) - there
@@ -230,9 +231,14 @@ class Searcher:
         return _Step(candidates, summaries, fused, scale, later)
 
     def _floor(
-        self, vector: Vectors, candidates: Sequence[Candidate], found: Mapping[str, PostSummary], language: str
+        self,
+        vector: Vectors,
+        candidates: Sequence[Candidate],
+        found: Mapping[str, PostSummary],
+        language: str,
+        filters: Filters,
     ) -> Floor:
-        if self._given:
+        if self._given or filters.phrases:  # a post that says exactly this is what is looked for
             return Floor.none()
         known = language == UNKNOWN or knows(self._embedder.languages, language)
         return Floor.of(candidates, _languages(found), self._background.of(vector), known=known)
@@ -299,7 +305,7 @@ class Searcher:
         """As `gather`, with candidates in another language than the query's, and with the summaries of their posts."""
         gathered = gather(generation, vector, terms, depth, filters)
         found = gathered.candidates
-        summaries = generation.summaries(list({one.post_id for one in found}))
+        summaries = generation.summaries(list({one.post_id for one in gathered.found}))
         others = self._others(language, filters, summaries) if gathered.more else ()
         if others:
             there = {(one.post_id, one.ordinal) for one in found}
@@ -354,7 +360,7 @@ class Searcher:
         alone = {"dense": (candidates, 1.0), "lexical": (lexical, 0.0), "fused": (candidates, weight)}
         fused = {name: fuse(some, Scale.of(some, share, elsewhere)) for name, (some, share) in alone.items()}
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
-        floor = self._floor(self._vectors.vector(text), candidates, summaries, language)
+        floor = self._floor(self._vectors.vector(text), candidates, summaries, language, Filters())
         there = kept(candidates, _languages(summaries), floor)
         fused["fused"] = [one for one in fused["fused"] if one[1].post_id in there]
         rankings["fused"] = _as_shown(fused["fused"], elsewhere)
