@@ -19,6 +19,7 @@ from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.standalone.rewriter import Rewriter
 from app.conversations.storage.feedback import FeedbackFile
 from app.erasure_targets import conversation_file, erasure_targets
+from app.known_words import KnownWords
 from app.model_bundle import ModelBundle, ModelBundles
 from app.models.model_folder import ModelNotPulled
 from app.query_log import PastQueries
@@ -31,7 +32,7 @@ from retrieval.models.cross_encoder import Reranker, RerankPool, load_reranker
 from retrieval.models.embedding import Embedder
 from retrieval.models.entailment import load_entailment
 from retrieval.models.factory import embedder_of, load_embedder
-from retrieval.query.pieces import ParsedQuery, tags_as_words
+from retrieval.query.pieces import ParsedQuery
 from retrieval.settings import Settings
 from retrieval.stores.contract import PostStore
 from retrieval.stores.factory import open_store
@@ -101,7 +102,7 @@ class Services:
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         changes = ingestion.held if ingestion is not None else lambda: 0
         self._suggesting = Suggesting(store, self._bundles, past, changes=changes, busy=lambda: self._bundles.busy)
-        self._query_reader = QueryReader(store)
+        self._query_reader, self._known_words = QueryReader(store), KnownWords()
         self.recent_searches = RecentSearches()
         self.converser = self._make_converser(past)
         self._following: asyncio.Task[None] | None = None
@@ -185,22 +186,17 @@ class Services:
             if near:
                 filters = replace(filters, near=self._query_reader.near(near))
             parsed = self._query_reader.read(typed, filters)
-            return self._with_known_tags(typed, parsed) if not filters.tags else parsed
+            if filters.tags or not self._known_words.concerns(typed):
+                return parsed
+            try:
+                with self._bundles.use() as bundle, bundle.live.pin() as generation:
+                    return self._known_words.of(generation, typed, parsed, bundle.searcher.is_usual)
+            except FixableError:  # the search will report it
+                return parsed
 
-        if not near and not any(sign in typed for sign in ":：#＃"):
-            return work()  # takes microseconds; looking up a place or a tag may take longer
+        if not near and not any(colon in typed for colon in ":：") and not self._known_words.concerns(typed):
+            return work()  # takes microseconds; looking up a place, a tag or a word takes longer
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
-    def _with_known_tags(self, typed: str, parsed: ParsedQuery) -> ParsedQuery:
-        """The query as it is if a post has any of its tags."""
-        if not parsed.filters.tags:
-            return parsed
-        try:
-            with self._bundles.pin() as generation:
-                known = generation.matching(Filters(tags=parsed.filters.tags), 1)
-        except FixableError:  # the search will report it
-            return parsed
-        return parsed if known else tags_as_words(typed, parsed)
 
     async def search(self, query: SearchQuery) -> SearchPage:
         """The page of hits for a query.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from retrieval.errors import FixableError
 from retrieval.models.embedding import Embedder
+from retrieval.models.ensemble import specialist
 from retrieval.search.candidates import Gathered, gather, matching, newest
 from retrieval.search.cursor import LARGEST_POSITION, Continuation, read_cursor, write_cursor
 from retrieval.search.facets import count_facets
@@ -370,6 +371,10 @@ class Searcher:
                 order = self._reranking.order(SearchQuery(text), generation.info.name, found, generation.posts)
             rankings["reranked"] = {one.post.post_id: one.match for one in reordered(found, order)}
         return rankings
+
+    def is_usual(self, word: str) -> bool:
+        """Whether the embedder reads a word as one: then it is no pinyin, whatever it looks like (guide, women)."""
+        return specialist(self._embedder).count_tokens([word]) == [1]
 
     def expect(self, text: str) -> None:
         """Announce a search for this text; its vector may be made together with another's."""
