@@ -33,7 +33,7 @@ class Unrelated(NamedTuple):
 
 
 class Background:
-    """Unrelated texts, embedded once, when a query first needs them (a fifth of a second). Safe to call from several
+    """Unrelated texts, embedded once, when a query first needs them. Safe to call from several
     threads.
     """
 

@@ -90,8 +90,8 @@ class Generation(Protocol):
             vector: (dimension,) float32 of L2 norm 1.
             terms: The query's terms; without any, only dense candidates are found.
             filters: All but `phrases` and `without`, which stores ignore.
-            both_scores: False leaves a score at 0 where that side did not find the passage, in a quarter of the time:
-                for counting.
+            both_scores: False leaves a score at 0 where that side did not find the passage, which saves most of
+                the time: for counting.
         """
         ...
 

@@ -56,7 +56,7 @@ def gather_scored(ask: Search, limit: int, *, with_terms: bool, both_scores: boo
     passage just below one side's limit does not count as unknown to it.
 
     Args:
-        both_scores: False leaves a score at 0 where that side did not find the passage, in a quarter of the time.
+        both_scores: False leaves a score at 0 where that side did not find the passage, which saves most of the time.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
     answers = ask([SideQuery(side, limit) for side in sides])
