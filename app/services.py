@@ -19,6 +19,7 @@ from app.conversations.followups.followup_finder import FollowUps
 from app.conversations.standalone.rewriter import Rewriter
 from app.conversations.storage.feedback import FeedbackFile
 from app.erasure_targets import conversation_file, erasure_targets
+from app.known_words import KnownWords
 from app.model_bundle import ModelBundle, ModelBundles
 from app.models.model_folder import ModelNotPulled
 from app.query_log import PastQueries
@@ -102,7 +103,7 @@ class Services:
         past = PastQueries(settings.data_dir / "queries.sqlite") if settings.remember_queries else None
         changes = ingestion.held if ingestion is not None else lambda: 0
         self._suggesting = Suggesting(store, self._bundles, past, changes=changes, busy=lambda: self._bundles.busy)
-        self._query_reader = QueryReader(store)
+        self._query_reader, self._known_words = QueryReader(store), KnownWords()
         self.recent_searches = RecentSearches()
         self.converser = self._make_converser(past)
         self._following: asyncio.Task[None] | None = None
@@ -185,10 +186,17 @@ class Services:
             filters = given if given is not None else Filters()
             if near:
                 filters = replace(filters, near=self._query_reader.near(near))
-            return self._query_reader.read(typed, filters)
+            parsed = self._query_reader.read(typed, filters)
+            if filters.tags or not self._known_words.concerns(typed):
+                return parsed
+            try:
+                with self._bundles.use() as bundle, bundle.live.pin() as generation:
+                    return self._known_words.of(generation, typed, parsed, bundle.searcher.is_usual)
+            except FixableError:  # the search will report it
+                return parsed
 
-        if not near and not any(colon in typed for colon in ":："):
-            return work()  # takes microseconds; only looking up a place may take longer, the first time
+        if not near and not any(colon in typed for colon in ":：") and not self._known_words.concerns(typed):
+            return work()  # takes microseconds; looking up a place, a tag or a word takes longer
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def search(self, query: SearchQuery) -> SearchPage:

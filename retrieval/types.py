@@ -291,8 +291,8 @@ class SearchPage:
     """One page of hits.
 
     Attributes:
-        language: Of the query, ISO 639-1 or "und".
-        total: Hits found, on this page and others: a lower bound of all that match.
+        language: Of the query, ISO 639-1 or "und"; of its tags and authors where it has no words.
+        total: Hits that paging reaches, the same on all pages: at most 1,000, and a lower bound of all that match.
         generation: Name of the generation that was searched.
         timings_ms: Wall-clock time of each stage: "embed", "candidates", "fuse", "arrange", "posts", and "rerank" if
             there was one.

@@ -183,14 +183,16 @@ def _asked(
 
 
 async def _from_this_process(wanted: Any, settings: Settings, make_ingestion: MakeIngestion | None) -> dict[str, Any]:
-    from app.services import Services
-    from app.web.api.answer_routes import answer_question
     from app.web.api.requests import SearchIn, visible_text
-    from app.web.api.search_routes import search_posts
 
     searching = isinstance(wanted, SearchIn)
     if not visible_text(wanted.q if searching else wanted.question):  # before the models load
         raise FixableError("the query is blank: say what to look for", "put it in quotation marks after the command")
+    print("no server has this index open: loading the models …", file=sys.stderr, flush=True)
+    from app.services import Services  # takes seconds itself
+    from app.web.api.answer_routes import answer_question
+    from app.web.api.search_routes import search_posts
+
     services = Services.build(settings.model_copy(update={"llm": "none"}) if searching else settings, make_ingestion)
     if services.writer_problem is not None:
         print(f"note: {services.writer_problem.problem}\nto fix: {services.writer_problem.fix}", file=sys.stderr)

@@ -89,6 +89,7 @@ def own_finder(
         dense_weight_known=weights.known,
         dense_weight_unknown=weights.unknown,
         candidates=settings.candidates,
+        given=True,
     )
     return make_finder(settings, searcher, embedder, weigher)
 

@@ -45,7 +45,15 @@ class OwnPosts:
         assert expected == self._info.identity, "these posts were embedded by another model"
         return self
 
-    def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
+    def candidates(
+        self,
+        vector: Vectors,
+        terms: TermWeights,
+        limit: int,
+        filters: Filters,
+        *,
+        both_scores: bool = True,  # noqa: ARG002  # both are at hand
+    ) -> list[Candidate]:
         """See Generation.candidates. Judged questions have no filters; a search itself may look in one language."""
         assert replace(filters, languages=()).is_empty(), "judged questions have no filters but a search's own"
         cosines = self._vectors @ vector

@@ -121,4 +121,7 @@ Moment = Annotated[
 ]
 Identifier = Annotated[String, AfterValidator(_plain_identifier), BeforeValidator(_identifier)]
 Language = Annotated[String, AfterValidator(_language)]
-Tags = Annotated[list[Annotated[String, Field(max_length=100)]], Field(max_length=100), AfterValidator(_unique_tags)]
+MOST_TAGS = 100
+Tags = Annotated[
+    list[Annotated[String, Field(max_length=100)]], Field(max_length=MOST_TAGS), AfterValidator(_unique_tags)
+]

@@ -8,8 +8,10 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from indexer.posts.field_values import is_blank, show
+from indexer.posts.field_values import MOST_TAGS, is_blank, show
+from indexer.posts.hashtags import hashtags
 from indexer.posts.schema import PARTS, Line, PlaceLine, PostLine
+from retrieval.text.folding import fold
 from retrieval.text.language import detect_language
 from retrieval.types import Comment, Image, Place, Post
 
@@ -99,7 +101,7 @@ def _post(line: PostLine) -> Post:
         title=line.title,
         text="" if is_blank(line.text) else line.text,
         author=line.author,
-        tags=tuple(line.tags),
+        tags=_tags(line),
         language=line.language or detect_language(f"{line.title}\n{line.text}"),
         created_at=line.created_at,
         likes=line.likes,
@@ -110,6 +112,18 @@ def _post(line: PostLine) -> Post:
         place=Place(place.name, place.latitude, place.longitude) if place and place != PlaceLine() else None,
         comments=comments,
     )
+
+
+def _tags(line: PostLine) -> tuple[str, ...]:
+    """The tags that are listed, then those that title and text have besides."""
+    listed = set(map(_key, line.tags))
+    inline = {_key(tag): tag for tag in hashtags(f"{line.title}\n{line.text}")}
+    besides = [tag for key, tag in inline.items() if key not in listed]
+    return (*line.tags, *besides[: MOST_TAGS - len(line.tags)])
+
+
+def _key(tag: str) -> str:
+    return fold(tag).casefold()
 
 
 def _unknown_fields(raw: Mapping[str, object]) -> Iterator[tuple[str, str, str | None]]:

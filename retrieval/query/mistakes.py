@@ -7,7 +7,7 @@ from typing import Literal
 
 MistakeCode = Literal[
     "unbalanced_quote", "empty_value", "bad_date", "future", "empty_range", "bad_likes", "unknown_language",
-    "bad_near", "unknown_place", "cannot_exclude", "too_many", "repeated",
+    "bad_near", "unknown_place", "unknown_tag", "pinyin", "cannot_exclude", "too_many", "repeated",
 ]  # fmt: skip
 _LONGEST_SHOWN = 40
 
@@ -41,6 +41,14 @@ _SAID: dict[MistakeCode, tuple[str, str]] = {
         "the place in {piece} is unknown, so it was taken as text: name a larger place, or give coordinates, "
         "as in near:31.2,121.4,5km",
         "不知道 {piece} 里的地点在哪里，已按文字搜索；请写更大的地名，或写坐标，例如 near:31.2,121.4,5km",
+    ),
+    "unknown_tag": (
+        "no post has the tag {piece}, so its words were searched for",
+        "没有帖子带标签 {piece}，已按文字搜索",
+    ),
+    "pinyin": (
+        "no post has the word {piece}, so the Chinese word that is spelled so was searched for",
+        "没有帖子有 {piece} 这个词，已按拼音搜索对应的中文",
     ),
     "cannot_exclude": (
         "{piece} cannot be excluded and was taken as text: a minus goes before a word, a phrase, a tag or from:",

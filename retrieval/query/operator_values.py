@@ -119,6 +119,21 @@ def read_language(value: str) -> str | None:
     return code if code in LANGUAGE_CODES else None
 
 
+def plain_author(written: str) -> str:
+    """An author's name without the sign before it."""
+    return written.strip().lstrip("@＠").strip()
+
+
+def plain_tag(written: str) -> str:
+    """A tag without the sign before it and, where it has one, the sign that closes it; "C#" stays as it is.
+
+    >>> plain_tag("#大理#"), plain_tag("＃coffee"), plain_tag("C#")
+    ('大理', 'coffee', 'C#')
+    """
+    tag = written.strip()
+    return tag.strip("#＃").strip() if tag[:1] in {"#", "＃"} else tag
+
+
 def read_near(value: str, locate: Locate) -> Near | str | None:
     """A circle from `place`, `place,radius`, `latitude,longitude` or `latitude,longitude,radius`.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from retrieval.query.mistakes import Mistake
+from retrieval.query.mistakes import Mistake, mistake
 from retrieval.query.times import TIMES
 from retrieval.types import Filters, Near
 
@@ -118,6 +118,20 @@ class ParsedQuery:
     @property
     def near(self) -> Near | None:
         return self.filters.near
+
+
+def tags_as_words(typed: str, parsed: ParsedQuery) -> ParsedQuery:
+    """The query where the words of its tags are searched for, since no post has any of them; each is a mistake."""
+    tags = [piece for piece in parsed.pieces if piece.kind == "tag"]
+    words = [piece.value for piece in tags]
+    mistakes = [*parsed.mistakes, *(mistake("unknown_tag", typed, piece.start, piece.end) for piece in tags)]
+    return replace(
+        parsed,
+        text=" ".join([*words, parsed.text]).strip(),
+        filters=replace(parsed.filters, tags=()),
+        pieces=tuple(piece for piece in parsed.pieces if piece.kind != "tag"),
+        mistakes=tuple(sorted(mistakes, key=lambda one: one.start)),
+    )
 
 
 def without_piece(typed: str, piece: Piece) -> str:

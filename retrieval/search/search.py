@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from retrieval.errors import FixableError
 from retrieval.models.embedding import Embedder
-from retrieval.search.candidates import gather, newest
+from retrieval.models.ensemble import specialist
+from retrieval.search.candidates import Gathered, gather, matching, newest
 from retrieval.search.cursor import LARGEST_POSITION, Continuation, read_cursor, write_cursor
 from retrieval.search.facets import count_facets
 from retrieval.search.fusion import Scale, dense_weight_known, dense_weight_unknown, fuse
@@ -31,11 +33,12 @@ from retrieval.search.ranking import (
     reordered,
     spread,
 )
+from retrieval.search.relevance import Background, Floor, kept
 from retrieval.search.reranking import Reranking
 from retrieval.stores.contract import Generation
 from retrieval.stores.post_summary import PostSummary
 from retrieval.text.gazetteer import names_in_both_languages
-from retrieval.text.language import ANSWERED, detect_language, knows
+from retrieval.text.language import ANSWERED, UNKNOWN, detect_language, knows
 from retrieval.text.terms import TermWeigher
 from retrieval.types import (
     Candidate,
@@ -60,7 +63,11 @@ _ACROSS = 10
 
 
 class Searcher:
-    """Answers a SearchQuery from the live generation. Safe to call from several threads."""
+    """Answers a SearchQuery from the live generation. Safe to call from several threads.
+
+    Args:
+        given: Whether every query comes with its posts: then all of them are found, near or not.
+    """
 
     def __init__(
         self,
@@ -73,11 +80,12 @@ class Searcher:
         candidates: int = 100,
         boosts: Boosts = Boosts(),  # noqa: B008  # frozen
         reranking: Reranking | None = None,
+        given: bool = False,
     ) -> None:
         self._live, self._embedder, self._weigher = live, embedder, weigher
         self._known, self._unknown, self._candidates = dense_weight_known, dense_weight_unknown, candidates
-        self._boosts, self._reranking = boosts, reranking
-        self._vectors = QueryVectors(embedder)
+        self._boosts, self._reranking, self._given = boosts, reranking, given
+        self._vectors, self._background = QueryVectors(embedder), Background(embedder)
 
     def search(self, query: SearchQuery) -> SearchPage:
         """The page of hits for a query, best first.
@@ -88,7 +96,8 @@ class Searcher:
             IndexMissing, IndexMismatch, IndexLocked, StoreUnreachable: The index cannot be read.
             BadCursorError: The query's cursor was changed, or belongs to another query or generation.
         """
-        language = detect_language(query.text)
+        asked_for = query.text if query.text.strip() else " ".join([*query.filters.tags, *query.filters.authors])
+        language = detect_language(asked_for)
         timings = _Timings()
         with self._live.pin() as generation:
             name = generation.info.name
@@ -100,7 +109,7 @@ class Searcher:
             if not query.text.strip() and query.filters.is_empty():
                 return SearchPage(query, language, (), 0, name, timings.ms)
             read = _PostCache(generation.posts)
-            layers, order = self._layers(generation, asked, language, goes_on, read, timings)
+            layers, order, total = self._layers(generation, asked, language, goes_on, read, timings)
             for_answer = _layers_for(asked.answer_hits, layers)
             end = start + query.limit
             posts = read([place.post.post_id for place in order[start:end]])
@@ -116,12 +125,12 @@ class Searcher:
                 if shows(place, posts)
             )
             timings.add("posts")
-            more = end < len(order) and end <= LARGEST_POSITION
+            more = end < total
             return SearchPage(
                 query,
                 language,
                 hits,
-                len(order),
+                total,
                 name,
                 timings.ms,
                 self._facets(query, layers[0].found, read),
@@ -136,32 +145,22 @@ class Searcher:
         goes_on: Continuation | None,
         read: _PostCache,
         timings: _Timings,
-    ) -> tuple[list[Layer], list[Placed]]:
+    ) -> tuple[list[Layer], list[Placed], int]:
         """The posts found, in layers: first the candidates that a search brings, then, while these do not fill the
         page, what a larger search finds besides. The layers do not depend on the page, so that pages fit together. Also
-        returns the order of all posts on the pages.
+        returns the order of all posts on the pages, and how many there are on all pages that can be reached.
         """
         vector = self._vectors.vector(query.text) if query.text.strip() else None
         terms = self._terms(query.text)
         timings.add("embed")
-        enough = query.offset + query.limit + 1  # one more shows that there is a next page
+        enough = min(query.offset + query.limit, LARGEST_POSITION)
         layers: list[Layer] = []
         seen: set[str] = set()
-        depth = self._candidates
+        later: set[str] | None = None
+        depth, total = self._candidates, 0
         while True:
-            scale: Scale | None = None
-            if vector is not None:
-                candidates, more, summaries = self._gathered(generation, vector, terms, depth, query.filters, language)
-                timings.add("candidates")
-                elsewhere = self._elsewhere(language, summaries)
-                scale = Scale.of(candidates, self.dense_weight(language, candidates), elsewhere)
-                fused = fuse(candidates, scale)
-                timings.add("fuse")
-            else:
-                candidates, more = newest(generation, depth, query.filters)
-                summaries = generation.summaries([one.post_id for one in candidates])
-                fused = [(0.0, candidate) for candidate in candidates]
-                timings.add("candidates")
+            step = self._step(generation, query, vector, terms, depth, language, later, timings)
+            candidates, summaries, fused, scale, later = step
             fresh = [(score, one) for score, one in fused if one.post_id not in seen]
             seen.update(one.post_id for _, one in fresh)
             found = placed(fresh, summaries)
@@ -191,10 +190,69 @@ class Searcher:
             layers.append(Layer(candidates, found, order, scale, sides, reranked))
             shown = [place for layer in layers for place in layer.order]
             timings.add("arrange")
-            exhausted = depth >= generation.info.passages or not more
-            if len(shown) >= enough or exhausted or depth >= _DEEPEST:
-                return layers, shown
+            if len(layers) == 1:
+                total = min(len(shown) + len(later), LARGEST_POSITION)
+            if len(shown) >= min(enough, total) or depth >= _DEEPEST:
+                return layers, shown[:total], total
             depth = min(depth * _DEEPER, _DEEPEST)
+
+    def _step(
+        self,
+        generation: Generation,
+        query: SearchQuery,
+        vector: Vectors | None,
+        terms: TermWeights,
+        depth: int,
+        language: str,
+        later: set[str] | None,
+        timings: _Timings,
+    ) -> _Step:
+        """The posts that a search of this depth finds.
+
+        Args:
+            vector: None where nothing but filters is asked for.
+            later: The posts that are found after those of the first step; None in the first step.
+        """
+        if vector is None:
+            candidates, more = newest(generation, depth, query.filters)
+            summaries = generation.summaries([one.post_id for one in candidates])
+            if later is None:
+                later = matching(generation, _DEEPEST, query.filters) - summaries.keys() if more else set()
+            timings.add("candidates")
+            return _Step(candidates, summaries, [(0.0, one) for one in candidates], None, later)
+        gathered, summaries = self._gathered(generation, vector, terms, depth, query.filters, language)
+        candidates = gathered.candidates
+        timings.add("candidates")
+        scale = Scale.of(candidates, self.dense_weight(language, candidates), self._elsewhere(language, summaries))
+        there = later
+        if there is None or later is None:
+            floor = self._floor(vector, [*gathered.found, *candidates], summaries, language, query.filters)
+            there, later = kept(candidates, _languages(summaries), floor), set()
+            if gathered.more and not floor.ends(gathered.cosine, gathered.lexical):
+                later = self._later(generation, vector, terms, query.filters, floor) - there
+        fused = [one for one in fuse(candidates, scale) if one[1].post_id in there]
+        timings.add("fuse")
+        return _Step(candidates, summaries, fused, scale, later)
+
+    def _floor(
+        self,
+        vector: Vectors,
+        candidates: Sequence[Candidate],
+        found: Mapping[str, PostSummary],
+        language: str,
+        filters: Filters,
+    ) -> Floor:
+        if self._given or filters.phrases:  # a post that says exactly this is what is looked for
+            return Floor.none()
+        known = language == UNKNOWN or knows(self._embedder.languages, language)
+        return Floor.of(candidates, _languages(found), self._background.of(vector), known=known)
+
+    def _later(
+        self, generation: Generation, vector: Vectors, terms: TermWeights, filters: Filters, floor: Floor
+    ) -> set[str]:
+        """IDs of all posts that the largest search finds: they are counted before any page shows them."""
+        reached = gather(generation, vector, terms, _DEEPEST, filters, both_scores=False).candidates
+        return kept(reached, _languages(generation.summaries(list({one.post_id for one in reached}))), floor)
 
     def _terms(self, text: str) -> TermWeights:
         """A query's terms. The places that it names count more, by their names in both languages: they decide which
@@ -247,18 +305,19 @@ class Searcher:
         depth: int,
         filters: Filters,
         language: str,
-    ) -> tuple[list[Candidate], bool, dict[str, PostSummary]]:
+    ) -> tuple[Gathered, dict[str, PostSummary]]:
         """As `gather`, with candidates in another language than the query's, and with the summaries of their posts."""
-        found, more = gather(generation, vector, terms, depth, filters)
-        summaries = generation.summaries(list({one.post_id for one in found}))
-        others = self._others(language, filters, summaries) if more else ()
+        gathered = gather(generation, vector, terms, depth, filters)
+        found = gathered.candidates
+        summaries = generation.summaries(list({one.post_id for one in gathered.found}))
+        others = self._others(language, filters, summaries) if gathered.more else ()
         if others:
             there = {(one.post_id, one.ordinal) for one in found}
-            across, _ = gather(generation, vector, terms, _ACROSS, replace(filters, languages=others))
+            across = gather(generation, vector, terms, _ACROSS, replace(filters, languages=others)).candidates
             besides = [one for one in across if (one.post_id, one.ordinal) not in there]
             found += besides
             summaries |= generation.summaries(list({one.post_id for one in besides} - summaries.keys()))
-        return found, more, summaries
+        return gathered, summaries
 
     def _others(self, language: str, filters: Filters, found: Mapping[str, PostSummary]) -> tuple[str, ...]:
         """The languages whose posts a search has to look for besides, since hardly any are among those found."""
@@ -278,24 +337,36 @@ class Searcher:
 
     def candidates(self, text: str) -> tuple[list[Candidate], frozenset[str]]:
         """The candidates that a search for this text would fuse, and the IDs of posts in another language."""
+        candidates, summaries = self._candidates_of(text)
+        return candidates, self._elsewhere(detect_language(text), summaries)
+
+    def _candidates_of(self, text: str) -> tuple[list[Candidate], dict[str, PostSummary]]:
         with self._live.pin() as generation:
-            terms = self._weigher.query(text)
-            language = detect_language(text)
-            found, _, summaries = self._gathered(
-                generation, self._vectors.vector(text), terms, self._candidates, Filters(), language
+            gathered, summaries = self._gathered(
+                generation,
+                self._vectors.vector(text),
+                self._weigher.query(text),
+                self._candidates,
+                Filters(),
+                detect_language(text),
             )
-        return found, self._elsewhere(language, summaries)
+        return gathered.candidates, summaries
 
     def rankings(self, text: str) -> dict[str, dict[str, float]]:
-        """Score by post ID in each ranking: "dense" and "lexical" alone, "fused", and, if the reranker is in time,
-        "reranked"; for comparing them.
+        """Score by post ID in each ranking: "dense" and "lexical" alone, "fused", of what a search finds, and, if the
+        reranker is in time, "reranked"; for comparing them.
         """
-        candidates, elsewhere = self.candidates(text)
-        weight = self.dense_weight(detect_language(text), candidates)
+        language = detect_language(text)
+        candidates, summaries = self._candidates_of(text)
+        elsewhere = self._elsewhere(language, summaries)
+        weight = self.dense_weight(language, candidates)
         lexical = [candidate for candidate in candidates if candidate.lexical > 0]
         alone = {"dense": (candidates, 1.0), "lexical": (lexical, 0.0), "fused": (candidates, weight)}
         fused = {name: fuse(some, Scale.of(some, share, elsewhere)) for name, (some, share) in alone.items()}
         rankings = {name: {one.post_id: score for score, one in ranking} for name, ranking in fused.items()}
+        floor = self._floor(self._vectors.vector(text), candidates, summaries, language, Filters())
+        there = kept(candidates, _languages(summaries), floor)
+        fused["fused"] = [one for one in fused["fused"] if one[1].post_id in there]
         rankings["fused"] = _as_shown(fused["fused"], elsewhere)
         if self._reranking is not None:
             with self._live.pin() as generation:
@@ -303,6 +374,10 @@ class Searcher:
                 order = self._reranking.order(SearchQuery(text), generation.info.name, found, generation.posts)
             rankings["reranked"] = {one.post.post_id: one.match for one in reordered(found, order)}
         return rankings
+
+    def is_usual(self, word: str) -> bool:
+        """Whether the embedder reads a word as one: then it is no pinyin, whatever it looks like (guide, women)."""
+        return specialist(self._embedder).count_tokens([word]) == [1]
 
     def expect(self, text: str) -> None:
         """Announce a search for this text; its vector may be made together with another's."""
@@ -316,6 +391,10 @@ class Searcher:
                 return None
         except FixableError as error:
             return error
+
+
+def _languages(summaries: Mapping[str, PostSummary]) -> dict[str, str]:
+    return {post_id: one.language for post_id, one in summaries.items()}
 
 
 def _as_shown(fused: Sequence[tuple[float, Candidate]], elsewhere: frozenset[str]) -> dict[str, float]:
@@ -337,6 +416,22 @@ def _layers_for(answer_hits: int, layers: Sequence[Layer]) -> int:
         if posts > answer_hits:
             return number
     return len(layers)
+
+
+class _Step(NamedTuple):
+    """What one search of the index found.
+
+    Attributes:
+        candidates: All passages, of posts that are found and of others.
+        fused: The best passage of each post that is found, with its score, best first.
+        later: IDs of the posts that larger searches find after those of the first one.
+    """
+
+    candidates: list[Candidate]
+    summaries: dict[str, PostSummary]
+    fused: list[tuple[float, Candidate]]
+    scale: Scale | None
+    later: set[str]
 
 
 class _PostCache:

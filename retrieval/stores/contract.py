@@ -81,13 +81,17 @@ class Generation(Protocol):
     @property
     def info(self) -> GenerationInfo: ...
 
-    def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
+    def candidates(
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+    ) -> list[Candidate]:
         """The `limit` best passages by cosine together with the `limit` best by BM25, each once, with both scores.
 
         Args:
             vector: (dimension,) float32 of L2 norm 1.
             terms: The query's terms; without any, only dense candidates are found.
             filters: All but `phrases` and `without`, which stores ignore.
+            both_scores: False leaves a score at 0 where that side did not find the passage, which saves most of
+                the time: for counting.
         """
         ...
 

@@ -49,23 +49,29 @@ class ScoredPoints(NamedTuple):
 Search = Callable[[Sequence[SideQuery]], list[list[tuple[PointId, float]]]]
 
 
-def gather_scored(ask: Search, limit: int, *, with_terms: bool) -> ScoredPoints:
+def gather_scored(ask: Search, limit: int, *, with_terms: bool, both_scores: bool = True) -> ScoredPoints:
     """The `limit` best of each side, in no order.
 
     A passage found by only one side is then scored by the other, exactly, so that fusion compares like with like: a
     passage just below one side's limit does not count as unknown to it.
+
+    Args:
+        both_scores: False leaves a score at 0 where that side did not find the passage, which saves most of the time.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
     answers = ask([SideQuery(side, limit) for side in sides])
     scores = {side: dict(answer) for side, answer in zip(sides, answers, strict=True)}
     found = frozenset[PointId]().union(*scores.values())
-    missing = {side: found.difference(scores[side]) for side in sides}
+    missing = {side: found.difference(scores[side]) for side in sides} if both_scores else {}
     second = [SideQuery(side, len(points), points) for side, points in missing.items() if points]
     for query, answer in zip(second, ask(second) if second else [], strict=True):
         scores[query.side].update(answer)
     cosines, lexical = scores["dense"], scores.get("terms", {})
     # A passage without terms of the query has no score there.
-    return ScoredPoints(list(cosines), list(cosines.values()), [lexical.get(point, 0.0) for point in cosines])
+    points = list(cosines) if both_scores else list(found)
+    return ScoredPoints(
+        points, [cosines.get(point, 0.0) for point in points], [lexical.get(point, 0.0) for point in points]
+    )
 
 
 def in_order(candidates: list[Candidate]) -> list[Candidate]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
-from retrieval.query.operator_values import read_near
+from retrieval.query.operator_values import plain_author, plain_tag, read_language, read_near
 from retrieval.search.cursor import LARGEST_POSITION
 from retrieval.suggest.suggester import SUGGESTIONS
 from retrieval.types import FacetName, Filters, SearchQuery, Sort
@@ -27,6 +36,20 @@ def visible_text(text: str) -> str:
     return "".join(visible).strip()
 
 
+def _written_date(value: object) -> object:
+    """As it is, unless it is a number, which would be taken for seconds since 1970: 2026 as well as 20260115."""
+    if isinstance(value, int | float) or (isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal()):
+        raise ValueError("write a date as 2026-01-15, or a moment as 2026-01-15T08:00:00Z")
+    return value
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_date), AfterValidator(_zoned)]
+
+
 class FiltersIn(BaseModel):
     """What a post must satisfy; several values in one field: any of them."""
 
@@ -35,8 +58,8 @@ class FiltersIn(BaseModel):
     author: list[str] = Field(default_factory=list, max_length=50)
     tag: list[str] = Field(default_factory=list, max_length=50)
     language: list[str] = Field(default_factory=list, max_length=20)
-    since: datetime | None = Field(None, description="Earliest created_at, inclusive. Without a zone it is UTC.")
-    until: datetime | None = Field(None, description="Latest created_at, exclusive. Without a zone it is UTC.")
+    since: Moment | None = Field(None, description="Earliest created_at, inclusive. Without a zone it is UTC.")
+    until: Moment | None = Field(None, description="Latest created_at, exclusive. Without a zone it is UTC.")
     min_likes: int | None = Field(None, ge=0, le=2**53)
     max_likes: int | None = Field(None, ge=0, le=2**53)
     phrase: list[Words] = Field(
@@ -51,6 +74,31 @@ class FiltersIn(BaseModel):
         None, max_length=200, description="Place and distance.", examples=["Shanghai,10km", "31.2,121.4,5km"]
     )
 
+    @field_validator("language")
+    @classmethod
+    def _are_languages(cls, languages: list[str]) -> list[str]:
+        codes = [read_language(one) for one in languages]
+        for code, written in zip(codes, languages, strict=True):
+            if code is None:
+                raise ValueError(f"{written[:40]!r} is not a known language; write its two-letter code, such as zh")
+        return [code for code in codes if code is not None]
+
+    @field_validator("until")
+    @classmethod
+    def _is_after_since(cls, until: datetime | None, given: ValidationInfo) -> datetime | None:
+        since = given.data.get("since")
+        if since is not None and until is not None and until <= since:
+            raise ValueError("it is not after `since`, so that no post can satisfy both")
+        return until
+
+    @field_validator("max_likes")
+    @classmethod
+    def _is_enough(cls, most: int | None, given: ValidationInfo) -> int | None:
+        least = given.data.get("min_likes")
+        if least is not None and most is not None and most < least:
+            raise ValueError("it is less than `min_likes`, so that no post can satisfy both")
+        return most
+
     @field_validator("near")
     @classmethod
     def _is_place(cls, near: str | None) -> str | None:
@@ -60,23 +108,18 @@ class FiltersIn(BaseModel):
 
     def to_domain(self) -> Filters:
         """All but `near`, for which the places must be known."""
-        from datetime import UTC
-
-        def zoned(moment: datetime | None) -> datetime | None:
-            return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
-
         return Filters(
-            authors=tuple(self.author),
-            tags=tuple(tag.removeprefix("#") for tag in self.tag),
+            authors=tuple(map(plain_author, self.author)),
+            tags=tuple(map(plain_tag, self.tag)),
             languages=tuple(self.language),
-            since=zoned(self.since),
-            until=zoned(self.until),
+            since=self.since,
+            until=self.until,
             min_likes=self.min_likes,
             max_likes=self.max_likes,
             phrases=tuple(self.phrase),
             without=tuple(self.without),
-            without_tags=tuple(tag.removeprefix("#") for tag in self.without_tag),
-            without_authors=tuple(author.removeprefix("@") for author in self.without_author),
+            without_tags=tuple(map(plain_tag, self.without_tag)),
+            without_authors=tuple(map(plain_author, self.without_author)),
         )
 
 

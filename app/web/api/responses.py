@@ -209,7 +209,7 @@ class SearchOut(Out):
 
     query: str = Field(description="As typed.")
     language: str
-    total: int = Field(description="Hits that were found, on all pages: a lower bound of all that match.")
+    total: int = Field(description="Hits on all pages together, the same on each of them: at most 1,000.")
     hits: list[HitOut]
     generation: str
     timings_ms: dict[str, float]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from app.web.api.requests import QUERY_MAX_LENGTH, visible_text
 from app.web.page.words.labels import Labels, Ui
+from retrieval.query.operator_values import plain_author, plain_tag, read_language
 from retrieval.query.pieces import Piece, PieceKind, without_piece
 from retrieval.types import Filters, SearchQuery, Sort
 
@@ -32,7 +33,10 @@ class BadParameter(ValueError):
     """
 
     def __init__(
-        self, label: Literal["too_long", "bad_date", "bad_number", "too_many"], parameter: str, **details: object
+        self,
+        label: Literal["too_long", "bad_date", "bad_number", "bad_language", "empty_range", "too_many"],
+        parameter: str,
+        **details: object,
     ) -> None:
         super().__init__(f"{parameter}: {label} {details}")
         self.label, self.parameter, self.details = label, parameter, details
@@ -99,13 +103,16 @@ class PageRequest:
         text = visible_text(_last(given, "q"))
         if len(text) > QUERY_MAX_LENGTH:
             raise BadParameter("too_long", "q", n=f"{len(text):,}", limit=f"{QUERY_MAX_LENGTH:,}")
+        since, until = _day(given, "since"), _day(given, "until")
+        if since is not None and until is not None and until < since:
+            raise BadParameter("empty_range", "until", value=str(until))
         return cls(
             text=text,
-            authors=_several(given, "author", "@"),
-            tags=_several(given, "tag", "#"),
-            languages=tuple(code.lower() for code in _several(given, "language", "")),
-            since=_day(given, "since"),
-            until=_day(given, "until"),
+            authors=_several(given, "author", plain_author),
+            tags=_several(given, "tag", plain_tag),
+            languages=_several(given, "language", _language),
+            since=since,
+            until=until,
             min_likes=_whole(given, "min_likes", _MOST_LIKES),
             offset=_whole(given, "offset", LARGEST_OFFSET) or 0,
             sort=next((sort for sort in get_args(Sort) if sort == _last(given, "sort")), "relevance"),
@@ -242,12 +249,19 @@ def _last(given: dict[str, list[str]], name: str) -> str:
     return given.get(name, [""])[-1]
 
 
-def _several(given: dict[str, list[str]], name: str, sign: str) -> tuple[str, ...]:
-    values = (value.strip().removeprefix(sign) for value in given.get(name, []))
+def _several(given: dict[str, list[str]], name: str, read: Callable[[str], str]) -> tuple[str, ...]:
+    values = map(read, given.get(name, []))
     unique = tuple(dict.fromkeys(value for value in values if value))
     if len(unique) > _MOST_VALUES:
         raise BadParameter("too_many", name, limit=_MOST_VALUES)
     return unique
+
+
+def _language(written: str) -> str:
+    code = read_language(written)
+    if code is None:
+        raise BadParameter("bad_language", "language", value=written.strip()[:40])
+    return code
 
 
 def _day(given: dict[str, list[str]], name: str) -> date | None:

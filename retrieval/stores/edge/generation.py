@@ -88,7 +88,9 @@ class EdgeGeneration:
     def info(self) -> GenerationInfo:
         return self._info
 
-    def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
+    def candidates(
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+    ) -> list[Candidate]:
         nearest = {
             DENSE: qdrant.Query.Nearest(vector.tolist(), using=DENSE),
             TERMS: qdrant.Query.Nearest(sparse_vector(terms), using=TERMS),
@@ -110,7 +112,8 @@ class EdgeGeneration:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(query) for query in queries]))
             return [[(one.id, one.score) for one in answer] for answer in answers]  # type: ignore[misc]  # ours are int
 
-        return in_order(self._columns.candidates(*gather_scored(ask, limit, with_terms=bool(terms.indices))))
+        found = gather_scored(ask, limit, with_terms=bool(terms.indices), both_scores=both_scores)
+        return in_order(self._columns.candidates(*found))
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
         first_passage = qdrant.FieldCondition("ordinal", match=qdrant.MatchValue(0))

@@ -44,7 +44,9 @@ class ServerGeneration:
     def info(self) -> GenerationInfo:
         return self._info
 
-    def candidates(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
+    def candidates(
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+    ) -> list[Candidate]:
         nearest = {
             DENSE: vector.tolist(),
             TERMS: models.SparseVector(indices=list(terms.indices), values=list(terms.values)),
@@ -77,7 +79,7 @@ class ServerGeneration:
                     payloads.setdefault(point, one.payload or {})  # fetched only the first time
             return scored
 
-        found = gather_scored(ask, limit, with_terms=bool(terms.indices))
+        found = gather_scored(ask, limit, with_terms=bool(terms.indices), both_scores=both_scores)
         return in_order(
             [
                 Candidate._make([*(payloads[point][field] for field in FOUND), cosine, lexical])

@@ -12,7 +12,7 @@ from retrieval.models.embedding import HashEmbedder
 from retrieval.search.calibration import default_weights
 from retrieval.settings import Settings
 from retrieval.types import Vectors
-from tests.app.evaluation.folders import write_folder
+from tests.app.evaluation.folders import POSTS, write_folder
 
 
 class CountingEmbedder(HashEmbedder):
@@ -33,7 +33,7 @@ def test_the_figures_of_all_three_rankings_come_with_how_many_queries_they_are_o
     for side in ("dense", "lexical", "fused"):
         assert set(result[side]) == {"nDCG@10", "RR@10", "R@100"}
     assert result["lexical"]["nDCG@10"] > 0.9
-    assert result["fused"]["R@100"] == 1.0
+    assert result["fused"]["R@100"] > 0.9
     assert 0 < result["p_value"] <= 1
     assert "6 judged queries, 6 posts (1 queries are not judged" in retrieval_table(result)
 
@@ -43,7 +43,8 @@ def test_a_rerankers_ranking_stands_beside_the_others(tmp_path: Path) -> None:
         def scores(self, query: str, passages: Sequence[str]) -> list[float]:
             return [float(place) for place in range(len(passages))]
 
-    folder = read_folder(write_folder(tmp_path / "set"))
+    more = {f"more-{n}": f"A flat white with oat milk, and a loop around the moat, number {n}." for n in range(3)}
+    folder = read_folder(write_folder(tmp_path / "set", posts=POSTS | more))
     settings = Settings(data_dir=tmp_path / "data")
     result = evaluate_retrieval(folder, HashEmbedder(), settings, default_weights(), Contrary())
     assert result["reranked"]["nDCG@10"] < result["fused"]["nDCG@10"]

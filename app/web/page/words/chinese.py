@@ -117,5 +117,7 @@ ZH = Labels(
     too_long="这里有 {n} 个字符，最多可以问 {limit} 个。请缩短后再问。",
     bad_date="“{name}”是 {value!r}：日期请写成 YYYY-MM-DD。",
     bad_number="“{name}”是 {value!r}：请写 {least} 到 {most} 的整数。",
+    bad_language="“{name}”是 {value!r}：请写两个字母的语言代码，例如 zh。",
+    empty_range="“{name}”是 {value!r}，早于起始日期，没有帖子能同时满足。",
     too_many="“{name}”的值超过了 {limit} 个。",
 )

@@ -122,5 +122,7 @@ EN = Labels(
     too_long="That is {n} characters long; the limit is {limit}. Shorten it and ask again.",
     bad_date="“{name}” is {value!r}: write a date as YYYY-MM-DD.",
     bad_number="“{name}” is {value!r}: write a whole number from {least} to {most}.",
+    bad_language="“{name}” is {value!r}: write a language’s two-letter code, such as zh.",
+    empty_range="“{name}” is {value!r}, before the first day asked for: no post can satisfy both.",
     too_many="More than {limit} values for “{name}”.",
 )

@@ -140,4 +140,6 @@ class Labels:
     too_long: str
     bad_date: str
     bad_number: str
+    bad_language: str
+    empty_range: str
     too_many: str

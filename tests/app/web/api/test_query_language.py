@@ -32,6 +32,8 @@ HELD = (
     *(Post(f"tea-{n}", "", f"Green tea number {n}, with oat milk", "ming", ("tea",), "en") for n in range(250)),
     Post("tea-plain", "", "Plain green tea", "ming", ("tea",), "en", likes=1000),
 )
+# A word of every post but those about tea with milk: who asks for less finds less, whatever the filters.
+EACH = "flat white 营地 loop ignore plain"
 NEWEST_FIRST = ["oats", "camp", "dali"]
 
 
@@ -62,18 +64,18 @@ def ids(found: dict[str, Any]) -> list[str]:
     [
         ("flat white from:MO", {"author": "MO"}, {"dali"}),
         ("flat white #coffee", {"tag": "coffee"}, {"dali", "oats"}),
-        ("flat white -#coffee -#tea", {"without_tag": ["#coffee", "tea"]}, {"camp", "run", "evil"}),
-        ("flat white -from:mo -from:ming", {"without_author": ["@mo", "ming"]}, {"oats", "camp", "run", "evil"}),
-        ("flat white lang:zh", {"language": "zh"}, {"camp"}),
-        ("flat white since:2025-05", {"since": "2025-05-01"}, {"oats", "camp"}),
+        (f"{EACH} -#coffee -#tea", {"without_tag": ["#coffee", "tea"]}, {"camp", "run", "evil"}),
+        (f"{EACH} -from:mo -from:ming", {"without_author": ["@mo", "ming"]}, {"oats", "camp", "run", "evil"}),
+        (f"{EACH} lang:zh", {"language": "zh"}, {"camp"}),
+        (f"{EACH} since:2025-05", {"since": "2025-05-01"}, {"oats", "camp"}),
         ("flat white until:2025-03", {"until": "2025-04-01"}, {"dali"}),
-        ("flat white likes>5", {"min_likes": 6}, {"oats", "tea-plain"}),
-        ("flat white likes<=5 -#tea", {"max_likes": 5, "without_tag": "tea"}, {"dali", "camp", "run", "evil"}),
+        (f"{EACH} likes>5", {"min_likes": 6}, {"oats", "tea-plain"}),
+        (f"{EACH} likes<=5 -#tea", {"max_likes": 5, "without_tag": "tea"}, {"dali", "camp", "run", "evil"}),
         ('flat white "oat milk in a flat white"', {"phrase": "oat milk in a flat white"}, {"oats"}),
         ("green tea -oat #tea", {"without": "oat", "tag": "tea"}, {"tea-plain"}),
         ('flat white near:"Dali,3km"', {"near": "Dali,3km"}, {"dali"}),
-        ("flat white near:25.69,100.16,20km", {"near": "25.69,100.16,20km"}, {"dali", "camp"}),
-        ("flat white 附近:南京,100公里", {"near": "南京,100公里"}, {"run"}),
+        (f"{EACH} near:25.69,100.16,20km", {"near": "25.69,100.16,20km"}, {"dali", "camp"}),
+        (f"{EACH} 附近:南京,100公里", {"near": "南京,100公里"}, {"run"}),
     ],
 )
 def test_what_is_typed_finds_what_the_same_parameters_find(

@@ -59,6 +59,14 @@ def test_a_comment_is_found_and_given_as_a_comment_of_its_post(client: TestClien
         ({"author": "MO"}, {"dali"}),
         ({"tag": "#coffee"}, {"dali", "oats"}),
         ({"language": "zh"}, {"camp"}),
+        ({"language": "ZH"}, {"camp"}),
+        ({"language": "zh-CN"}, {"camp"}),
+        ({"language": "zh_Hans"}, {"camp"}),
+        ({"language": "Chinese"}, {"camp"}),
+        ({"language": "中文"}, {"camp"}),
+        ({"author": "@阿木"}, {"camp"}),
+        ({"author": "＠阿木"}, {"camp"}),
+        ({"tag": "#露营#"}, {"camp"}),
         ({"min_likes": 10}, {"oats"}),
         ({"since": "2020-01-01"}, set()),
         ({"author": ["mo", "ann"]}, {"dali", "oats"}),
@@ -72,11 +80,14 @@ def test_filters_leave_only_what_they_ask_for(
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(client: TestClient) -> None:
-    whole = client.get("/api/search", params={"q": "flat white", "limit": 5}).json()["hits"]
-    parts = [
-        client.get("/api/search", params={"q": "flat white", "limit": 1, "offset": at}).json()["hits"][0]
-        for at in range(5)
+    words = "flat white loop 营地"
+    whole = client.get("/api/search", params={"q": words, "limit": 5}).json()
+    pages = [
+        client.get("/api/search", params={"q": words, "limit": 1, "offset": at}).json() for at in range(whole["total"])
     ]
+    parts, whole = [page["hits"][0] for page in pages], whole["hits"]
+    assert {page["total"] for page in pages} == {len(whole)}
+    assert len(whole) >= 4
     assert [hit["post"]["id"] for hit in parts] == [hit["post"]["id"] for hit in whole]
     assert client.get("/api/search", params={"q": "flat white", "offset": 1000}).json()["hits"] == []
 
@@ -110,7 +121,14 @@ def test_strange_queries_get_a_sane_page(client: TestClient, query: str) -> None
         ({"q": "x", "limit": 0}, 422, "limit"),
         ({"q": "x", "offset": 99999}, 422, "offset"),
         ({"q": "x", "since": "2024-13-02"}, 422, "since"),
+        ({"q": "x", "since": "20240110"}, 422, "since"),
+        ({"q": "x", "until": "2024"}, 422, "until"),
+        ({"q": "x", "since": "2024-03-02", "until": "2024-03-01"}, 422, "until"),
+        ({"q": "x", "since": "2024-03-01T00:00:00Z", "until": "2024-03-01"}, 422, "until"),
         ({"q": "x", "min_likes": "many"}, 422, "min_likes"),
+        ({"q": "x", "min_likes": 5, "max_likes": 4}, 422, "max_likes"),
+        ({"q": "x", "language": "xx"}, 422, "language"),
+        ({"q": "x", "language": "klingon"}, 422, "language"),
         ({"q": "x", "autor": "mo"}, 422, "autor"),
     ],
 )
