@@ -25,13 +25,13 @@ from indexer.readers.archives import (
     tar_members,
     unpacked,
 )
-from indexer.readers.exports.recognition import BESIDE_POSTS, holds_no_posts
+from indexer.readers.exports.recognition import BESIDE_POSTS, folders_inside, holds_no_posts
 from indexer.readers.formats.detect import ENDINGS, ending
 from indexer.readers.formats.lines import with_head
 
 # Judged queries, questions and dialogues, and perhaps rejects, are in folders of posts, but are not posts.
 IGNORED = ("queries*", "questions.*.jsonl", "dialogues.*.jsonl", "*.rejects.jsonl", ".*", "__MACOSX*")
-_SCRIPTS = re.compile(r"(?:tweets?|community-tweets?)(?:-part\d+)?\.js")
+_SCRIPTS = re.compile(r"(?:(?:tweets?|community-tweets?)(?:-part\d+)?|\d{4}_\d{2})\.js")
 _NOTES = re.compile(r"note-tweets?(?:-part\d+)?\.js")
 BESIDE_BYTES = 64 << 20
 HEAD_BYTES = 1 << 16
@@ -124,6 +124,8 @@ def _zip_members(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[In
         folders: dict[str, list[str]] = {}
         for one in names:
             folders.setdefault(str(PurePosixPath(one).parent), []).append(PurePosixPath(one).name)
+        for folder in list(folders):
+            folders[folder] += folders_inside(lambda inner, outer=folder: str(PurePosixPath(outer, inner)) in folders)
 
         def wanted(inner: PurePosixPath) -> bool:
             return may_hold_posts(inner.name, folders[str(inner.parent)]) and not inner.name.lower().endswith(".zip")

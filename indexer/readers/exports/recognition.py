@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from indexer.posts.schema import FIELDS
 from indexer.readers.exports import (
@@ -14,13 +14,14 @@ from indexer.readers.exports import (
     reddit,
     stackexchange,
     twitter,
+    wordpress,
 )
 from indexer.readers.record_kinds import Platform
 
 # The first that fits is taken; those with less specific shapes come later.
 PLATFORMS: tuple[Platform, ...] = (
-    stackexchange.POSTS, stackexchange.USERS, stackexchange.COMMENTS, feeds.WORDPRESS, mastodon.ARCHIVE,
-    mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES,
+    stackexchange.POSTS, stackexchange.USERS, stackexchange.COMMENTS, wordpress.WORDPRESS, mastodon.ARCHIVE,
+    mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES, twitter.ROWS,
     hackernews.HACKER_NEWS, feeds.JSON_FEED, feeds.FEED,
 )  # fmt: skip
 # Where API pages and files of archives have their records.
@@ -35,6 +36,7 @@ BESIDE_POSTS = {
         "actor.json", "likes.json", "bookmarks.json", "following_accounts.csv", "followers.csv", "lists.csv",
         "muted_accounts.csv", "blocked_accounts.csv", "blocked_domains.csv", "bookmarks.csv",
     }),
+    "data/js/tweets": frozenset({"tweets.csv"}),  # the same tweets without their pictures
     "user_archive.csv": frozenset({
         "user_archive_profile.csv", "preferences.json", "auth_tokens.csv", "auth_token_logs.csv", "badges.csv",
         "bookmarks.csv", "category_preferences.csv", "flags.csv", "likes.csv", "post_actions.csv", "queued_posts.csv",
@@ -79,12 +81,17 @@ def records_in(value: object) -> Iterator[dict[str, object]]:
     yield value
 
 
+def folders_inside(inside: Callable[[str], bool]) -> list[str]:
+    """The folders that tell an archive, of those that are inside a folder."""
+    return [marker for marker in BESIDE_POSTS if "/" in marker and inside(marker)]
+
+
 def holds_no_posts(name: str, beside: Iterable[str]) -> bool:
     """Whether this is a file of a platform's archive without posts.
 
     Args:
         name: The file's name without its folder.
-        beside: Names of the files in the same folder.
+        beside: Names of the files in the same folder, and paths of folders in it that tell an archive.
     """
     return any(marker in beside and name in others for marker, others in BESIDE_POSTS.items())
 

@@ -50,6 +50,10 @@ class FieldMapping:
         moved = [rule.moved_from for rule in self.rules]
         return frozenset([*moved, *(name.split(".")[0] for name in moved)])
 
+    def decided(self) -> frozenset[str]:
+        """Names of fields by which records are skipped: who wrote that has decided who may read the others."""
+        return frozenset(str(one.path[0]) for one in self.filters)
+
     def read(self, value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
         """The post that a record becomes."""
         for one in self.filters:
