@@ -47,9 +47,8 @@ def add_commands(
         help="bring the index up to date with post files",
         description="Index the posts of files, folders and standard input. Posts that are unchanged since the last run "
         "are skipped; stored posts that are not in the input stay.",
-        epilog="exit codes: 0 all indexed; 1 failed; 2 wrong usage; 3 some lines rejected, or unusually many passed over, "
-        "the rest indexed; "
-        "130 interrupted. docs/posts.md describes the format.",
+        epilog="exit codes: 0 all indexed; 1 failed; 2 wrong usage; 3 some lines rejected, or unusually many "
+        "passed over, the rest indexed; 130 interrupted. docs/posts.md describes the format.",
     )
     reindex.add_argument(
         "paths", nargs="*", metavar="PATH", help="a post file, a platform's export, a folder of them, or - for stdin"

@@ -33,8 +33,8 @@ _PRIVATE_NAMES = """
     private isprivate protected isprotected draft isdraft hidden ishidden secret issecret dm isdm pm ispm isdirect
     direct directmessage isdirectmessage followersonly friendsonly subscribersonly membersonly onlyme selfonly
     isdeleted deleted trashed istrashed
-    私密 是否私密 是否私有 私有 仅自己可见 草稿 是否草稿 私信 仅粉丝可见 好友可见 非公开 已删除 是否删除 隐藏 私人 下書き
-    非公開 privat entwurf brouillon privé borrador privado rascunho черновик приватно
+    私密 是否私密 是否私有 私有 仅自己可见 草稿 是否草稿 私信 仅粉丝可见 好友可见 非公开 已删除 是否删除 隐藏 私人
+    下書き 非公開 privat entwurf brouillon privé borrador privado rascunho черновик приватно
 """
 _PUBLIC_NAMES = """
     public ispublic published ispublished visible isvisible 公开 是否公开 公開 是否公開 已发布 是否发布 공개여부

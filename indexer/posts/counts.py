@@ -24,8 +24,8 @@ _NOBODY = frozenset(
 def read_count(written: str) -> int | None:
     """The whole number that a string says; None if it says none, or one that is not whole.
 
-    >>> [read_count(text) for text in ("1.2万", "10万+", "1.1亿", "1,234", "1.2k", "999+", "３４５６", "赞", "12.5", "x")]
-    [12000, 100000, 110000000, 1234, 1200, 999, 3456, 0, None, None]
+    >>> [read_count(text) for text in ("1.2万", "10万+", "1.1亿", "1,234", "1.2k", "999+", "３４", "赞", "1.5", "x")]
+    [12000, 100000, 110000000, 1234, 1200, 999, 34, 0, None, None]
     """
     text = unicodedata.normalize("NFKC", written).strip().lower().replace("’", "'")
     if text in _NOBODY:

@@ -207,14 +207,12 @@ def _may_be(field: str | None, name: str, beside: Mapping[str, object]) -> bool:
             own = any(_COMMENT_ID.search(other.lower()) for other in beside if other != name)
             return not own and (value is None or isinstance(value, str | int))
         case "comments" | "images":
+            needed = {"text"} if field == "comments" else {"url", "src"}
             listed = isinstance(value, list) and all(isinstance(one, dict | str) for one in value)
             return (
                 value is None
                 or (field == "images" and isinstance(value, str))
-                or (
-                    listed
-                    and not any(isinstance(one, dict) and not one.keys() & {"url", "text", "src"} for one in value)
-                )
+                or (listed and not any(isinstance(one, dict) and not one.keys() & needed for one in value))
             )
         case "likes" | "collects" | "comment_count":
             return value is None or isinstance(value, int) or (isinstance(value, str) and bool(_DIGIT.search(value)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 import re
 import shutil
 import tempfile
@@ -46,7 +47,7 @@ class InputFile:
         head: Its first 64 KiB, unpacked.
         stream: All of it, unpacked.
         path: Where it is on disk; None if it was packed or comes from a pipe.
-        beside: The first 64 MiB of another file in its folder; None if that does not exist.
+        beside: The first 64 MiB of another file in its folder, or in the one above ("../a.json"); None if that does not exist.
     """
 
     name: str
@@ -134,9 +135,10 @@ def _zip_members(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[In
         for inner in sorted(filter(wanted, map(PurePosixPath, dict.fromkeys(names)))):
 
             def beside(other: str, folder: PurePosixPath = inner.parent) -> bytes | None:
-                if str(folder / other) not in names:
+                wanted_name = posixpath.normpath(folder / other)
+                if wanted_name not in names:
                     return None
-                with archive.open(str(folder / other)) as found:
+                with archive.open(wanted_name) as found:
                     return found.read(BESIDE_BYTES)
 
             with archive.open(str(inner)) as member:
@@ -165,7 +167,7 @@ def _beside(path: Path | None) -> Callable[[str], bytes | None]:
         if path is None:
             return None
         try:
-            with path.with_name(other).open("rb") as file:
+            with (path.parent / other).open("rb") as file:
                 return file.read(BESIDE_BYTES)
         except OSError:
             return None

@@ -44,6 +44,7 @@ MENDED = "mojibake (UTF-8 that was read as Latin-1)"
 GARBLED = "garbled words (characters are lost, or in a wrong encoding)"
 _MOST_REASONS = 40  # of one file; values of an unknown field could be without end
 _LOST_SHOWN = 3
+_MEDIA = ("photo", "photos", "image", "images", "image_list", "picture", "pictures", "pics", "media", "video", "file")
 _ENVELOPES = ("data", "tweet", "post", "object", "record", "value")
 LOOKED_AT = 20  # records, before the platform is decided
 
@@ -164,11 +165,10 @@ class PostReader:
                     tally.skipped(one)
                 elif isinstance(one, InvalidRecord):
                     yield Rejected(context.name, record.line, one.field, one.problem, one.expected, record.raw)
-                elif isinstance(one, PostRecord) and platform and (empty := _without_words(one.post)):
-                    tally.skipped(empty)
                 elif isinstance(one, PostRecord) and not one.key:
-                    found = offered(Record(record.line, one.post, record.raw), context.name, ignore_unknown)
-                    yield tally.looked_over(found, one.post, ignore_unknown)
+                    yield from tally.of_post(one.post, record, ignore_unknown)
+                elif isinstance(one, PostRecord) and (empty := _without_words(one.post, record.value)):
+                    tally.skipped(empty)
                 else:
                     self._threads.setdefault(platform, Threads()).add(one, context.name, record.line)
         tally.dropped(context.document.get(DROPPED))
@@ -192,6 +192,16 @@ class _Tally:
         if one not in self._skipped and len(self._skipped) >= _MOST_REASONS:
             one = SkippedRecord("others", one.unusual)
         self._skipped[one] += 1
+
+    def of_post(self, post: PostShape, record: Record, ignore_unknown: bool) -> Iterator[Offered | Rejected]:
+        """The post that a record is; nothing if it is a picture without words."""
+        found = offered(Record(record.line, post, record.raw), self._source, ignore_unknown)
+        if isinstance(found, Rejected) and not _has_words(post):
+            if (empty := _without_words(post, record.value)) is not None:
+                self.skipped(empty)
+                return
+            found = offered(Record(record.line, post, record.raw), self._source, ignore_unknown)
+        yield self.looked_over(found, post, ignore_unknown)
 
     def looked_over(self, found: Offered | Rejected, value: object, ignore_unknown: bool) -> Offered | Rejected:
         """What was found, with mojibake mended and its time zone; counts what it is without."""
@@ -270,18 +280,23 @@ def _reason(counted: tuple[SkippedRecord, int]) -> str:
     return counted[0].reason
 
 
-def _without_words(post: PostShape) -> SkippedRecord | None:
+def _has_words(post: PostShape) -> bool:
+    return any(isinstance(words := post.get(field), str) and not is_blank(words) for field in ("text", "title"))
+
+
+def _without_words(post: PostShape, record: object) -> SkippedRecord | None:
     """Why a post with pictures alone is passed over; None if it has words, or pictures with descriptions, which become
     its text.
     """
-    if any(isinstance(words := post.get(field), str) and not is_blank(words) for field in ("text", "title")):
+    if _has_words(post):
         return None
     images = post.get("images")
     alts = [text_at(one, "alt") for one in images] if isinstance(images, list) else []
     if any(alt.strip() for alt in alts):
         post["text"] = with_alts("", alts)
         return None
-    return SkippedRecord("pictures without words") if alts else None
+    media = alts or (isinstance(record, dict) and any(record.get(name) for name in _MEDIA))
+    return SkippedRecord("pictures without words") if media else None
 
 
 def _first(records: Records, most: int) -> tuple[list[Record | Rejected], Records]:

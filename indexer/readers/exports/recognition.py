@@ -10,24 +10,35 @@ from indexer.readers.exports import (
     discourse,
     feeds,
     hackernews,
+    lemmy,
     mastodon,
+    meta,
+    misskey,
     reddit,
     stackexchange,
     twitter,
     wordpress,
 )
+from indexer.readers.exports.chats import discord, slack, telegram
+from indexer.readers.exports.crawls import mediacrawler, weibo
 from indexer.readers.record_kinds import Platform
 
 # The first that fits is taken; those with less specific shapes come later.
 PLATFORMS: tuple[Platform, ...] = (
     stackexchange.POSTS, stackexchange.USERS, stackexchange.COMMENTS, wordpress.WORDPRESS, mastodon.ARCHIVE,
-    mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES, twitter.ROWS,
+    mastodon.STATUSES, bluesky.BLUESKY, reddit.REDDIT, reddit.ROWS, telegram.TELEGRAM, discord.DISCORD, slack.SLACK,
+    mediacrawler.COMMENTS, mediacrawler.NOTES, weibo.WEIBO, lemmy.LEMMY, misskey.MISSKEY, meta.META,
+    discourse.DISCOURSE, twitter.TWEETS, twitter.NOTES, twitter.ROWS,
     hackernews.HACKER_NEWS, feeds.JSON_FEED, feeds.FEED,
 )  # fmt: skip
 # Where API pages and files of archives have their records.
 PAGES: tuple[tuple[str, ...], ...] = (
     ("orderedItems",), ("feed",), ("posts",), ("statuses",), ("items",), ("hits",), ("latest_posts",), ("records",),
     ("results",), ("tweets",), ("data",), ("data", "children"), ("topic_list", "topics"),
+)  # fmt: skip
+# The same, but what a file says before such an array is needed to read its elements: they are no records by themselves.
+ARRAYS: tuple[tuple[str, ...], ...] = (
+    *PAGES, ("messages",), ("chats", "list"), ("left_chats", "list"), ("weibo",),
 )  # fmt: skip
 # Files of an archive that are not posts but about a person, by the file that identifies the archive. X's archive needs
 # no entry: of its .js files only those with tweets are read.
@@ -42,6 +53,20 @@ BESIDE_POSTS = {
         "bookmarks.csv", "category_preferences.csv", "flags.csv", "likes.csv", "post_actions.csv", "queued_posts.csv",
         "visits.csv",
     }),
+    "channels.json": frozenset({  # of Slack
+        "canvases.json", "channels.json", "dms.json", "file_conversations.json", "groups.json", "huddle_transcripts.json",
+        "integration_logs.json", "lists.json", "mpims.json", "org_users.json", "users.json",
+    }),
+    "ip_logs.csv": frozenset(  # of Reddit
+        f"{name}.csv" for name in (
+            "account_gender", "announcements", "approved_submitter_subreddits", "birthdate", "chat_history", "checkfile",
+            "comment_headers", "comment_votes", "drafts", "friends", "gilded_content", "gold_received", "hidden_posts",
+            "ip_logs", "linked_identities", "linked_phone_number", "message_headers", "messages", "messages_archive",
+            "moderated_subreddits", "multireddits", "payouts", "persona", "poll_votes", "post_headers", "post_votes",
+            "purchases", "reddit_gold_information", "saved_comments", "saved_posts", "scheduled_posts",
+            "sensitive_ads_preferences", "statistics", "stripe", "subscribed_subreddits", "twitter", "user_preferences",
+        )
+    ),
     "Posts.xml": frozenset({
         "Badges.xml", "PostHistory.xml", "PostLinks.xml", "Tags.xml", "Votes.xml",
     }),

@@ -15,6 +15,7 @@ from indexer.readers.record_kinds import CommentRecord, FileContext, Platform, P
 _SITE = "https://www.reddit.com"
 # A "user" subreddit is somebody's profile; restricted ones are read by all.
 _OPEN_TO_ALL = frozenset({"public", "restricted", "user", "archived"})
+_SUBMISSION = re.compile(r"/comments/(\w+)")
 _FILLERS = re.compile("[\u200b\ufeff\u2060]")
 _EMPTY_LINES = re.compile(r"\n[ \t]*\n\s*\n")
 _GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]", "[deleted by user]"})
@@ -44,6 +45,32 @@ def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
         yield _submission(thing)
     else:
         yield SkippedRecord("things that are not posts")
+
+
+def is_row(value: dict[str, object]) -> bool:
+    """Whether it is a row of posts.csv or comments.csv, as an account asks Reddit for them."""
+    return value.keys() >= {"id", "permalink", "date", "subreddit"} and bool({"title", "body", "link"} & value.keys())
+
+
+def read_row(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
+    """The account's own post or comment; the address that it was sent from is not read."""
+    comment = "link" in value or "parent" in value
+    text = _decoded(html.unescape(text_at(value, "body")))
+    title, key = html.unescape(text_at(value, "title")), key_at(value, "id")
+    if not (text or title) or text in _GONE:
+        yield SkippedRecord("deleted or removed posts")
+        return
+    shape = post_shape(
+        f"reddit:{'t1' if comment else 't3'}_{key}", title=title, text=text or text_at(value, "url"),
+        tags=[text_at(value, "subreddit")], created_at=value.get("date"),
+        url=urljoin(_SITE, text_at(value, "permalink")),
+    )  # fmt: skip
+    if not comment:
+        yield PostRecord(shape, f"t3_{key}")
+        return
+    found = _SUBMISSION.search(text_at(value, "link"))
+    moment = value.get("date")
+    yield CommentRecord(f"t1_{key}", f"t3_{found[1] if found else ''}", comment_shape(text, created_at=moment), shape)
 
 
 def _submission(thing: dict[str, object]) -> RecordKind:
@@ -154,3 +181,4 @@ def _picture_of(thing: dict[str, object], key: str) -> str:
 
 # "hidden" is what the account that made the listing has put out of its own sight.
 REDDIT = Platform("Reddit", fits, read, frozenset({"hidden"}))
+ROWS = Platform("Reddit, an account's data", is_row, read_row)

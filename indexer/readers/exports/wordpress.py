@@ -98,7 +98,7 @@ def _wordpress_comment(one: object) -> dict[str, object]:
 def without_shortcodes(content: str) -> str:
     """A post's content without shortcodes; what they enclose stays.
 
-    What is in brackets is a shortcode if it has attributes, closes one, or is closed further on; else the author wrote it.
+    Words in brackets are a shortcode if they have attributes, close one, or are closed further on.
 
     >>> without_shortcodes('[caption width="3"]<img src="a"/> A cup[/caption] [gallery ids="1,2"] [sic]')
     '<img src="a"/> A cup  [sic]'
