@@ -61,7 +61,7 @@ class UnreadableDate(str):
         why: As DateError says it.
     """
 
-    __slots__ = ("why",)
+    why: str
 
     def __new__(cls, written: object, why: str) -> UnreadableDate:
         made = super().__new__(cls, written)

@@ -9,12 +9,10 @@ REPLACEMENT = "\ufffd"
 _WINDOWS = {
     ord(bytes([byte]).decode("cp1252")): byte for byte in range(0x80, 0xA0) if bytes([byte]).decode("cp1252", "ignore")
 }
+_BYTE = f"[\u0080-\u00bf{''.join(map(chr, _WINDOWS))}]"
 # The bytes of characters beyond ASCII, as they look when each is read as a character; in no language do they follow
 # each other so.
-_SEQUENCE = re.compile(
-    "[\u00e3-\u00e9][\u0080-\u00bf\u0152-\u2122]{2}|[\u00c2-\u00c5\u00d0\u00d1][\u0080-\u009f\u0152-\u2122]"
-    "|\u00f0[\u0080-\u00bf\u0152-\u2122]{3}"
-)
+_SEQUENCE = re.compile(f"[\u00e2-\u00e9]{_BYTE}{{2}}|[\u00c2-\u00c5\u00d0\u00d1]{_BYTE}|\u00f0{_BYTE}{{3}}")
 FEWEST = 2  # sequences in a text that is mojibake in part
 
 

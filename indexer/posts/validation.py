@@ -37,7 +37,6 @@ OTHER_NAMES = {
     "longitude": "lon lng",
 }
 _COMMENT_ID = re.compile(r"(?:comment|reply|answer|message|status)s?_?id$")
-_DIGIT = re.compile(r"\d")
 ALIASES = {other: ours for ours, others in OTHER_NAMES.items() for other in others.split()}
 
 
@@ -208,14 +207,9 @@ def _may_be(field: str | None, name: str, beside: Mapping[str, object]) -> bool:
             return not own and (value is None or isinstance(value, str | int))
         case "comments" | "images":
             needed = {"text"} if field == "comments" else {"url", "src"}
-            listed = isinstance(value, list) and all(isinstance(one, dict | str) for one in value)
-            return (
-                value is None
-                or (field == "images" and isinstance(value, str))
-                or (listed and not any(isinstance(one, dict) and not one.keys() & needed for one in value))
-            )
-        case "likes" | "collects" | "comment_count":
-            return value is None or isinstance(value, int) or (isinstance(value, str) and bool(_DIGIT.search(value)))
+            entries = value if isinstance(value, list) else []
+            fits = all(isinstance(one, str) or (isinstance(one, dict) and one.keys() & needed) for one in entries)
+            return value is None or (field == "images" and isinstance(value, str)) or (isinstance(value, list) and fits)
         case "text" | "title" | "author" | "url":
             return value is None or isinstance(value, str)
     return True

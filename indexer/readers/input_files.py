@@ -47,7 +47,8 @@ class InputFile:
         head: Its first 64 KiB, unpacked.
         stream: All of it, unpacked.
         path: Where it is on disk; None if it was packed or comes from a pipe.
-        beside: The first 64 MiB of another file in its folder, or in the one above ("../a.json"); None if that does not exist.
+        beside: The first 64 MiB of another file in its folder, or in the one above it ("../a.json"); None if that does
+            not exist.
     """
 
     name: str
@@ -126,7 +127,7 @@ def _zip_members(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[In
         for one in names:
             folders.setdefault(str(PurePosixPath(one).parent), []).append(PurePosixPath(one).name)
         for folder in list(folders):
-            folders[folder] += folders_inside(lambda inner, outer=folder: str(PurePosixPath(outer, inner)) in folders)
+            folders[folder] += folders_inside(PurePosixPath(folder), lambda inside: str(inside) in folders)
 
         def wanted(inner: PurePosixPath) -> bool:
             return may_hold_posts(inner.name, folders[str(inner.parent)]) and not inner.name.lower().endswith(".zip")

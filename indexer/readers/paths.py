@@ -98,6 +98,18 @@ def joined_text(value: object) -> str:
     return f"{text} ({link})" if text and link and link not in text else text or link
 
 
+def parts_at(record: object, steps: tuple[str | int, ...]) -> str | None:
+    """The text at a path to the texts of its parts (text_entities[*].text), joined as the author wrote it; None where
+    the path is another, or leads to a list of something else, such as paragraphs.
+    """
+    if steps[-2:] != ("[*]", "text"):
+        return None
+    parts = reach(record, steps[:-2])
+    if not isinstance(parts, list) or not any(isinstance(one, dict) and "type" in one for one in parts):
+        return None
+    return joined_text(parts)
+
+
 def list_at(value: object, *steps: str | int) -> list[object]:
     """The list there; another value as a list of one, empty if there is nothing."""
     found = reach(value, steps)

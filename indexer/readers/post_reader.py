@@ -230,15 +230,12 @@ class _Tally:
 
     def _zoned(self, found: Offered) -> Offered:
         post = found.post
-        without = [
-            one for one in (post, *post.comments) if one.created_at is not None and one.created_at.tzinfo is ASSUMED_UTC
-        ]
+        moments = [post.created_at, *(comment.created_at for comment in post.comments)]
+        without = [moment for moment in moments if moment is not None and moment.tzinfo is ASSUMED_UTC]
         if not without:
             return found
         if self._zone is None:  # a day alone is the same day everywhere
-            self._values[ZONES] += any(
-                one.created_at is not None and one.created_at.time() != time() for one in without
-            )
+            self._values[ZONES] += any(moment.time() != time() for moment in without)
         zone = self._zone or UTC
         comments = tuple(replace(one, created_at=_in_zone(one.created_at, zone)) for one in post.comments)
         return replace(found, post=replace(post, created_at=_in_zone(post.created_at, zone), comments=comments))

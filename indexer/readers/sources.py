@@ -80,7 +80,7 @@ def _post_files(folder: Path) -> Iterator[Path]:
     unlisted: list[Path] = []
     for parent, folders, files in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        beside = [*files, *folders_inside(lambda inner, outer=parent: Path(outer, inner).is_dir())]
+        beside = [*files, *folders_inside(Path(parent), Path.is_dir)]
         yield from (Path(parent, name) for name in sorted(files) if may_hold_posts(name, beside))
     # Opening them will report why.
     yield from unlisted

@@ -25,9 +25,9 @@ def fits(value: dict[str, object]) -> bool:
         value_at(value, "record", "$type"),
         value_at(value, "commit", "record", "$type"),
     )
-    kinds = (*kinds, *(text_at(one, "$type") or text_at(one, "value", "$type") for one in list_at(value, "thread")[:1]))
+    items = [text_at(one, "$type") or text_at(one, "value", "$type") for one in list_at(value, "thread")[:1]]
     return _record(value) is not None or any(
-        isinstance(kind, str) and kind.startswith(("app.bsky.", "chat.bsky.")) for kind in kinds
+        isinstance(kind, str) and kind.startswith(("app.bsky.", "chat.bsky.")) for kind in (*kinds, *items)
     )
 
 

@@ -48,7 +48,8 @@ def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]
     yield PostRecord(
         post_shape(
             uri or f"misskey:{key_at(value, 'id')}", text=f"{warning}\n\n{text}" if warning else text,
-            author=f"{name}@{host}" if host else name, tags=[tag for tag in list_at(value, "tags") if isinstance(tag, str)],
+            author=f"{name}@{host}" if host else name,
+            tags=[tag for tag in list_at(value, "tags") if isinstance(tag, str)],
             created_at=value.get("createdAt"), url=uri, images=pictures,
             likes=sum(count_at(reactions, emoji) for emoji in reactions) if isinstance(reactions, dict) else 0,
             comment_count=count_at(value, "repliesCount"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePath
+from typing import TypeVar
 
 from indexer.posts.schema import FIELDS
 from indexer.readers.exports import (
@@ -40,6 +42,24 @@ PAGES: tuple[tuple[str, ...], ...] = (
 ARRAYS: tuple[tuple[str, ...], ...] = (
     *PAGES, ("messages",), ("chats", "list"), ("left_chats", "list"), ("weibo",),
 )  # fmt: skip
+_SLACK = frozenset(
+    f"{name}.json"
+    for name in (
+        "canvases", "channels", "dms", "file_conversations", "groups", "huddle_transcripts", "integration_logs",
+        "lists", "mpims", "org_users", "users",
+    )
+)  # fmt: skip
+_REDDIT = frozenset(
+    f"{name}.csv"
+    for name in (
+        "account_gender", "announcements", "approved_submitter_subreddits", "birthdate", "chat_history", "checkfile",
+        "comment_headers", "comment_votes", "drafts", "friends", "gilded_content", "gold_received", "hidden_posts",
+        "ip_logs", "linked_identities", "linked_phone_number", "message_headers", "messages", "messages_archive",
+        "moderated_subreddits", "multireddits", "payouts", "persona", "poll_votes", "post_headers", "post_votes",
+        "purchases", "reddit_gold_information", "saved_comments", "saved_posts", "scheduled_posts",
+        "sensitive_ads_preferences", "statistics", "stripe", "subscribed_subreddits", "twitter", "user_preferences",
+    )
+)  # fmt: skip
 # Files of an archive that are not posts but about a person, by the file that identifies the archive. X's archive needs
 # no entry: of its .js files only those with tweets are read.
 BESIDE_POSTS = {
@@ -53,24 +73,15 @@ BESIDE_POSTS = {
         "bookmarks.csv", "category_preferences.csv", "flags.csv", "likes.csv", "post_actions.csv", "queued_posts.csv",
         "visits.csv",
     }),
-    "channels.json": frozenset({  # of Slack
-        "canvases.json", "channels.json", "dms.json", "file_conversations.json", "groups.json", "huddle_transcripts.json",
-        "integration_logs.json", "lists.json", "mpims.json", "org_users.json", "users.json",
-    }),
-    "ip_logs.csv": frozenset(  # of Reddit
-        f"{name}.csv" for name in (
-            "account_gender", "announcements", "approved_submitter_subreddits", "birthdate", "chat_history", "checkfile",
-            "comment_headers", "comment_votes", "drafts", "friends", "gilded_content", "gold_received", "hidden_posts",
-            "ip_logs", "linked_identities", "linked_phone_number", "message_headers", "messages", "messages_archive",
-            "moderated_subreddits", "multireddits", "payouts", "persona", "poll_votes", "post_headers", "post_votes",
-            "purchases", "reddit_gold_information", "saved_comments", "saved_posts", "scheduled_posts",
-            "sensitive_ads_preferences", "statistics", "stripe", "subscribed_subreddits", "twitter", "user_preferences",
-        )
-    ),
+    "channels.json": _SLACK,
+    "ip_logs.csv": _REDDIT,
     "Posts.xml": frozenset({
         "Badges.xml", "PostHistory.xml", "PostLinks.xml", "Tags.xml", "Votes.xml",
     }),
 }  # fmt: skip
+
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 def is_own(value: object) -> bool:
@@ -106,9 +117,9 @@ def records_in(value: object) -> Iterator[dict[str, object]]:
     yield value
 
 
-def folders_inside(inside: Callable[[str], bool]) -> list[str]:
-    """The folders that tell an archive, of those that are inside a folder."""
-    return [marker for marker in BESIDE_POSTS if "/" in marker and inside(marker)]
+def folders_inside(folder: AnyPath, exists: Callable[[AnyPath], bool]) -> list[str]:
+    """The folders inside a folder by which an archive is recognised."""
+    return [marker for marker in BESIDE_POSTS if "/" in marker and exists(folder / marker)]
 
 
 def holds_no_posts(name: str, beside: Iterable[str]) -> bool:

@@ -18,10 +18,11 @@ from indexer.readers.formats.lines import read_some
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DECLARATION = re.compile(r"\A(\s*)<\?xml\s[^>]{0,200}\?>")
 # A reference, or an ampersand that begins none.
-_REFERENCE = re.compile(r"&(?:#(\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z][A-Za-z0-9]{1,31});)?")
+_REFERENCE = re.compile(r"&(?:#(\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z_:][\w.:-]{0,39});)?")
 _XML = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _OPENS, _CLOSES = "<![CDATA[", "]]>"
 _HELD = 48  # characters kept back for the next piece: what is looked for may be cut
+_HEAD = 4_096  # characters in which the declaration, and the document type, begin
 REPLACED = "\ufffd"
 
 
@@ -52,7 +53,10 @@ class xml_pieces(Iterator[str]):  # noqa: N801  # used as a function that also c
             plain = _FORBIDDEN.sub("", text)
             self.dropped += len(text) - len(plain)
             text = held + plain
-            if first and (text.strip() or not piece):
+            if first and piece and len(text) < _HEAD:
+                held = text
+                continue
+            if first:
                 text = self._without_declaration(text)
                 declares, first = "<!ENTITY" in text, False
             # Held back until more is read: the beginning of a reference or of a mark.

@@ -12,7 +12,7 @@ NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "none", "NaN", "nan", "N
 NOTHING_IN_PROSE = frozenset({"", "\\N", "NULL"})  # where "None" may be what somebody wrote
 COUNTS = frozenset({"likes", "collects", "comment_count"})
 LISTS = frozenset({"images", "comments", "tags"})
-_NEXT_ADDRESS = re.compile(r"[\s,;|，、；]+(?=https?://)|\s+")
+_NEXT_ADDRESS = re.compile(r"[,;|，、；](?=https?://)|\s")
 _PARTED = re.compile(r"[,;|，、；]")
 
 
@@ -75,5 +75,5 @@ def _listed(name: str, cell: str) -> object:
             return words
         return [tag.strip() for tag in _PARTED.split(cell) if tag.strip()]
     if name == "images" and cell.startswith(("http://", "https://")):
-        return [{"url": url.rstrip(",;，；")} for url in _NEXT_ADDRESS.split(cell)]
+        return [{"url": url} for part in _NEXT_ADDRESS.split(cell) if (url := part.strip(",;|，、；"))]
     return cell

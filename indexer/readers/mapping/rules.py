@@ -13,7 +13,7 @@ from indexer.posts.dates import ASSUMED_UTC, DateError, UnreadableDate, read_mom
 from indexer.posts.field_values import show
 from indexer.posts.html_text import html_text
 from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, cell_values
-from indexer.readers.paths import PathError, joined_text, parse_path, reach
+from indexer.readers.paths import PathError, joined_text, parse_path, parts_at, reach
 
 Steps = tuple[str | int, ...]
 
@@ -43,7 +43,7 @@ class Template:
 
     def of(self, record: object) -> str | None:
         """The text; None if it has fields and all of them are empty."""
-        filled = [piece if isinstance(piece, str) else _words(reach(record, piece)) for piece in self.pieces]
+        filled = [piece if isinstance(piece, str) else _slot(record, piece) for piece in self.pieces]
         found = [text for text, piece in zip(filled, self.pieces, strict=True) if not isinstance(piece, str)]
         return "".join(filled).strip() if any(found) or not found else None
 
@@ -114,6 +114,8 @@ class Rule:
     def _found(self, record: object) -> object:
         if isinstance(self.source, Template):
             return self.source.of(record)
+        if self.field in {"text", "title"} and self.source and (parts := parts_at(record, self.source)) is not None:
+            return parts
         return None if self.source is None else reach(record, self.source)
 
     def _cell_value(self, value: object) -> object:
@@ -288,6 +290,11 @@ def _flag(given: Mapping[str, object], option: str) -> bool:
     if not isinstance(value, bool):
         raise RuleError(f"has {option!r}, which is neither true nor false", f"write {option} = true")
     return value
+
+
+def _slot(record: object, steps: Steps) -> str:
+    parts = parts_at(record, steps)
+    return _words(reach(record, steps)) if parts is None else parts
 
 
 def _words(value: object) -> str:

@@ -20,7 +20,7 @@ _MEDIA = frozenset({"photo", "file", "media_type", "sticker_emoji", "thumbnail"}
 def is_message(value: dict[str, object]) -> bool:
     """Whether it is a message of a chat."""
     return (
-        value.get("type") in {"message", "service"}
+        text_at(value, "type") in {"message", "service"}
         and "date" in value
         and "text" in value
         and bool({"from_id", "actor_id", "date_unixtime", "text_entities", "from"} & value.keys())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from indexer.posts.audience import reason
 from indexer.posts.html_text import html_text
-from indexer.readers.exports.post_shape import PostShape, post_shape, with_quote
+from indexer.readers.exports.post_shape import post_shape, with_quote
 from indexer.readers.paths import count_at, key_at, list_at, text_at, value_at
 from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
@@ -80,7 +80,7 @@ def _listed(written: object) -> list[str]:
     return [part.strip() for part in written.split(",") if part.strip()] if isinstance(written, str) else []
 
 
-def _pictures(value: PostShape) -> list[tuple[str, str]]:
+def _pictures(value: dict[str, object]) -> list[tuple[str, str]]:
     pics = value.get("pics")
     if isinstance(pics, str):
         return [(address, "") for address in _listed(pics)]
