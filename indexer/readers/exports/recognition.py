@@ -107,7 +107,7 @@ def records_in(value: object) -> Iterator[dict[str, object]]:
         return
     if not isinstance(value, dict):
         return
-    for path in PAGES:
+    for path in () if meta.is_facebook(value) else PAGES:  # its entries have a list called data too
         entries: object = value
         for name in path:
             entries = entries.get(name) if isinstance(entries, dict) else None
