@@ -163,6 +163,8 @@ def _by_size(number: float) -> datetime:
     size = abs(number)
     if size < 1e8:  # before March 1973, or not a time at all: a count, a year, an id, 20240512
         raise DateError("which is too small to be clearly a number of seconds since 1970")
+    if 1e13 <= size < 1e14:  # milliseconds after 2286, or microseconds before 1974: rather 20240512152000, misspelt
+        raise DateError("which is not a date: it is too large for milliseconds since 1970")
     for unit, most in ((1.0, 1e11), (1e3, 1e14), (1e6, 1e17), (1e9, 1e20)):
         if size < most:
             return _since_1970(number, unit)
