@@ -111,7 +111,7 @@ def _by_pattern(value: str | float, pattern: str) -> datetime:
 
 def _read(value: str | float) -> datetime:
     if not isinstance(value, str):
-        compact = str(value) if isinstance(value, int) else ""
+        compact = str(value) if isinstance(value, int) and 1.9e13 <= value < 2.1e13 else ""
         return _compact(compact) if _COMPACT.fullmatch(compact) else _by_size(float(value))
     text = value.strip()
     if not text.isascii() and (found := _CHINESE.fullmatch(text) or _HALF_NAMED.fullmatch(text)):
@@ -163,7 +163,7 @@ def _by_size(number: float) -> datetime:
     size = abs(number)
     if size < 1e8:  # before March 1973, or not a time at all: a count, a year, an id, 20240512
         raise DateError("which is too small to be clearly a number of seconds since 1970")
-    if 1e13 <= size < 1e14:  # milliseconds after 2286, or microseconds before 1974: rather 20240512152000, misspelt
+    if 1.9e13 <= size < 2.1e13:  # milliseconds in the years 2572 to 2635: rather 20240512152000, misspelt
         raise DateError("which is not a date: it is too large for milliseconds since 1970")
     for unit, most in ((1.0, 1e11), (1e3, 1e14), (1e6, 1e17), (1e9, 1e20)):
         if size < most:
@@ -219,11 +219,11 @@ def _at(found: re.Match[str], year: int, month: int, day: int) -> datetime:
 def _zone(written: str) -> tzinfo:
     if written.isalpha():
         if written.upper() not in _ZONES:
-            raise DateError(f"whose time zone {written!r} is not one zone alone")
+            raise DateError(f"which has the time zone {written!r}, and that is not one zone alone")
         return timezone(timedelta(hours=_ZONES[written.upper()]))
     sign, digits = (-1 if "-" in written else 1), re.sub(r"\D", "", written)
     hours, minutes = (digits, "0") if len(digits) <= 2 else (digits[:-2], digits[-2:])
     try:
         return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
     except ValueError:
-        raise DateError(f"whose time zone {written!r} does not exist") from None
+        raise DateError(f"which has the time zone {written!r}, and there is none") from None

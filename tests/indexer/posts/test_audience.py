@@ -17,7 +17,8 @@ PUBLIC: list[dict[str, object]] = [
 PRIVATE: list[dict[str, object]] = [
     {"visibility": "friends"}, {"visibility": "followers_only"}, {"VISIBILITY": "??"}, {"privacy": {"value": "SELF"}},
     {"privacy": {"kind": "x"}}, {"status": "draft"}, {"status": "archived-2019"}, {"post-status": "pending"},
-    {"状态": "草稿"}, {"可见范围": "仅自己可见"}, {"公開範囲": "フォロワー"}, {"is_private": True}, {"isPrivate": "maybe"},
+    {"状态": "草稿"}, {"可见范围": "仅自己可见"}, {"公開範囲": "フォロワー"}, {"is_private": True},
+    {"isPrivate": "maybe"},
     {"是否私密": "是"}, {"draft": "yes"}, {"published": False}, {"public": "no"}, {"is_public": 0}, {"password": "x"},
     {"x:post_password": "x"}, {"密码": "1"}, {"audience": ["public", "friends"]}, {"visibility": 3}, {"visible": False},
     {"is_dm": 1}, {"recipient_id": "7"}, {"user": {"protected": True}}, {"account": {"isPrivate": "1"}},

@@ -68,7 +68,8 @@ def test_what_standards_write_comes_back_as_the_same_moment(moment: datetime) ->
     assert read_moment(moment.isoformat()) == moment
     assert read_moment(format_datetime(whole)) == whole
     assert read_moment(whole.timestamp()) == whole
-    assert read_moment(int(whole.timestamp()) * 1000) == whole
+    if whole.timestamp() < 1.9e10:  # above, it may be 20240512152000
+        assert read_moment(int(whole.timestamp()) * 1000) == whole
     assert read_moment(f"{whole:%Y年%m月%d日}").date() == whole.date()
 
 

@@ -76,14 +76,16 @@ def a_mblog(**fields: object) -> dict[str, object]:
 
 
 OPEN = [
-    an_activity(), an_activity(to=["http://www.w3.org/ns/activitystreams#Public"]), an_activity(to=[], cc=["as:Public"]),
+    an_activity(), an_activity(to=["http://www.w3.org/ns/activitystreams#Public"]),
+    an_activity(to=[], cc=["as:Public"]),
     a_status(), a_status(visibility="unlisted"), a_thing(), a_thing(subreddit_type="public", hidden=True), a_tweet(),
     a_sky_post(), a_topic(), a_note(), a_note(visibility="home"), a_lemmy_post(), a_lemmy_post(visibility="Public"),
     a_mblog(), a_mblog(visible={"type": 0, "list_id": 0}),
     {"title": "SECRET", "id": "1", "content_text": "SECRET"},
 ]  # fmt: skip
 CLOSED = [
-    an_activity(to=["https://s.example/users/mo/followers"]), an_activity(to=[]), an_activity(to=[TO_ALL], directMessage=True),
+    an_activity(to=["https://s.example/users/mo/followers"]), an_activity(to=[]),
+    an_activity(to=[TO_ALL], directMessage=True),
     an_activity(to=["https://s.example/ns#PublicToFriends"]),
     a_status(visibility="private"), a_status(visibility="mutuals_only"), a_status(visibility="local"),
     a_status(visibility=""), a_status(visibility=None),
@@ -101,7 +103,8 @@ CLOSED = [
     a_lemmy_post(visibility="LocalOnlyPrivate"), a_lemmy_post(visibility="Whatever"),
     {"private_message": {"id": 1, "content": "SECRET"}, "creator": {"name": "mo"}},
     a_mblog(visible={"type": 1, "list_id": 0}), a_mblog(visible={"type": 10}), a_mblog(visible=True),
-    {"id": "1", "content_text": "SECRET", "status": "draft"}, {"id": "1", "content_text": "SECRET", "visibility": "paid"},
+    {"id": "1", "content_text": "SECRET", "status": "draft"},
+    {"id": "1", "content_text": "SECRET", "visibility": "paid"},
     {"timestamp": 1715500000, "data": [{"post": "SECRET"}], "title": "Mo"},
     {"media": [{"uri": "a.jpg", "creation_timestamp": 1715500000, "title": "SECRET"}]},
     {"sender_name": "Mo", "timestamp_ms": 1715500000000, "content": "SECRET"},

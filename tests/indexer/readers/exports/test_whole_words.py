@@ -6,20 +6,29 @@ import json
 import zipfile
 from pathlib import Path
 
-from indexer.readers.record_reader import ReadOptions
+from indexer.readers.record_reader import DETECTED, ReadOptions
 from retrieval.types import Image
 from tests.indexer.readers.exports.test_exports import Read
 
 
-def lines(tmp_path: Path, *records: object, name: str = "a.jsonl", options: ReadOptions = ReadOptions()) -> Read:
+def lines(tmp_path: Path, *records: object, name: str = "a.jsonl", options: ReadOptions = DETECTED) -> Read:
     path = tmp_path / name
     path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
     return Read(path, options=options)
 
 
 def a_submission(**fields: object) -> dict[str, object]:
-    return {"id": "q1", "title": "Oars", "selftext": "", "subreddit": "boats", "num_comments": 0, "created_utc": 1715500000,
-            "permalink": "/r/boats/comments/q1/oars/", "url": "https://www.reddit.com/r/boats/q1", "is_self": True} | fields  # fmt: skip
+    return {
+        "id": "q1",
+        "title": "Oars",
+        "selftext": "",
+        "subreddit": "boats",
+        "num_comments": 0,
+        "created_utc": 1715500000,
+        "permalink": "/r/boats/comments/q1/oars/",
+        "url": "https://www.reddit.com/r/boats/q1",
+        "is_self": True,
+    } | fields
 
 
 def test_entities_that_a_dump_escapes_again_are_characters(tmp_path: Path) -> None:
@@ -61,8 +70,11 @@ def test_a_thread_of_bluesky_is_a_post_with_comments_and_what_is_missing_is_coun
         }
 
     kind = "app.bsky.feed.defs#"
-    reply = {"$type": f"{kind}threadViewPost", "post": a_view("2", "second", "bo.example"), "replies": [
-        {"$type": f"{kind}threadViewPost", "post": a_view("3", "third", "cy.example")}]}  # fmt: skip
+    reply = {
+        "$type": f"{kind}threadViewPost",
+        "post": a_view("2", "second", "bo.example"),
+        "replies": [{"$type": f"{kind}threadViewPost", "post": a_view("3", "third", "cy.example")}],
+    }
     missing = [
         {"$type": f"{kind}notFoundPost", "uri": "x"},
         {"$type": f"{kind}blockedPost"},
@@ -84,9 +96,13 @@ def test_a_thread_of_bluesky_is_a_post_with_comments_and_what_is_missing_is_coun
 
 
 def test_an_old_archive_of_x_gives_its_tweets_once_from_a_folder_and_from_a_zip(tmp_path: Path) -> None:
-    tweet = {"id_str": "9", "text": "Launch day http://t.co/a", "created_at": "2013-05-17 13:59:05 +0000",
-             "entities": {"urls": [{"url": "http://t.co/a", "expanded_url": "http://boats.example/launch"}], "media": []},
-             "user": {"screen_name": "mo", "protected": False}}  # fmt: skip
+    tweet = {
+        "id_str": "9",
+        "text": "Launch day http://t.co/a",
+        "created_at": "2013-05-17 13:59:05 +0000",
+        "entities": {"urls": [{"url": "http://t.co/a", "expanded_url": "http://boats.example/launch"}], "media": []},
+        "user": {"screen_name": "mo", "protected": False},
+    }
     folder = tmp_path / "archive"
     scripts = folder / "data" / "js" / "tweets"
     scripts.mkdir(parents=True)
@@ -106,9 +122,17 @@ def test_an_old_archive_of_x_gives_its_tweets_once_from_a_folder_and_from_a_zip(
 
 
 def test_pictures_without_words_are_passed_over_and_with_descriptions_they_are_posts(tmp_path: Path) -> None:
-    activity = {"type": "Create", "actor": "https://s.example/users/mo", "object": {
-        "type": "Note", "id": "https://s.example/1", "content": "", "to": ["as:Public"],
-        "attachment": [{"type": "Document", "url": "/media/a.jpg", "name": None}]}}  # fmt: skip
+    activity = {
+        "type": "Create",
+        "actor": "https://s.example/users/mo",
+        "object": {
+            "type": "Note",
+            "id": "https://s.example/1",
+            "content": "",
+            "to": ["as:Public"],
+            "attachment": [{"type": "Document", "url": "/media/a.jpg", "name": None}],
+        },
+    }
     read = lines(tmp_path, activity)
     assert (read.posts, read.rejected, read.passed()) == ({}, [], "pictures without words (1)")
     own = {"id": "1", "images": [{"url": "https://i.example/1.jpg"}]}
@@ -121,7 +145,8 @@ def test_pictures_without_words_are_passed_over_and_with_descriptions_they_are_p
 def test_a_feeds_author_base_and_language_are_those_of_items_that_say_none(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(
-        '<feed xmlns="https://www.w3.org/2005/Atom" xml:base="https://boats.example/blog/" xml:lang="en"><title>Boats</title>'
+        '<feed xmlns="https://www.w3.org/2005/Atom" xml:base="https://boats.example/blog/" xml:lang="en">'
+        "<title>Boats</title>"
         "<author><name>Nell</name></author>"
         '<entry><id>urn:1</id><title>Keel</title><link href="keel"/><content type="xhtml">'
         '<div xmlns="http://www.w3.org/1999/xhtml"><p>Oak, <em>steamed</em>.</p><img src="/k.jpg" alt="a keel"/></div>'
@@ -137,8 +162,20 @@ def test_a_feeds_author_base_and_language_are_those_of_items_that_say_none(tmp_p
 
 def test_words_of_slack_have_names_and_whole_links(tmp_path: Path) -> None:
     (tmp_path / "boats").mkdir()
-    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
-        {"type": "text", "text": "see "}, {"type": "link", "url": "https://b.example/1", "text": "plan"}]}]}]  # fmt: skip
+    blocks = [
+        {
+            "type": "rich_text",
+            "elements": [
+                {
+                    "type": "rich_text_section",
+                    "elements": [
+                        {"type": "text", "text": "see "},
+                        {"type": "link", "url": "https://b.example/1", "text": "plan"},
+                    ],
+                }
+            ],
+        }
+    ]
     messages = [
         {
             "type": "message",
@@ -171,7 +208,8 @@ def test_an_accounts_own_posts_and_comments_of_reddit_are_read_and_nothing_else_
     (tmp_path / "messages.csv").write_text("id,from,to,body\n1,mo,bo,just for you\n")
     (tmp_path / "posts.csv").write_text(
         "id,permalink,date,ip,subreddit,gildings,title,url,body\n"
-        "q1,https://www.reddit.com/r/boats/comments/q1/oars/,2024-05-12 07:20:00 UTC,192.0.2.1,boats,0,Oars,,Ash or pine?\n"
+        "q1,https://www.reddit.com/r/boats/comments/q1/oars/,2024-05-12 07:20:00 UTC,192.0.2.1,boats,0,Oars,,"
+        "Ash or pine?\n"
     )
     (tmp_path / "comments.csv").write_text(
         "id,permalink,date,ip,subreddit,gildings,link,parent,body,media\n"
@@ -185,13 +223,24 @@ def test_an_accounts_own_posts_and_comments_of_reddit_are_read_and_nothing_else_
 
 
 def test_lemmy_and_misskey_give_posts_and_what_they_quote(tmp_path: Path) -> None:
-    view = {"post": {"id": 1, "name": "Oars", "body": "Ash.", "ap_id": "https://l.example/post/1"}, "creator": {"name": "nell"},
-            "community": {"name": "boats", "visibility": "Public"}, "counts": {"score": 4, "comments": 1}}  # fmt: skip
+    view = {
+        "post": {"id": 1, "name": "Oars", "body": "Ash.", "ap_id": "https://l.example/post/1"},
+        "creator": {"name": "nell"},
+        "community": {"name": "boats", "visibility": "Public"},
+        "counts": {"score": 4, "comments": 1},
+    }
     comment = view | {"comment": {"id": 2, "content": "Pine.", "ap_id": "https://l.example/comment/2"}}
     (tmp_path / "posts.json").write_text(json.dumps({"posts": [view]}))
     (tmp_path / "comments.json").write_text(json.dumps({"comments": [comment]}))
-    note = {"id": "n", "createdAt": "2024-05-12T07:20:00Z", "text": "so true", "cw": "boats", "visibility": "home", "renoteId": "m",
-            "renote": {"text": "Pine rots", "visibility": "public", "user": {"username": "bo"}}}  # fmt: skip
+    note = {
+        "id": "n",
+        "createdAt": "2024-05-12T07:20:00Z",
+        "text": "so true",
+        "cw": "boats",
+        "visibility": "home",
+        "renoteId": "m",
+        "renote": {"text": "Pine rots", "visibility": "public", "user": {"username": "bo"}},
+    }
     (tmp_path / "notes.json").write_text(json.dumps([note, note | {"id": "o", "text": None, "cw": None}]))
     read = Read(tmp_path)
     assert [one.text for one in read.posts["lemmy:https://l.example/post/1"].comments] == ["Pine."]

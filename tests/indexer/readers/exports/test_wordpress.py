@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexer.readers.exports.wordpress import without_shortcodes
-from indexer.readers.record_reader import ReadOptions
+from indexer.readers.record_reader import DETECTED, ReadOptions
 from tests.indexer.readers.exports.test_exports import Read
 
 HEAD = (
@@ -25,7 +25,7 @@ def an_item(number: int, inside: str, text: str = "keel and rudder") -> str:
     )
 
 
-def read(tmp_path: Path, *items: str, scheme: str = "http", options: ReadOptions = ReadOptions()) -> Read:
+def read(tmp_path: Path, *items: str, scheme: str = "http", options: ReadOptions = DETECTED) -> Read:
     path = tmp_path / "export.xml"
     path.write_text(HEAD.format(scheme) + "".join(items) + "</channel></rss>", "utf-8")
     return Read(path, options=options)

@@ -52,7 +52,10 @@ def test_white_space_before_the_declaration_and_a_newer_version_do_no_harm() -> 
 
 
 def test_a_bare_ampersand_is_an_ampersand_and_in_cdata_nothing_is_changed() -> None:
-    text = '<rss><item><title>Q&A &amp; AT&T &eacute;</title><link href="?a=1&b=2"/><d><![CDATA[Q&A &amp; &eacute;]]></d></item></rss>'
+    text = (
+        '<rss><item><title>Q&A &amp; AT&T &eacute;</title><link href="?a=1&b=2"/>'
+        "<d><![CDATA[Q&A &amp; &eacute;]]></d></item></rss>"
+    )
     [item], rejected, _ = items(text)
     assert (item["title"], item["d"], rejected) == ("Q&A & AT&T é", "Q&A &amp; &eacute;", [])
     assert item["link"] == {"href": "?a=1&b=2"}

@@ -119,8 +119,12 @@ def test_counts_and_lists_in_one_string_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ['"text"', '"text[*].text"', '{ template = "{text}" }'])
 def test_a_text_in_parts_is_joined_as_its_author_wrote_it(path: str, tmp_path: Path) -> None:
-    parts: list[object] = [{"type": "plain", "text": "meet at "}, {"type": "bold", "text": "pier 4"}, {"type": "plain", "text": ", "},
-             {"type": "text_link", "text": "map", "href": "https://m.example/4"}]  # fmt: skip
+    parts: list[object] = [
+        {"type": "plain", "text": "meet at "},
+        {"type": "bold", "text": "pier 4"},
+        {"type": "plain", "text": ", "},
+        {"type": "text_link", "text": "map", "href": "https://m.example/4"},
+    ]
     [found], _ = read(tmp_path, f'[post]\nid = "id"\ntext = {path}\n', {"id": "1", "text": parts})
     assert isinstance(found, Offered)
     assert found.post.text == "meet at pier 4, map (https://m.example/4)"

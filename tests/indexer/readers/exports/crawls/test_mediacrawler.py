@@ -11,18 +11,42 @@ from retrieval.types import Place
 from tests.indexer.readers.exports.test_exports import Read
 
 NOTE = {
-    "note_id": "n1", "type": "normal", "title": "湖边的船", "desc": "租船 30 元一小时。\n#划船[话题]# #湖边[话题]#", "time": 1715498400000,
-    "nickname": "阿舟", "liked_count": "2.5万", "collected_count": "10+", "comment_count": "评论", "ip_location": "云南",
-    "image_list": "https://i.example/1.jpg,https://i.example/2.jpg", "tag_list": "划船", "last_modify_ts": 1,
+    "note_id": "n1",
+    "type": "normal",
+    "title": "湖边的船",
+    "desc": "租船 30 元一小时。\n#划船[话题]# #湖边[话题]#",
+    "time": 1715498400000,
+    "nickname": "阿舟",
+    "liked_count": "2.5万",
+    "collected_count": "10+",
+    "comment_count": "评论",
+    "ip_location": "云南",
+    "image_list": "https://i.example/1.jpg,https://i.example/2.jpg",
+    "tag_list": "划船",
+    "last_modify_ts": 1,
     "note_url": "https://www.xiaohongshu.com/explore/n1?xsec_token=A=",
-}  # fmt: skip
+}
 COMMENTS = [
-    {"comment_id": "c1", "note_id": "n1", "content": "周末要排队", "nickname": "路人", "like_count": "1.1千", "create_time": 1715500000000,
-     "parent_comment_id": 0},
-    {"comment_id": "c2", "note_id": "n1", "content": "早上不用", "nickname": "阿舟", "like_count": "赞", "create_time": 1715500100000,
-     "parent_comment_id": "c1"},
+    {
+        "comment_id": "c1",
+        "note_id": "n1",
+        "content": "周末要排队",
+        "nickname": "路人",
+        "like_count": "1.1千",
+        "create_time": 1715500000000,
+        "parent_comment_id": 0,
+    },
+    {
+        "comment_id": "c2",
+        "note_id": "n1",
+        "content": "早上不用",
+        "nickname": "阿舟",
+        "like_count": "赞",
+        "create_time": 1715500100000,
+        "parent_comment_id": "c1",
+    },
     {"comment_id": "c3", "note_id": "elsewhere", "content": "没有笔记", "nickname": "x", "create_time": 1715500100000},
-]  # fmt: skip
+]
 
 
 def check(read: Read) -> None:
