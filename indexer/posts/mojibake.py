@@ -13,7 +13,13 @@ _BYTE = f"[\u0080-\u00bf{''.join(map(chr, _WINDOWS))}]"
 # The bytes of characters beyond ASCII, as they look when each is read as a character; in no language do they follow
 # each other so.
 _SEQUENCE = re.compile(f"[\u00e2-\u00e9]{_BYTE}{{2}}|[\u00c2-\u00c5\u00d0\u00d1]{_BYTE}|\u00f0{_BYTE}{{3}}")
+_SUSPECT = re.compile(f"[\u00c2-\u00f4]{_BYTE}|{REPLACEMENT}")
 FEWEST = 2  # sequences in a text that is mojibake in part
+
+
+def is_suspect(text: str) -> bool:
+    """Whether a text may be mojibake, or garbled; one look, for all the texts that are neither."""
+    return not text.isascii() and _SUSPECT.search(text) is not None
 
 
 def mended(text: str) -> str:

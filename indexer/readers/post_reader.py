@@ -12,7 +12,7 @@ from typing import Literal
 from indexer.posts.audience import hindrance
 from indexer.posts.dates import ASSUMED_UTC
 from indexer.posts.field_values import is_blank
-from indexer.posts.mojibake import is_garbled, mended
+from indexer.posts.mojibake import is_garbled, is_suspect, mended
 from indexer.posts.validation import unknown_columns
 from indexer.readers.archives import DAMAGED, DecompressionBomb
 from indexer.readers.comment_threads import Threads
@@ -36,6 +36,7 @@ from indexer.readers.record_kinds import (
 from indexer.readers.record_reader import FileRecords, ReadOptions, failing, opened_records
 from indexer.readers.records import Record, Records, as_json
 from indexer.rejects import PassedOver, Rejected
+from retrieval.types import Post
 
 DATES = "dates that cannot be read"
 ZONES = "time zones: dates that say none are read as UTC (--zone names another)"
@@ -166,7 +167,8 @@ class PostReader:
                 elif isinstance(one, InvalidRecord):
                     yield Rejected(context.name, record.line, one.field, one.problem, one.expected, record.raw)
                 elif isinstance(one, PostRecord) and not one.key:
-                    yield from tally.of_post(one.post, record, ignore_unknown)
+                    if (found := tally.of_post(one.post, record, ignore_unknown)) is not None:
+                        yield found
                 elif isinstance(one, PostRecord) and (empty := _without_words(one.post, record.value)):
                     tally.skipped(empty)
                 else:
@@ -193,48 +195,51 @@ class _Tally:
             one = SkippedRecord("others", one.unusual)
         self._skipped[one] += 1
 
-    def of_post(self, post: PostShape, record: Record, ignore_unknown: bool) -> Iterator[Offered | Rejected]:
-        """The post that a record is; nothing if it is a picture without words."""
+    def of_post(self, post: PostShape, record: Record, ignore_unknown: bool) -> Offered | Rejected | None:
+        """The post that a record is; None if it is a picture without words."""
         found = offered(Record(record.line, post, record.raw), self._source, ignore_unknown)
         if isinstance(found, Rejected) and not _has_words(post):
             if (empty := _without_words(post, record.value)) is not None:
                 self.skipped(empty)
-                return
+                return None
             found = offered(Record(record.line, post, record.raw), self._source, ignore_unknown)
-        yield self.looked_over(found, post, ignore_unknown)
+        return self.looked_over(found, post, ignore_unknown)
 
     def looked_over(self, found: Offered | Rejected, value: object, ignore_unknown: bool) -> Offered | Rejected:
         """What was found, with mojibake mended and its time zone; counts what it is without."""
         if not isinstance(found, Offered):
             return found
-        post = found.post
-        if not (post.text.isascii() and post.title.isascii()) or post.comments:
-            words = [post.title, post.text, *(comment.text for comment in post.comments)]
-            if any(mended(text) != text for text in words):
-                self._values[MENDED] += 1
-                again = offered(Record(found.line, _mended_in(value), found.raw), found.source, ignore_unknown)
-                if isinstance(again, Offered):
-                    found, post = again, again.post
-                    words = [post.title, post.text, *(comment.text for comment in post.comments)]
-            if any(map(is_garbled, words)):
-                if not self._values[GARBLED]:
-                    self._tell(f"{found.source}:{found.line}: words of it are garbled; the first such post")
-                self._values[GARBLED] += 1
+        if is_suspect(_words_of(found.post)):
+            found = self._repaired(found, value, ignore_unknown)
         if found.lost:
             if self._values[DATES] < _LOST_SHOWN:
                 self._tell(f"{found.source}:{found.line}: {found.lost[0]}: the post is read without it")
             self._values[DATES] += len(found.lost)
-        if (post.created_at is not None and post.created_at.tzinfo is ASSUMED_UTC) or post.comments:
+        post = found.post
+        if post.created_at is not None and post.created_at.tzinfo is ASSUMED_UTC:
             return self._zoned(found)
+        for comment in post.comments:
+            if comment.created_at is not None and comment.created_at.tzinfo is ASSUMED_UTC:
+                return self._zoned(found)
+        return found
+
+    def _repaired(self, found: Offered, value: object, ignore_unknown: bool) -> Offered:
+        post = found.post
+        if any(mended(text) != text for text in (post.title, post.text, post.author, *_comments_of(post))):
+            self._values[MENDED] += 1
+            again = offered(Record(found.line, _mended_in(value), found.raw), found.source, ignore_unknown)
+            found = again if isinstance(again, Offered) else found
+        if is_garbled(_words_of(found.post)):
+            if not self._values[GARBLED]:
+                self._tell(f"{found.source}:{found.line}: words of it are garbled; the first such post")
+            self._values[GARBLED] += 1
         return found
 
     def _zoned(self, found: Offered) -> Offered:
         post = found.post
         moments = [post.created_at, *(comment.created_at for comment in post.comments)]
-        without = [moment for moment in moments if moment is not None and moment.tzinfo is ASSUMED_UTC]
-        if not without:
-            return found
         if self._zone is None:  # a day alone is the same day everywhere
+            without = [moment for moment in moments if moment is not None and moment.tzinfo is ASSUMED_UTC]
             self._values[ZONES] += any(moment.time() != time() for moment in without)
         zone = self._zone or UTC
         comments = tuple(replace(one, created_at=_in_zone(one.created_at, zone)) for one in post.comments)
@@ -258,6 +263,15 @@ class _Tally:
             if count:
                 outcome: Literal["mended", "kept without"] = "mended" if reason == MENDED else "kept without"
                 yield PassedOver(self._source, reason, count, reason in {DATES, GARBLED}, outcome)
+
+
+def _comments_of(post: Post) -> list[str]:
+    return [comment.text for comment in post.comments]
+
+
+def _words_of(post: Post) -> str:
+    words = f"{post.title}\n{post.text}\n{post.author}"
+    return "\n".join([words, *_comments_of(post)]) if post.comments else words
 
 
 def _in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:

@@ -38,6 +38,12 @@ def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]
         posts = [post for post in list_at(value, "post_stream", "posts") if isinstance(post, dict)]
         for post in posts:
             yield _of_post(post, value, context)
+        # A long topic's first page has the ids of all posts, and the first twenty whole.
+        here = {key_at(post, "id") for post in posts}
+        missing = [
+            key for key in list_at(value, "post_stream", "stream") if isinstance(key, int) and str(key) not in here
+        ]
+        yield from (SkippedRecord("posts of a topic that the file has not") for _ in missing)
     elif is_archived(value):
         yield _of_archive(value, context)
     else:
