@@ -23,7 +23,7 @@ from indexer.readers.formats.xml import DROPPED
 from indexer.readers.input_files import InputFile
 from indexer.readers.mapping.cells import cell_values
 from indexer.readers.mapping.mapping_file import FieldMapping
-from indexer.readers.paths import text_at
+from indexer.readers.paths import reach, text_at
 from indexer.readers.record_kinds import (
     FileContext,
     InvalidRecord,
@@ -46,6 +46,9 @@ GARBLED = "garbled words (characters are lost, or in a wrong encoding)"
 _MOST_REASONS = 40  # of one file; values of an unknown field could be without end
 _LOST_SHOWN = 3
 _MEDIA = ("photo", "photos", "image", "images", "image_list", "picture", "pictures", "pics", "media", "video", "file")
+_ANSWERS = frozenset({"status", "Status", "access"})  # of a page of an API: "ok"
+# Whose status, or whose hidden address, says nothing of the post.
+_PERSONS = frozenset({"user", "author", "account", "owner", "profile", "creator", "from", "by", "sender", "place"})
 _ENVELOPES = ("data", "tweet", "post", "object", "record", "value")
 LOOKED_AT = 20  # records, before the platform is decided
 
@@ -128,7 +131,7 @@ class PostReader:
         context = FileContext(file.name, options.private, found.document, file.beside)
         if not mapping.keeps_rest:
             self._recognised(Recognised(file.name, found.format, "mapping"))
-            yield from self._converted(records, _guarded(mapping.read, mapping.decided()), context, "mapping")
+            yield from self._converted(records, _guarded(mapping.read, mapping), context, "mapping")
             return
         looked_at, records = _first(records, LOOKED_AT)
         values = [record.value for record in looked_at if isinstance(record, Record)]
@@ -138,13 +141,13 @@ class PostReader:
             yield from self._converted(_each(records), _platform_reader(platform), context, platform.name.split(",")[0])
         elif found.format in {"jsonl", "json"}:
             # A field that is unknown is rejected, unless it is to be ignored: what it says must not be.
-            read = _guarded(mapping.read, frozenset()) if options.ignore_unknown else mapping.read
+            read = _guarded(mapping.read, mapping) if options.ignore_unknown else mapping.read
             yield from self._converted(records, read, context, ignore_unknown=options.ignore_unknown)
         elif (rejected := _wrong_columns(file.name, found.format, values, options)) is not None:
             yield rejected
         else:
             read = _row_reader(mapping)
-            read = _guarded(read, frozenset()) if options.ignore_unknown else read
+            read = _guarded(read, mapping) if options.ignore_unknown else read
             yield from self._converted(records, read, context, ignore_unknown=options.ignore_unknown)
 
     def _converted(
@@ -333,27 +336,53 @@ def _each(records: Records) -> Records:
             yield from (Record(record.line, value, as_json(value)) for value in inside)
 
 
-def _hindrance_of(value: dict[str, object], platform: Platform) -> str:
-    """Why a record, or what its envelope holds, is not known to be public; "" if it is."""
+def _hindrance_of(value: dict[str, object], platform: Platform, context: FileContext) -> str:
+    """Why a record, what its envelope holds, or its file, is not known to be public; "" if it is."""
     held = (value, *(inner for name in _ENVELOPES if isinstance(inner := value.get(name), dict)))
-    return next((why for one in held if (why := hindrance(one, platform.decides))), "")
+    why = next((why for one in held if (why := hindrance(one, platform.decides))), "")
+    return why or hindrance(context.document, _ANSWERS)
 
 
-def _guarded(read: RecordConverter, decided: frozenset[str]) -> RecordConverter:
-    """Reads records of no platform; those with a field that may say that they are not public are passed over."""
+def _guarded(read: RecordConverter, mapping: FieldMapping) -> RecordConverter:
+    """Reads records of no platform; those with a field that may say that they are not public are passed over.
+
+    It may be a field of the record, of an object in it that is no person, or of one through which the mapping's paths
+    go. Of a list, such as its comments, the entries that may not be public are left out.
+    """
+    decided, through = mapping.decided(), mapping.passed_through()
 
     def guarded(value: dict[str, object], context: FileContext) -> Iterable[RecordKind]:
-        if not context.private and (why := hindrance(value, decided)):
-            return [SkippedRecord(why, unusual=True)]
-        return read(value, context)
+        left_out: list[SkippedRecord] = []
+        if not context.private:
+            held = [value, *(one for name, one in value.items() if isinstance(one, dict) and name not in _PERSONS)]
+            held += [one for steps in through if isinstance(one := reach(value, steps), dict)]
+            why = next((why for one in held if (why := hindrance(one, decided))), "")
+            if why := why or hindrance(context.document, _ANSWERS):
+                return [SkippedRecord(why, unusual=True)]
+            value = _public_entries(value, decided, left_out)
+        return itertools.chain(read(value, context), left_out) if left_out else read(value, context)
 
     return guarded
+
+
+def _public_entries(
+    value: dict[str, object], decided: frozenset[str], left_out: list[SkippedRecord]
+) -> dict[str, object]:
+    """The record with those entries of its lists that are not known not to be public; the others are noted."""
+    for name, entries in list(value.items()):
+        if not isinstance(entries, list):
+            continue
+        why = [hindrance(entry, decided) if isinstance(entry, dict) else "" for entry in entries]
+        if any(why):
+            left_out += [SkippedRecord(f"{name[:40]}: {one}", unusual=True) for one in why if one]
+            value = value | {name: [entry for entry, one in zip(entries, why, strict=True) if not one]}
+    return value
 
 
 def _platform_reader(platform: Platform) -> RecordConverter:
     def read(value: dict[str, object], context: FileContext) -> Iterable[RecordKind]:
         if platform.fits(value):
-            if not context.private and (why := _hindrance_of(value, platform)):
+            if not context.private and (why := _hindrance_of(value, platform, context)):
                 return [SkippedRecord(why, unusual=True)]
             return platform.read(value, context)
         expected = f"{platform.name} records alone in a file"

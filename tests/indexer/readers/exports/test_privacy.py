@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.readers.mapping.mapping_file import parse_mapping
 from indexer.readers.record_reader import ReadOptions
 from tests.indexer.readers.exports.test_exports import Read
 
@@ -231,3 +232,39 @@ def test_what_is_unknown_is_not_ignored_where_it_says_who_may_read_a_post(tmp_pa
 def test_all_of_it_is_read_when_asked(tmp_path: Path) -> None:
     read = Read(written(tmp_path, [a_status(visibility="circle")]), options=ReadOptions(private=True))
     assert len(read.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"node": {"posts": [{"id": "1", "html": "SECRET", "status": "draft"}]}},
+        {"node": {"posts": [{"id": "1", "html": "SECRET"}], "visibility": "members"}},
+        {"node": {"posts": [{"id": "1", "html": "SECRET"}]}, "settings": {"privacy": "friends"}},
+    ],
+)
+def test_a_mapping_into_an_object_heeds_what_the_object_says(record: dict[str, object], tmp_path: Path) -> None:
+    mapping = parse_mapping('[post]\nid = "node.posts[0].id"\ntext = "node.posts[0].html"\n')
+    read = Read(written(tmp_path, [record]), options=ReadOptions(mapping=mapping))
+    assert (read.offered, read.rejected) == ([], [])
+    open_to_all = {"node": {"posts": [{"id": "1", "html": "a", "status": "published"}]}, "user": {"status": "busy"}}
+    assert len(Read(written(tmp_path, [open_to_all]), options=ReadOptions(mapping=mapping)).posts) == 1
+
+
+def test_what_a_file_says_before_its_records_holds_for_them(tmp_path: Path) -> None:
+    album = {"status": "ok", "visibility": "friends", "items": [{"id": "1", "content_text": "SECRET"}]}
+    assert Read(written(tmp_path, album)).passed() == "posts whose 'visibility' is 'friends' (1)"
+    assert len(Read(written(tmp_path, album | {"visibility": "public"})).posts) == 1
+
+
+def test_of_the_comments_of_a_record_those_that_are_not_for_all_are_left_out_and_counted(tmp_path: Path) -> None:
+    answers = [{"body": "open"}, {"body": "SECRET", "private": True}, {"body": "SECRET", "visibility": "staff"}]
+    record = {"id": "1", "text": "a", "answers": answers}
+    mapping = parse_mapping('[post]\nid = "id"\ntext = "text"\ncomments = { path = "answers[*]", text = "body" }\n')
+    read = Read(written(tmp_path, [record]), options=ReadOptions(mapping=mapping))
+    assert [one.text for one in read.posts["1"].comments] == ["open"]
+    assert (
+        read.passed() == "answers: posts whose 'private' is true (1), answers: posts whose 'visibility' is 'staff' (1)"
+    )
+    own = {"id": "1", "text": "a", "comments": [{"text": "open"}, {"text": "SECRET", "is_private": 1}]}
+    read = Read(written(tmp_path, [own]), options=ReadOptions(ignore_unknown=True))
+    assert [one.text for one in read.posts["1"].comments] == ["open"]
