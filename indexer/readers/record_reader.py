@@ -12,7 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from indexer.readers.archives import DAMAGED, DecompressionBomb
-from indexer.readers.exports.recognition import ARRAYS
+from indexer.readers.exports.recognition import ARRAYS, PAGES
 from indexer.readers.formats.delimited import Header, looks_like_names, table_rows
 from indexer.readers.formats.detect import SCRIPT, binary_format, text_format
 from indexer.readers.formats.encodings import in_utf8
@@ -110,7 +110,7 @@ def _text(file: InputFile, name: str, options: ReadOptions) -> FileRecords:
     if name in {"csv", "tsv"}:
         return _table(file, name)
     if name == "json":
-        arrays = [tuple(wanted.split("."))] if wanted else ARRAYS
+        arrays = [tuple(wanted.split("."))] if wanted else ARRAYS if options.mapping.keeps_rest else PAGES
         return FileRecords(name, _items(file, arrays, document), document)
     return FileRecords(name, _lines(file))
 
