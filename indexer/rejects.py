@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from retrieval.errors import FixableError
 
@@ -48,6 +48,23 @@ class OptedOutLine(Rejected):
     """A line whose author wants the post forgotten; nothing else of it is kept."""
 
     post_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Records of a file that were not indexed on purpose, or values that were.
+
+    Attributes:
+        reason: A plural noun: "boosts".
+        unusual: Whether an ordinary file has few of them, or none.
+        outcome: Of the records, or of the values: whether posts were indexed without them, or with them put right.
+    """
+
+    source: str
+    reason: str
+    count: int
+    unusual: bool = False
+    outcome: Literal["passed over", "kept without", "mended"] = "passed over"
 
 
 class RejectsLog:

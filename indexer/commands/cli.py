@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrieval.stores.contract import PostStore
 
 DONE, SOME_REJECTED = 0, 3
+UNUSUAL_FIX = "look at the file with --preview; docs/posts.md says what is passed over, and what --private reads"
 
 Subparsers = argparse._SubParsersAction  # the type that add_subparsers() returns; argparse gives it no public name
 
@@ -46,8 +47,8 @@ def add_commands(
         help="bring the index up to date with post files",
         description="Index the posts of files, folders and standard input. Posts that are unchanged since the last run "
         "are skipped; stored posts that are not in the input stay.",
-        epilog="exit codes: 0 all indexed; 1 failed; 2 wrong usage; 3 some lines rejected, the rest indexed; "
-        "130 interrupted. docs/posts.md describes the format.",
+        epilog="exit codes: 0 all indexed; 1 failed; 2 wrong usage; 3 some lines rejected, or unusually many "
+        "passed over, the rest indexed; 130 interrupted. docs/posts.md describes the format.",
     )
     reindex.add_argument(
         "paths", nargs="*", metavar="PATH", help="a post file, a platform's export, a folder of them, or - for stdin"
@@ -211,12 +212,13 @@ def reindex_into(
     from indexer.progress import progress_on
     from indexer.readers.sources import read_posts
     from indexer.rejects import RejectsLog
+    from indexer.run.passed_over import PassedOverLog
     from indexer.run.reindex import RunOptions, reindex
     from indexer.run.run_history import RecordedProgress, RunHistory
     from retrieval.disk import naming_disk_trouble
 
     run_options = RunOptions(args.dry_run, args.prune, args.prune_up_to, args.allow_forgotten, args.anew)
-    shown = progress_on(sys.stderr, args.quiet)
+    shown, passed = progress_on(sys.stderr, args.quiet), PassedOverLog()
     command = f"reindex {' '.join(args.paths)}"
     with naming_disk_trouble(settings.data_dir), RunHistory(settings.data_dir).record(command) as run:
         progress = RecordedProgress(shown, run)
@@ -229,13 +231,18 @@ def reindex_into(
                 offered = read_posts(
                     sources, sys.stdin.buffer, options=options, tell=progress.saying,
                     recognised=lambda file: progress.saying(str(file)) if file.platform else None,
-                    remote=engine.reading(sources, options),
+                    remote=engine.reading(sources, options), passed=passed.add,
                 )  # fmt: skip
                 try:
                     summary = reindex(
                         store, embedder, weigher, offered, data_dir=settings.data_dir, progress=progress,
                         rejects=rejects, options=run_options, engine=engine.embedding,
                         index_here=not settings.qdrant_url,
+                    )  # fmt: skip
+                    summary = replace(
+                        summary, passed_over=dict(passed.passed_over), kept_without=dict(passed.kept_without),
+                        mended=dict(passed.mended),
+                        unusual=passed.unusual(summary.offered),
                     )  # fmt: skip
                 finally:
                     if rejects.count:
@@ -244,7 +251,9 @@ def reindex_into(
             progress.close()
         run.done(summary)
     print(json.dumps(asdict(summary)) if args.json else summary)
-    return SOME_REJECTED if summary.rejected else DONE
+    if summary.unusual:
+        print(f"stipple: {summary.unusual}\nto fix: {UNUSUAL_FIX}", file=sys.stderr)
+    return SOME_REJECTED if summary.rejected or summary.unusual else DONE
 
 
 def _rejects_path(args: argparse.Namespace, settings: Settings, sources: Sequence[Source]) -> Path:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from retrieval.errors import FixableError
 
@@ -37,6 +39,10 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--table", default="", help="which table of an SQLite file to read")
     parser.add_argument(
+        "--zone", metavar="NAME", type=_zone, default=None,
+        help="the time zone of dates that say none, such as Asia/Shanghai (default: UTC, and the summary counts them)",
+    )  # fmt: skip
+    parser.add_argument(
         "--private", action="store_true", help="include posts of platforms' exports that were not public"
     )
 
@@ -53,7 +59,9 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
     if args.mapping and args.map:
         raise FixableError("--map and --mapping were both given", "write the fields of --map into the mapping file")
     mapping = load_mapping(args.mapping) if args.mapping else mapping_of(args.map)
-    return ReadOptions(args.format, args.encoding or "", args.table, mapping, args.ignore_unknown, args.private)
+    return ReadOptions(
+        args.format, args.encoding or "", args.table, mapping, args.ignore_unknown, args.private, args.zone
+    )
 
 
 def run_preview(sources: Sequence[Source], args: argparse.Namespace) -> int:
@@ -62,18 +70,26 @@ def run_preview(sources: Sequence[Source], args: argparse.Namespace) -> int:
 
     from indexer.commands.preview import RECORDS_MOST, Preview
     from indexer.readers.sources import read_posts
+    from indexer.run.passed_over import PassedOverLog
 
-    preview = Preview()
+    preview, passed = Preview(), PassedOverLog()
     options = replace(read_options(args), records_most=RECORDS_MOST)
     found = read_posts(
-        sources, sys.stdin.buffer, options=options, tell=preview.notes.append, recognised=preview.files.append
+        sources,
+        sys.stdin.buffer,
+        options=options,
+        tell=preview.notes.append,
+        recognised=preview.files.append,
+        passed=passed.add,
     )
     preview.fill(found, args.preview)
     if args.json:
         print(preview.as_json())  # noqa: T201  # this is what the command is for
     else:
         preview.print_with(print)
-    return 3 if preview.rejected else 0
+    if unusual := passed.unusual(len(preview.posts)):
+        print(f"stipple: {unusual}", file=sys.stderr)  # noqa: T201  # as `reindex` says it
+    return 3 if preview.rejected or unusual else 0
 
 
 class _Preview(argparse.Action):
@@ -96,6 +112,15 @@ def given_paths(args: argparse.Namespace) -> list[str]:
     path: str | None = getattr(args, "previewed_path", None)
     paths: list[str] = args.paths
     return [path, *paths] if path is not None else paths
+
+
+def _zone(text: str) -> tzinfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"the time zone {text!r} is unknown; write one such as Asia/Shanghai"
+        ) from None
 
 
 def _encoding(text: str) -> str:

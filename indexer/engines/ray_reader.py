@@ -16,9 +16,9 @@ from indexer.engines.ray_cluster import imported
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.record_reader import ReadOptions
 from indexer.readers.sources import Source, read_shard
-from indexer.rejects import Rejected
+from indexer.rejects import PassedOver, Rejected
 
-Found = Offered | Rejected | str
+Found = Offered | Rejected | PassedOver | str
 
 SENT_AT_ONCE = 200
 BLOCK_BYTES = (

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from indexer.posts.dates import DateError, read_moment
+from indexer.posts.dates import ASSUMED_UTC, DateError, read_moment
 from retrieval.text.language import COUNTRIES, LANGUAGE_CODES, UNKNOWN
 from retrieval.text.web_address import is_web_address
 
@@ -95,7 +95,7 @@ def _moment(value: object) -> object:
     if isinstance(value, str) and not value.strip():
         return None
     try:
-        return read_moment(value)
+        return read_moment(value, ASSUMED_UTC)
     except DateError as error:
         raise PydanticCustomError("reason", "is {value}, {why}", {"value": show(value), "why": str(error)}) from None
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from indexer.posts.audience import audience_fields
+from indexer.posts.dates import DateError, read_moment
 from indexer.posts.field_values import MOST_TAGS, is_blank, show
 from indexer.posts.hashtags import hashtags
 from indexer.posts.schema import PARTS, Line, PlaceLine, PostLine
@@ -34,6 +38,7 @@ OTHER_NAMES = {
     "latitude": "lat",
     "longitude": "lon lng",
 }
+_COMMENT_ID = re.compile(r"(?:comment|reply|answer|message|status)s?_?id$")
 ALIASES = {other: ours for ours, others in OTHER_NAMES.items() for other in others.split()}
 
 
@@ -85,6 +90,40 @@ def to_post(raw: object, ignore_unknown: bool = False) -> Post:
     except ValidationError as error:
         raise _first_of(error.errors(include_url=False), raw) from None
     return _post(line)
+
+
+def without_unreadable_dates(raw: object) -> tuple[object, list[str]]:
+    """The line without dates that cannot be read, and what is wrong with each, as a sentence."""
+    if not isinstance(raw, dict):
+        return raw, []
+    line, lost = dict(raw), list[str]()
+    if problem := _unreadable(line.get("created_at")):
+        del line["created_at"]
+        lost.append(f"'created_at' {problem}")
+    comments = line.get("comments")
+    if isinstance(comments, list):
+        kept: list[object] = []
+        for at, comment in enumerate(comments):
+            problem = _unreadable(comment.get("created_at")) if isinstance(comment, dict) else ""
+            if problem:
+                lost.append(f"'comments[{at}].created_at' {problem}")
+                kept.append({name: value for name, value in comment.items() if name != "created_at"})
+            else:
+                kept.append(comment)
+        line["comments"] = kept
+    return line, lost
+
+
+def _unreadable(written: object) -> str:
+    """What is wrong with a date; "" if it can be read, or is none."""
+    if written is None or isinstance(written, bool) or not isinstance(written, str | int | float):
+        return "" if written is None else f"is {show(written)}, which is not a date"
+    try:
+        if not isinstance(written, str) or written.strip():
+            read_moment(written)
+    except DateError as error:
+        return f"is {show(written)}, {error}"
+    return ""
 
 
 def unknown_columns(names: Sequence[str]) -> PostError | None:
@@ -148,19 +187,46 @@ def _all_unknown(unknown: Sequence[tuple[str, str, str | None]]) -> PostError:
     field, problem, _ = unknown[0]
     if len(unknown) > 1:
         problem += f" (also unknown: {', '.join(other for other, _, _ in unknown[1:12])})"
-    meant = {new: old for old, _, new in reversed(unknown) if new and old.isidentifier()}
+    offers = Counter(new for _, _, new in unknown)
+    # Of two fields that may be the text, or the id, one would take the other's place.
+    sure = [(new, old) for old, _, new in unknown if new and (offers[new] == 1 or new not in {"id", "text", "title"})]
+    meant = {new: old for new, old in reversed(sure) if old.isidentifier()}
     moves = " ".join(f"--map {new}={old}" for new, old in reversed(meant.items()))
     fix = f"{moves} reads {'it' if len(meant) == 1 else 'them'}, " if moves else ""
-    return PostError(field, problem, f"only the fields of docs/posts.md ({fix}--ignore-unknown drops what is unknown)")
+    expected = f"only the fields of docs/posts.md ({fix}--ignore-unknown drops what is unknown"
+    if private := audience_fields([name for name, _, _ in unknown]):
+        named = ", ".join(map(repr, private[:4]))
+        expected += f"; {named} may say who may read it: posts of which it does not say that all may are passed over"
+    return PostError(field, problem, f"{expected})")
 
 
 def _unknown(name: str, where: str, model: type[Line], beside: Mapping[str, object]) -> tuple[str, str, str | None]:
     meant = ALIASES.get(name.lower())
     if meant not in model.model_fields:
-        meant = next(iter(get_close_matches(name.lower(), model.model_fields, n=1, cutoff=0.7)), None)
-    if meant in beside:
+        close = get_close_matches(name.lower(), model.model_fields, n=1, cutoff=0.7)
+        # A "uid" is spelled nearly like an id, and is the same for all posts of a person.
+        meant = next((field for field in close if field != "id"), None)
+    if meant in beside or not _may_be(meant, name, beside):
         meant = None
     return where + _name(name), "is unknown" + (f"; did you mean {meant!r}?" if meant else ""), meant
+
+
+def _may_be(field: str | None, name: str, beside: Mapping[str, object]) -> bool:
+    """Whether a field's value looks like that of a post's field. Of columns the values are not known: they are None."""
+    value = beside.get(name)
+    match field:
+        case "id":
+            # Beside a comment's own id, that of its post is the same for many comments.
+            own = any(_COMMENT_ID.search(other.lower()) for other in beside if other != name)
+            return not own and (value is None or isinstance(value, str | int))
+        case "comments" | "images":
+            needed = {"text"} if field == "comments" else {"url", "src"}
+            entries = value if isinstance(value, list) else []
+            fits = all(isinstance(one, str) or (isinstance(one, dict) and one.keys() & needed) for one in entries)
+            return value is None or (field == "images" and isinstance(value, str)) or (isinstance(value, list) and fits)
+        case "text" | "title" | "author" | "url":
+            return value is None or isinstance(value, str)
+    return True
 
 
 def _first_of(errors: list[ErrorDetails], raw: Mapping[str, object]) -> PostError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 import re
 import shutil
 import tempfile
@@ -25,13 +26,13 @@ from indexer.readers.archives import (
     tar_members,
     unpacked,
 )
-from indexer.readers.exports.recognition import BESIDE_POSTS, holds_no_posts
+from indexer.readers.exports.recognition import BESIDE_POSTS, folders_inside, holds_no_posts
 from indexer.readers.formats.detect import ENDINGS, ending
 from indexer.readers.formats.lines import with_head
 
 # Judged queries, questions and dialogues, and perhaps rejects, are in folders of posts, but are not posts.
 IGNORED = ("queries*", "questions.*.jsonl", "dialogues.*.jsonl", "*.rejects.jsonl", ".*", "__MACOSX*")
-_SCRIPTS = re.compile(r"(?:tweets?|community-tweets?)(?:-part\d+)?\.js")
+_SCRIPTS = re.compile(r"(?:(?:tweets?|community-tweets?)(?:-part\d+)?|\d{4}_\d{2})\.js")
 _NOTES = re.compile(r"note-tweets?(?:-part\d+)?\.js")
 BESIDE_BYTES = 64 << 20
 HEAD_BYTES = 1 << 16
@@ -46,7 +47,8 @@ class InputFile:
         head: Its first 64 KiB, unpacked.
         stream: All of it, unpacked.
         path: Where it is on disk; None if it was packed or comes from a pipe.
-        beside: The first 64 MiB of another file in its folder; None if that does not exist.
+        beside: The first 64 MiB of another file in its folder, or in the one above it ("../a.json"); None if that does
+            not exist.
     """
 
     name: str
@@ -124,6 +126,8 @@ def _zip_members(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[In
         folders: dict[str, list[str]] = {}
         for one in names:
             folders.setdefault(str(PurePosixPath(one).parent), []).append(PurePosixPath(one).name)
+        for folder in list(folders):
+            folders[folder] += folders_inside(PurePosixPath(folder), lambda inside: str(inside) in folders)
 
         def wanted(inner: PurePosixPath) -> bool:
             return may_hold_posts(inner.name, folders[str(inner.parent)]) and not inner.name.lower().endswith(".zip")
@@ -132,9 +136,10 @@ def _zip_members(name: str, file: BinaryIO, limits: UnpackLimits) -> Iterator[In
         for inner in sorted(filter(wanted, map(PurePosixPath, dict.fromkeys(names)))):
 
             def beside(other: str, folder: PurePosixPath = inner.parent) -> bytes | None:
-                if str(folder / other) not in names:
+                wanted_name = posixpath.normpath(folder / other)
+                if wanted_name not in names:
                     return None
-                with archive.open(str(folder / other)) as found:
+                with archive.open(wanted_name) as found:
                     return found.read(BESIDE_BYTES)
 
             with archive.open(str(inner)) as member:
@@ -163,7 +168,7 @@ def _beside(path: Path | None) -> Callable[[str], bytes | None]:
         if path is None:
             return None
         try:
-            with path.with_name(other).open("rb") as file:
+            with (path.parent / other).open("rb") as file:
                 return file.read(BESIDE_BYTES)
         except OSError:
             return None

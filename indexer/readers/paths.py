@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from indexer.posts.counts import read_count
+
 _STEP = re.compile(r"\[(\*|-?\d+)\]|\.?([^.\[\]]+)")
 
 
@@ -68,13 +70,44 @@ def key_at(value: object, *steps: str | int) -> str:
 
 
 def count_at(value: object, *steps: str | int) -> int:
-    """The whole number there, even as a string; 0 if there is none."""
+    """The whole number there, even as a string such as "1.2万"; 0 if there is none."""
     found = reach(value, steps)
-    if isinstance(found, str) and re.fullmatch(r"\s*-?\d{1,15}\s*", found):
-        return int(found)
+    if isinstance(found, str):
+        count = read_count(found)
+        return count if count is not None and abs(count) < 2**53 else 0
     if isinstance(found, float) and abs(found) < 2**53:
         return int(found)
     return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**53 else 0
+
+
+def joined_text(value: object) -> str:
+    """A text in parts, joined: strings and objects that hold some of it under "text" (with the address of a link behind
+    its words), as Telegram and rich-text editors write it.
+
+    >>> joined_text(["see ", {"type": "bold", "text": "you"}, {"type": "text_link", "text": " there", "href": "https://a.example"}])
+    'see you there (https://a.example)'
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(joined_text, value))
+    if not isinstance(value, dict):
+        return ""
+    text = joined_text(next((value[key] for key in ("text", "content", "value", "children") if key in value), ""))
+    link = text_at(value, "href") or text_at(value, "url")
+    return f"{text} ({link})" if text and link and link not in text else text or link
+
+
+def parts_at(record: object, steps: tuple[str | int, ...]) -> str | None:
+    """The text at a path to the texts of its parts (text_entities[*].text), joined as the author wrote it; None where
+    the path is another, or leads to a list of something else, such as paragraphs.
+    """
+    if steps[-2:] != ("[*]", "text"):
+        return None
+    parts = reach(record, steps[:-2])
+    if not isinstance(parts, list) or not any(isinstance(one, dict) and "type" in one for one in parts):
+        return None
+    return joined_text(parts)
 
 
 def list_at(value: object, *steps: str | int) -> list[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+SCRIPT_NAME = "#script"  # in what a file says: the variable to which a script assigns the records
 PostShape = dict[str, object]  # like a line of a post file
 
 
@@ -51,9 +52,15 @@ class NameRecord:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRecord:
-    """A record that is not indexed; the reason is a plural noun: "boosts"."""
+    """A record that is not indexed.
+
+    Attributes:
+        reason: A plural noun: "boosts".
+        unusual: Whether an ordinary file has few of them, or none, so that many should not go unnoticed.
+    """
 
     reason: str
+    unusual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,10 @@ class Platform:
         name: For people: "Mastodon archive".
         fits: Whether a record has its shape.
         read: Converts a record; raises nothing, whatever the record is.
+        decides: Fields that could say who may read a record, and that `read` decides about.
     """
 
     name: str
     fits: Callable[[dict[str, object]], bool]
     read: Callable[[dict[str, object], FileContext], Iterator[RecordKind]]
+    decides: frozenset[str] = frozenset()

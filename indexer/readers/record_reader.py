@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 
 from indexer.readers.archives import DAMAGED, DecompressionBomb
-from indexer.readers.exports.recognition import PAGES
+from indexer.readers.exports.recognition import ARRAYS, PAGES
 from indexer.readers.formats.delimited import Header, looks_like_names, table_rows
 from indexer.readers.formats.detect import SCRIPT, binary_format, text_format
 from indexer.readers.formats.encodings import in_utf8
@@ -23,6 +24,7 @@ from indexer.readers.formats.sqlite import sqlite_rows
 from indexer.readers.formats.xml import RECORDS, xml_elements
 from indexer.readers.input_files import HEAD_BYTES, InputFile
 from indexer.readers.mapping.mapping_file import AS_THEY_ARE, FieldMapping
+from indexer.readers.record_kinds import SCRIPT_NAME
 from indexer.readers.records import Record, Records
 from indexer.rejects import Rejected
 
@@ -40,6 +42,7 @@ class ReadOptions:
         mapping: Where the fields of a post come from.
         ignore_unknown: Ignore fields that a post does not have.
         private: Whether to read posts of platforms that were not public.
+        zone: The time zone of dates that say none; None: UTC, and they are counted.
         records_most: Most records to read of each file; 0: all.
     """
 
@@ -49,6 +52,7 @@ class ReadOptions:
     mapping: FieldMapping = AS_THEY_ARE
     ignore_unknown: bool = False
     private: bool = False
+    zone: tzinfo | None = None
     records_most: int = 0
 
 
@@ -106,7 +110,7 @@ def _text(file: InputFile, name: str, options: ReadOptions) -> FileRecords:
     if name in {"csv", "tsv"}:
         return _table(file, name)
     if name == "json":
-        arrays = [tuple(wanted.split("."))] if wanted else PAGES
+        arrays = [tuple(wanted.split("."))] if wanted else ARRAYS if options.mapping.keeps_rest else PAGES
         return FileRecords(name, _items(file, arrays, document), document)
     return FileRecords(name, _lines(file))
 
@@ -122,6 +126,7 @@ def _items(file: InputFile, arrays: Sequence[tuple[str, ...]], document: dict[st
     prefix = SCRIPT.match(file.head)
     if prefix is not None:
         file.stream.read(prefix.end())
+        document[SCRIPT_NAME] = prefix[0].decode("utf-8", "replace").strip(" =\t\r\n")
     before = b""
     for item in json_items(file.stream, arrays):
         if not item.whole:

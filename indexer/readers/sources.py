@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from indexer.readers.archives import DAMAGED, UNPACK_LIMITS, DecompressionBomb, UnpackLimits
+from indexer.readers.exports.recognition import folders_inside
 from indexer.readers.formats.jsonl import Offered
 from indexer.readers.input_files import input_files, may_hold_posts
 from indexer.readers.post_reader import PostReader, Recognised
 from indexer.readers.record_reader import DETECTED, ReadOptions
-from indexer.rejects import Rejected
+from indexer.rejects import PassedOver, Rejected
 from retrieval.errors import FixableError
 
 STDIN = "-"
@@ -34,7 +35,7 @@ class Source:
 class RemoteReader(Protocol):
     """Reads files outside this process."""
 
-    def found_in(self, source: Source) -> Iterator[Offered | Rejected | str] | None:
+    def found_in(self, source: Source) -> Iterator[Offered | Rejected | PassedOver | str] | None:
         """What is in a file, and messages about it (as str); None if this process has to read it.
 
         Called for each source once, in order; each is read to its end before the next.
@@ -79,7 +80,8 @@ def _post_files(folder: Path) -> Iterator[Path]:
     unlisted: list[Path] = []
     for parent, folders, files in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(files) if may_hold_posts(name, files))
+        beside = [*files, *folders_inside(Path(parent), Path.is_dir)]
+        yield from (Path(parent, name) for name in sorted(files) if may_hold_posts(name, beside))
     # Opening them will report why.
     yield from unlisted
 
@@ -92,6 +94,7 @@ def read_posts(
     recognised: Callable[[Recognised], None] = lambda _: None,
     limits: UnpackLimits = UNPACK_LIMITS,
     remote: RemoteReader | None = None,
+    passed: Callable[[PassedOver], None] = lambda _: None,
 ) -> Iterator[Offered | Rejected]:
     """Every post of every source, and a Rejected for everything that should be one, in bounded memory.
 
@@ -103,11 +106,12 @@ def read_posts(
         recognised: Called with what each file was taken for.
         limits: How much packed files may unpack to.
         remote: Reads what it can instead of this process.
+        passed: Called with what was passed over, or could not be read of posts that were.
 
     Raises:
         FixableError: Nothing can be read, or there are no records at all.
     """
-    reader = PostReader(options, tell, recognised)
+    reader = PostReader(options, tell, recognised, passed)
     empty: list[Rejected] = []
     found_any = False
     try:
@@ -118,6 +122,9 @@ def read_posts(
             for found in here:
                 if isinstance(found, str):
                     tell(found)
+                    continue
+                if isinstance(found, PassedOver):
+                    passed(found)
                     continue
                 count += 1
                 yield found
@@ -134,7 +141,7 @@ def read_posts(
         reader.close()
 
 
-def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejected | str] | None:
+def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejected | PassedOver | str] | None:
     """What `read_posts` would find in one file of several, and messages about it as str.
 
     Returns:
@@ -143,9 +150,9 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
     """
     if source.path is None or not os.access(source.path, os.R_OK):
         return None
-    notes: list[str] = []
+    notes: list[str | PassedOver] = []
     files: list[Recognised] = []
-    reader = PostReader(options, notes.append, files.append)
+    reader = PostReader(options, notes.append, files.append, notes.append)
     found = _read_source(reader, source, io.BytesIO(), UNPACK_LIMITS, False, notes.append)
     first = list(islice(found, 1))
     inside = (*files, *first)  # members of an archive have other names
@@ -153,7 +160,7 @@ def read_shard(source: Source, options: ReadOptions) -> Iterator[Offered | Rejec
         reader.close()
         return None
 
-    def rest() -> Iterator[Offered | Rejected | str]:
+    def rest() -> Iterator[Offered | Rejected | PassedOver | str]:
         for one in chain(first, found):
             yield from notes
             notes.clear()

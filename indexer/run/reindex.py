@@ -104,6 +104,9 @@ def reindex(
             counts = counts.plus(plan)
         now = _current(store)
         stored = now.posts if now else 0
+        if counts.offered == 0 and stored == 0 and not rejects.count and not forgotten:
+            # All that was there was passed over: a fact, not a failure. Nothing is written.
+            return Summary(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, time.monotonic() - started, "", False, options.dry_run)
         if counts.offered == 0 and stored == 0:
             raise FixableError(
                 f"there are no posts to index: all {rejects.count + forgotten:,} lines were rejected",

@@ -6,12 +6,14 @@ Shapes: the lexicons of the AT Protocol. Facets count bytes of the UTF-8 text.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from indexer.readers.exports.post_shape import post_shape, with_alts
+from indexer.readers.exports.post_shape import comment_shape, post_shape, with_alts, with_quote
 from indexer.readers.paths import count_at, key_at, list_at, text_at, value_at
-from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
+from indexer.readers.record_kinds import CommentRecord, FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
 POST = "app.bsky.feed.post"
+_THREAD = "#threadViewPost"
 _FACET = "app.bsky.richtext.facet"
 
 
@@ -23,11 +25,22 @@ def fits(value: dict[str, object]) -> bool:
         value_at(value, "record", "$type"),
         value_at(value, "commit", "record", "$type"),
     )
-    return _record(value) is not None or any(isinstance(kind, str) and kind.startswith("app.bsky.") for kind in kinds)
+    items = [text_at(one, "$type") or text_at(one, "value", "$type") for one in list_at(value, "thread")[:1]]
+    return _record(value) is not None or any(
+        isinstance(kind, str) and kind.startswith(("app.bsky.", "chat.bsky.")) for kind in (*kinds, *items)
+    )
 
 
-def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
-    """The post; reposts and records of other collections are skipped."""
+def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """The post, or a thread's first post with the others as comments; reposts and records of other collections are
+    skipped, and so is what is not for everybody.
+    """
+    if "thread" in value or _THREAD in text_at(value, "$type"):
+        yield from _thread(value, context)
+        return
+    if text_at(value, "$type").startswith("chat."):
+        yield SkippedRecord("direct messages")
+        return
     if "Repost" in text_at(value, "reason", "$type") or "repost" in text_at(value, "reason", "$type"):
         yield SkippedRecord("reposts")
         return
@@ -38,16 +51,25 @@ def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
     inner = value.get("post")
     view: dict[str, object] = inner if isinstance(inner, dict) else value
     uri = text_at(view, "uri")
+    labels = [text_at(label, "val") for label in list_at(view, "author", "labels")]
+    labels += [text_at(label, "val") for label in list_at(record, "labels", "values")]
+    if not context.private and "!no-unauthenticated" in labels:
+        yield SkippedRecord("posts of accounts that are shown to signed-in readers alone")
+        return
     author = text_at(view, "author", "handle") or text_at(view, "did") or _repository(uri)
     key = key_at(view, "rkey") or uri.rpartition("/")[2] or text_at(record, "createdAt")
-    text = text_at(record, "text")
+    text = _with_links(text_at(record, "text"), record)
+    quoted = value_at(view, "embed", "record")
+    quoted = quoted if value_at(quoted, "value") else value_at(quoted, "record")
+    text = with_quote(text, text_at(quoted, "author", "handle"), text_at(quoted, "value", "text"))
     images = _images(view, record)
+    if not text and record.get("embed") and not any(alt.strip() for _, alt in images) and not _cards(record):
+        yield SkippedRecord("pictures without words")
+        return
     yield PostRecord(
         post_shape(
             uri or f"at://{author or 'unknown'}/{POST}/{key}",
-            text=with_alts(
-                _with_links(text, record), [*_cards(record), *(alt for address, alt in images if not address)]
-            ),
+            text=with_alts(text, [*_cards(record), *(alt for address, alt in images if not address)]),
             author=author,
             tags=[*_facet_tags(record), *(tag for tag in list_at(record, "tags") if isinstance(tag, str))],
             language=text_at(record, "langs", 0),
@@ -59,6 +81,50 @@ def read(value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
             images=images,
         )
     )
+
+
+def _thread(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
+    """The posts of a thread: the first of them with what answers it."""
+    top = value.get("thread", value)
+    if isinstance(top, list):  # as getPostThreadV2 has it
+        found = [(one.get("value"), count_at(one, "depth")) for one in top if isinstance(one, dict)]
+    else:
+        found = []
+        above = top
+        while isinstance(above := value_at(above, "parent"), dict):
+            found.insert(0, (above, 0))
+        waiting: list[object] = [top]
+        while waiting:
+            one = waiting.pop()
+            found.append((one, 1))
+            waiting += reversed(list_at(one, "replies"))
+    root = ""
+    for one, _ in found:
+        if not isinstance(one, dict) or not isinstance(one.get("post"), dict):
+            kind = text_at(one, "$type").rpartition("#")[2]
+            known = {"notFoundPost": "posts that are not found", "threadItemNotFound": "posts that are not found",
+                     "blockedPost": "blocked posts", "threadItemBlocked": "blocked posts"}  # fmt: skip
+            yield SkippedRecord(known.get(kind, f"parts of a thread of the type {kind[:40]!r}"), kind not in known)
+            continue
+        post = one["post"]
+        assert isinstance(post, dict)
+        for made in read(post, context):
+            uri = text_at(post, "uri")
+            if not isinstance(made, PostRecord):
+                yield made
+            elif not root:
+                root = uri
+                yield replace(made, key=uri)
+            else:
+                comment = comment_shape(
+                    text_at(made.post, "text"), text_at(made.post, "author"), count_at(made.post, "likes"),
+                    made.post.get("created_at"),
+                )  # fmt: skip
+                yield (
+                    CommentRecord(uri, root, comment, made.post)
+                    if "text" in comment
+                    else SkippedRecord("pictures without words")
+                )
 
 
 def _record(value: object) -> dict[str, object] | None:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from indexer.posts.audience import is_no, reason
 from indexer.posts.html_text import text_and_pictures
 from indexer.readers.exports.post_shape import comment_shape, post_shape
 from indexer.readers.paths import count_at, key_at, list_at, text_at
@@ -31,22 +32,40 @@ def is_archived(value: dict[str, object]) -> bool:
 def read(value: dict[str, object], context: FileContext) -> Iterator[RecordKind]:
     """A topic's first post with the others as comments, or a single post of either export."""
     if is_topic(value):
-        if value.get("archetype") == "private_message" and not context.private:
-            yield SkippedRecord("private messages")
+        if not context.private and (why := _topic_hindrance(value)) is not None:
+            yield why
             return
         posts = [post for post in list_at(value, "post_stream", "posts") if isinstance(post, dict)]
         for post in posts:
             yield _of_post(post, value, context)
+        # A long topic's first page has the ids of all posts, and the first twenty whole.
+        here = {key_at(post, "id") for post in posts}
+        missing = [
+            key for key in list_at(value, "post_stream", "stream") if isinstance(key, int) and str(key) not in here
+        ]
+        yield from (SkippedRecord("posts of a topic that the file has not") for _ in missing)
     elif is_archived(value):
         yield _of_archive(value, context)
     else:
         yield _of_post(value, {}, context)
 
 
+def _topic_hindrance(topic: dict[str, object]) -> SkippedRecord | None:
+    """Why a topic is not public."""
+    kind = text_at(topic, "archetype") or text_at(topic, "topic_archetype")
+    if kind == "private_message":
+        return SkippedRecord("private messages")
+    if kind not in {"", "regular", "banner"}:
+        return SkippedRecord(reason("archetype", kind), unusual=True)
+    return None if topic.get("visible") in (None, True) else SkippedRecord("unlisted topics")
+
+
 def _of_post(post: dict[str, object], topic: dict[str, object], context: FileContext) -> RecordKind:
-    if post.get("hidden") is True or post.get("deleted_at") or post.get("user_deleted") is True:
+    if not (is_no(post.get("hidden")) and is_no(post.get("user_deleted"))) or post.get("deleted_at"):
         return SkippedRecord("deleted or hidden posts")
-    if count_at(post, "post_type") > 1:
+    if not context.private and (why := _topic_hindrance(post)) is not None:
+        return why
+    if post.get("post_type") not in (None, 1, "1"):
         return SkippedRecord("notices of the forum")  # 2: moderator action, 3: small action, 4: whisper
     body, pictures = text_and_pictures(text_at(post, "cooked"))
     text = body or text_at(post, "raw").strip()
@@ -78,8 +97,15 @@ def _of_post(post: dict[str, object], topic: dict[str, object], context: FileCon
 
 
 def _of_archive(row: dict[str, object], context: FileContext) -> RecordKind:
-    if str(row.get("is_pm", "")).strip().lower() in {"yes", "true", "1", "t"} and not context.private:
-        return SkippedRecord("private messages")
+    private = row.get("is_pm")  # in the forum's language
+    if not context.private and (private is None or not is_no(private)):
+        known = str(private).strip().lower() in {"yes", "true", "1", "t", "是", "ja", "oui", "sí"}
+        why = (
+            "posts of which is_pm does not say whether they are private"
+            if private is None
+            else reason("is_pm", private)
+        )
+        return SkippedRecord("private messages" if known else why, not known)
     body, pictures = text_and_pictures(text_at(row, "post_cooked"))
     text = text_at(row, "post_raw") or text_at(row, "post") or body
     url = text_at(row, "url")
@@ -108,4 +134,9 @@ def _site(context: FileContext) -> str:
     return f"{site}/" if isinstance(site, str) and site else ""
 
 
-DISCOURSE = Platform("Discourse", lambda value: is_topic(value) or is_post(value) or is_archived(value), read)
+DISCOURSE = Platform(
+    "Discourse",
+    lambda value: is_topic(value) or is_post(value) or is_archived(value),
+    read,
+    frozenset({"hidden", "visible", "is_pm"}),
+)

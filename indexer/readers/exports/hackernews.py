@@ -75,4 +75,4 @@ def _true(item: dict[str, object], field: str) -> bool:
     return item.get(field) is True or str(item.get(field)).lower() in {"true", "1"}
 
 
-HACKER_NEWS = Platform("Hacker News", fits, read)
+HACKER_NEWS = Platform("Hacker News", fits, read, frozenset({"deleted", "dead"}))

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from indexer.posts.audience import is_no, reason
 from indexer.posts.html_text import html_text
-from indexer.readers.exports.post_shape import post_shape, with_alts
+from indexer.readers.exports.post_shape import post_shape, with_alts, with_quote
 from indexer.readers.paths import count_at, list_at, text_at, value_at
 from indexer.readers.record_kinds import FileContext, Platform, PostRecord, RecordKind, SkippedRecord
 
-PUBLIC = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
+_PUBLIC = frozenset({"www.w3.org/ns/activitystreams#public", "as:public", "public"})
+_FOR_ALL = frozenset({"public", "unlisted"})  # unlisted posts are public, and only not recommended
 _ACTIVITIES = frozenset({"Create", "Announce", "Update", "Delete"})
 _OBJECTS = frozenset({"Note", "Question", "Article", "Page", "Image", "Video", "Audio", "Event"})
 
@@ -34,16 +36,23 @@ def read_activity(value: dict[str, object], context: FileContext) -> Iterator[Re
     elif not context.private and not _is_public(note):
         yield SkippedRecord("private and direct posts")
     else:
-        yield PostRecord(_of_note(note, text_at(value, "actor")))
+        post = _of_note(note, text_at(value, "actor"))
+        if _media_of(note) and not post.keys() & {"text", "title"}:
+            yield SkippedRecord("pictures without words")
+        else:
+            yield PostRecord(post)
 
 
 def _is_public(note: dict[str, object]) -> bool:
     """Whether it was public, listed or not."""
-    return any(isinstance(reader, str) and reader in PUBLIC for reader in [*list_at(note, "to"), *list_at(note, "cc")])
+    readers = [reader for reader in [*list_at(note, "to"), *list_at(note, "cc")] if isinstance(reader, str)]
+    return is_no(note.get("directMessage")) and any(
+        reader.lower().removeprefix("https://").removeprefix("http://") in _PUBLIC for reader in readers
+    )
 
 
 def _of_note(note: dict[str, object], actor: str) -> dict[str, object]:
-    media = [entry for entry in list_at(note, "attachment") if isinstance(entry, dict)]
+    media = _media_of(note)
     options = [text_at(option, "name") for option in [*list_at(note, "oneOf"), *list_at(note, "anyOf")]]
     languages = value_at(note, "contentMap")
     by_language = languages if isinstance(languages, dict) else {}
@@ -75,12 +84,17 @@ def read_status(value: dict[str, object], context: FileContext) -> Iterator[Reco
     if isinstance(value.get("reblog"), dict):
         yield SkippedRecord("boosts")
         return
-    if not context.private and text_at(value, "visibility") in {"private", "direct"}:
-        yield SkippedRecord("private and direct posts")
+    if not context.private and (visibility := text_at(value, "visibility").strip().lower()) not in _FOR_ALL:
+        known = visibility in {"private", "direct"}
+        why = "private and direct posts" if known else reason("visibility", value.get("visibility"))
+        yield SkippedRecord(why, not known)
         return
     media = list_at(value, "media_attachments")
     poll = [f"- {title}" for option in list_at(value, "poll", "options") if (title := text_at(option, "title"))]
     text = "\n".join([html_text(text_at(value, "content")), *poll]).strip()
+    quoted = value_at(value, "quote", "quoted_status") or value.get("quote")
+    if text_at(quoted, "visibility") in _FOR_ALL:
+        text = with_quote(text, text_at(quoted, "account", "acct"), html_text(text_at(quoted, "content")))
     account = text_at(value, "account", "acct")
     host = urlsplit(text_at(value, "account", "url")).hostname if "@" not in account else None
     yield PostRecord(
@@ -100,6 +114,10 @@ def read_status(value: dict[str, object], context: FileContext) -> Iterator[Reco
             images=[(_media_address(one), text_at(one, "description")) for one in media],
         )
     )
+
+
+def _media_of(note: dict[str, object]) -> list[dict[str, object]]:
+    return [entry for entry in list_at(note, "attachment") if isinstance(entry, dict)]
 
 
 def _warned(warning: str, text: str) -> str:
@@ -134,5 +152,5 @@ def _handle(actor: str) -> str:
     return f"{name}@{parts.hostname}" if name and parts.hostname else actor
 
 
-ARCHIVE = Platform("Mastodon archive", is_activity, read_activity)
-STATUSES = Platform("Mastodon API", is_status, read_status)
+ARCHIVE = Platform("Mastodon archive", is_activity, read_activity, frozenset({"directMessage"}))
+STATUSES = Platform("Mastodon API", is_status, read_status, frozenset({"visibility"}))

@@ -89,6 +89,19 @@ def web_address(url: str) -> str:
     return url if len(url) <= 2_000 and url.isprintable() and is_web_address(url) else ""
 
 
+def with_quote(text: str, author: str, quoted: str) -> str:
+    """The text, and under it another post that it quotes, marked as such line by line.
+
+    >>> with_quote("So true", "mo", "Tea first.\\nThen cake.")
+    'So true\\n\\n> mo: Tea first.\\n> Then cake.'
+    """
+    if not quoted.strip():
+        return text
+    lines = f"{author}: {quoted.strip()}" if author else quoted.strip()
+    marked = "\n".join(f"> {line}" for line in lines.split("\n"))
+    return f"{text}\n\n{marked}" if text else marked
+
+
 def with_alts(text: str, alts: Iterable[str]) -> str:
     """The text with the descriptions of media that have no web address, so that they can be found."""
     described = [f"[{alt.strip()}]" for alt in alts if alt.strip()]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from indexer.posts.validation import OptedOut, PostError, to_post
+from indexer.posts.validation import OptedOut, PostError, to_post, without_unreadable_dates
 from indexer.readers.formats.lines import LONGEST_LINE, RawLine
 from indexer.readers.records import Record
 from indexer.rejects import RAW_BYTES, OptedOutLine, Rejected
@@ -18,12 +18,18 @@ A_LINE = 'one JSON object a line, such as {"id": "1", "text": "..."}'
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A post, and where it came from; `raw` is the first 64 KiB of its line."""
+    """A post, and where it came from.
+
+    Attributes:
+        raw: The first 64 KiB of its line.
+        lost: What the post is without, because it could not be read: sentences.
+    """
 
     post: Post
     source: str
     line: int
     raw: bytes
+    lost: tuple[str, ...] = ()
 
 
 def line_record(line: RawLine, source: str) -> Record | Rejected | None:
@@ -61,12 +67,16 @@ def parsed(data: bytes, source: str, line: int, what: str, expected: str) -> Rec
 
 
 def offered(record: Record, source: str, ignore_unknown: bool = False) -> Offered | Rejected:
-    """The post that a record is, or why it is not one."""
+    """The post that a record is, without dates that cannot be read; or why it is not one."""
     try:
         return Offered(to_post(record.value, ignore_unknown), source, record.line, record.raw)
     except OptedOut as error:
         return OptedOutLine(source, record.line, error.field, error.problem, error.expected, b"", error.post_id)
     except PostError as error:
+        value, lost = without_unreadable_dates(record.value)
+        if lost:
+            again = offered(Record(record.line, value, record.raw), source, ignore_unknown)
+            return replace(again, lost=tuple(lost)) if isinstance(again, Offered) else again
         return Rejected(source, record.line, error.field, error.problem, error.expected, record.raw)
 
 

@@ -1,75 +1,103 @@
 """XML files of any length, read a record at a time, in bounded memory: rows, items and entries as JSON values.
 
-Uses the standard library's Expat, which fetches nothing; declaring entities, which could expand endlessly, is refused.
+Uses the standard library's Expat, which fetches nothing; entities that could expand endlessly are refused.
 """
 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
 
-from indexer.readers.formats.lines import LONGEST_LINE, read_some
+from indexer.readers.formats.lines import LONGEST_LINE
+from indexer.readers.formats.xml_text import xml_pieces
 from indexer.readers.records import Record, as_json
 from indexer.rejects import Rejected
 
-# Namespaces by their common prefixes, whatever prefixes a file uses.
+# Namespaces by their common prefixes, whatever prefixes a file uses; without scheme, "www." and what ends them, because
+# files have http and https, and any version. The first that begins a name counts.
 _NAMESPACES = (
-    ("http://www.w3.org/2005/Atom", "atom:"),
-    ("http://purl.org/atom/ns#", "atom:"),
-    ("http://purl.org/rss/1.0/modules/content/", "content:"),
-    ("http://purl.org/dc/elements/1.1/", "dc:"),
-    ("http://wordpress.org/export/", "wp:"),
-    ("http://search.yahoo.com/mrss/", "media:"),
-    ("http://purl.org/rss/1.0/modules/slash/", "slash:"),
-    ("http://purl.org/rss/1.0/", ""),
-    ("http://www.w3.org/XML/1998/namespace", "xml:"),
+    ("w3.org/2005/atom", "atom:"),
+    ("purl.org/atom/ns", "atom:"),
+    ("w3.org/1999/xhtml", "xhtml:"),
+    ("purl.org/rss/1.0/modules/content", "content:"),
+    ("purl.org/rss/1.0/modules/slash", "slash:"),
+    ("purl.org/rss/1.0", ""),
+    ("purl.org/dc/elements/1.", "dc:"),
+    ("purl.org/dc/terms", "dc:"),
+    ("wordpress.org/export", "wp:"),
+    ("search.yahoo.com/mrss", "media:"),
+    ("w3.org/xml/1998/namespace", "xml:"),
 )
+# Prefixes that mean the same where their namespace is none of the above, or is not declared at all.
+_PREFIXES = {
+    "atom", "content", "slash", "dc", "wp", "excerpt", "media", "xml",
+}  # fmt: skip
+_SCHEME = re.compile(r"\A(?:https?:)?(?://)?(?:www\.)?")
 TEXT = "#text"
+DROPPED = "#dropped"  # of a file: how many characters that XML forbids were left out
 RECORDS = frozenset({"row", "item", "atom:entry"})
+# Elements outside records that are kept whole in what a file says about itself.
+_ASIDES = frozenset({"wp:author", "atom:author"})
+_MOST_ASIDES = 10_000
+_LONGEST_ENTITY, _MOST_ENTITIES = 40, 300  # HTML has 253, each a character or two
 
 
 class ForbiddenXml(ValueError):
-    """A file that declares entities, which bombs need and post files do not."""
+    """A file that declares entities as bombs need them, and posts do not."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """An element that has not been closed yet."""
+    """An element that has not been closed yet.
+
+    Attributes:
+        markup: Whether elements in it are part of its text, as HTML.
+    """
 
     name: str
     line: int
     value: dict[str, object]
     text: list[str] = field(default_factory=list)
+    markup: bool = False
 
 
 def xml_elements(
     stream: BinaryIO, source: str, records: Collection[str] = RECORDS, about: dict[str, object] | None = None
 ) -> Iterator[Record | Rejected]:
     """The elements of these names, each as a dict: attributes and children by name, several of one name as a list, an
-    element with neither as its text. Other text of an element is under "#text".
+    element with neither as its text. Other text of an element is under "#text"; XHTML in it is HTML there.
 
     Args:
         records: Names of elements, with the prefixes of _NAMESPACES.
         about: Filled with what the file says about itself: the root's name under "root", and the texts before the first
-            record by element name.
+            record by element name; its authors as lists; and how many characters were left out, under DROPPED.
     """
-    reader = _Reader(frozenset(records), {} if about is None else about, source)
+    about = {} if about is None else about
+    reader, pieces = _Reader(frozenset(records), about, source), xml_pieces(stream)
     try:
-        while piece := read_some(stream, 1 << 16):
-            reader.feed(piece)
+        for piece in pieces:
+            reader.feed(piece.encode("utf-8"))
             yield from reader.take()
         reader.feed(b"", final=True)
         yield from reader.take()
     except ForbiddenXml as error:
         yield from reader.take()
-        yield Rejected(source, reader.line, "", str(error), "a file without a document type that declares entities")
+        expected = "a file without a document type that declares entities (single characters are allowed)"
+        yield Rejected(source, reader.line, "", str(error), expected)
     except expat.ExpatError as error:
         yield from reader.take()
         why = expat.errors.messages.get(error.code, "not well-formed")
-        yield Rejected(source, error.lineno, "", f"the XML is broken: {why}", "XML; the records before it were read")
+        line = error.lineno + pieces.lines_before
+        yield Rejected(source, line, "", f"the XML is broken: {why}", "XML; the records before it were read")
+    if pieces.dropped:
+        about[DROPPED] = pieces.dropped
+    if pieces.undecodable:
+        problem = f"{pieces.undecodable:,} places hold bytes that are not UTF-8, and became \ufffd"
+        yield Rejected(source, 0, "", problem, "UTF-8 (--encoding names another)")
 
 
 class _Reader:
@@ -79,15 +107,18 @@ class _Reader:
         self._outside: list[_Open] = []
         self._ready: list[Record | Rejected] = []
         self._size = 0
-        # The input has been converted to UTF-8, whatever encoding the file declares.
-        self._parser = parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+        self._namespaces: list[tuple[str, dict[str, str]]] = []  # of open elements that declare some
+        self._entities = 0
+        # The input has been converted to UTF-8, whatever encoding the file declares. Namespaces are looked up here:
+        # Expat rejects a whole file for a prefix that is not declared.
+        self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         parser.EntityDeclHandler = self._entity
         parser.SkippedEntityHandler = self._skipped
-        # As if there were an external DTD: then &nbsp;, which XML does not know, is reported and not an error.
+        # As if there were an external DTD: then an entity that XML does not know is reported and not an error.
         parser.UseForeignDTD(True)
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 
@@ -102,18 +133,48 @@ class _Reader:
         ready, self._ready = self._ready, []
         return ready
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        name = _short(name)
-        if not self._open and name not in self._records:
+    def _short(self, name: str, is_attribute: bool = False) -> str:
+        """The name with the prefix that this module gives its namespace."""
+        prefix, colon, local = name.rpartition(":")
+        if not colon and (is_attribute or not self._namespaces):
+            return name
+        uri = next((declared[prefix] for _, declared in reversed(self._namespaces) if prefix in declared), "")
+        return _known_prefix(uri, prefix) + local
+
+    def _start(self, written: str, attributes: dict[str, str]) -> None:
+        if any(key.startswith("xmlns") for key in attributes):
+            declared = {key[6:]: uri for key, uri in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
+            attributes = {key: value for key, value in attributes.items() if not key.startswith("xmlns")}
+            self._namespaces.append((written, declared))
+        elif self._namespaces and written == self._namespaces[-1][0]:
+            self._namespaces.append((written, {}))  # so that its end does not end the outer one's
+        name = self._short(written)
+        if not self._open and name not in self._records and name not in _ASIDES:
             self._about.setdefault("root", name)
+            if "xml:base" in attributes:
+                self._about.setdefault("xml:base", attributes["xml:base"])
+            if "xml:lang" in attributes:
+                self._about.setdefault("language", attributes["xml:lang"])
             self._outside.append(_Open(name, 0, {}))
             return
         if not self._open:
             self._size = 0
         self._size += 64 + sum(map(len, attributes.values()))
-        self._open.append(_Open(name, self.line, {_short(key): value for key, value in attributes.items()}))
+        if self._open and (self._open[-1].markup or (name.startswith("xhtml:") and len(self._open) > 1)):
+            shown = "".join(f' {key}="{html.escape(value)}"' for key, value in attributes.items())
+            self._write(f"<{name.removeprefix('xhtml:')}{shown}>")
+            self._open.append(_Open(name, self.line, {}, self._open[-1].text, markup=True))
+            return
+        value: dict[str, object] = {self._short(key, True): value for key, value in attributes.items()}
+        markup = name.startswith("xhtml:") or attributes.get("type") == "xhtml"
+        self._open.append(_Open(name, self.line, value, markup=markup))
 
     def _text(self, text: str) -> None:
+        if self._open and self._open[-1].markup:
+            text = html.escape(text, quote=False)
+        self._write(text)
+
+    def _write(self, text: str) -> None:
         self._size += len(text)
         if self._open:
             if self._size <= LONGEST_LINE:
@@ -125,10 +186,21 @@ class _Reader:
         if not is_parameter:
             self._text(html.unescape(f"&{name};"))
 
-    def _entity(self, name: str, *_: object) -> None:
-        raise ForbiddenXml(f"the XML declares the entity {name[:40]!r}")
+    def _entity(
+        self, name: str, is_parameter: bool, value: str | None, _: str | None, system: str | None, *__: object
+    ) -> None:
+        # One that stands for a character or a few words cannot expand endlessly; one that names others could.
+        self._entities += 1
+        plain = value is not None and len(value) <= _LONGEST_ENTITY and not set("&<%") & set(value)
+        if is_parameter or system is not None or not plain or self._entities > _MOST_ENTITIES:
+            raise ForbiddenXml(f"the XML declares the entity {name[:40]!r}")
 
-    def _end(self, _: str) -> None:
+    def _end(self, written: str) -> None:
+        self._ended()
+        if self._namespaces and self._namespaces[-1][0] == written:
+            self._namespaces.pop()
+
+    def _ended(self) -> None:
         if not self._open:
             ended = self._outside.pop()
             text = "".join(ended.text).strip()
@@ -136,8 +208,14 @@ class _Reader:
                 self._about[ended.name] = text[:2_000]
             return
         ended = self._open.pop()
-        if self._open:
+        if self._open and ended.markup and ended.text is self._open[-1].text:
+            self._write(f"</{ended.name.removeprefix('xhtml:')}>")
+        elif self._open:
             _put(self._open[-1].value, ended.name, _value(ended))
+        elif ended.name in _ASIDES and ended.name not in self._records:
+            kept = self._about.setdefault(ended.name, [])
+            if isinstance(kept, list) and len(kept) < _MOST_ASIDES and self._size <= LONGEST_LINE:
+                kept.append(_value(ended))
         elif self._size > LONGEST_LINE:
             problem = f"the <{ended.name}> has {self._size:,} characters"
             self._ready.append(
@@ -167,10 +245,12 @@ def _put(into: dict[str, object], name: str, value: object) -> None:
         into[name] = [before, value]
 
 
-def _short(name: str) -> str:
-    uri, space, local = name.rpartition(" ")
-    if not space:
-        return name
-    if uri.startswith("http://wordpress.org/export/") and uri.endswith("/excerpt/"):
-        return f"excerpt:{local}"
-    return next((prefix + local for known, prefix in _NAMESPACES if uri.startswith(known)), local)
+def _known_prefix(uri: str, written: str) -> str:
+    """The prefix that this module gives a namespace; of an unknown one the prefix as written, if that has a meaning."""
+    plain = _SCHEME.sub("", uri.strip().lower())
+    if plain.startswith("wordpress.org/export") and plain.rstrip("/#").endswith("/excerpt"):
+        return "excerpt:"
+    for known, prefix in _NAMESPACES:
+        if plain.startswith(known):
+            return prefix
+    return f"{written.lower()}:" if written.lower() in _PREFIXES else ""

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 
+from indexer.posts.counts import read_count
+
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "none", "NaN", "nan", "NA", "N/A", "<NA>"})
 NOTHING_IN_PROSE = frozenset({"", "\\N", "NULL"})  # where "None" may be what somebody wrote
 COUNTS = frozenset({"likes", "collects", "comment_count"})
 LISTS = frozenset({"images", "comments", "tags"})
-_WHOLE = re.compile(r"[-+]?\d{1,18}(?:\.0+)?")
+_NEXT_ADDRESS = re.compile(r"[,;|，、；](?=https?://)|\s")
 _PARTED = re.compile(r"[,;|，、；]")
 
 
@@ -41,8 +43,8 @@ def _value(name: str, cell: object) -> object:
     if isinstance(cell, str):
         if cell.strip() in (NOTHING_IN_PROSE if name in {"text", "title", "id"} else NOTHING):
             return None
-        if name in COUNTS and _WHOLE.fullmatch(cell.strip()):
-            return int(cell.strip().split(".")[0])
+        if name in COUNTS and (count := read_count(cell)) is not None:
+            return count
         if name in LISTS or name == "place":
             return _listed(name, cell.strip())
         return cell
@@ -73,5 +75,5 @@ def _listed(name: str, cell: str) -> object:
             return words
         return [tag.strip() for tag in _PARTED.split(cell) if tag.strip()]
     if name == "images" and cell.startswith(("http://", "https://")):
-        return [{"url": url} for url in cell.split()]
+        return [{"url": url} for part in _NEXT_ADDRESS.split(cell) if (url := part.strip(",;|，、；"))]
     return cell

@@ -17,7 +17,7 @@ from typing import NoReturn
 from indexer.posts.schema import FIELDS, PARTS
 from indexer.readers.formats.detect import FORMATS
 from indexer.readers.mapping.record_filters import RecordFilter, filter_of
-from indexer.readers.mapping.rules import Rule, RuleError, rule_of
+from indexer.readers.mapping.rules import Rule, RuleError, Steps, Template, rule_of
 from indexer.readers.record_kinds import FileContext, InvalidRecord, PostRecord, RecordKind, SkippedRecord
 from retrieval.errors import FixableError
 
@@ -49,6 +49,25 @@ class FieldMapping:
         """Names of fields that rules may move."""
         moved = [rule.moved_from for rule in self.rules]
         return frozenset([*moved, *(name.split(".")[0] for name in moved)])
+
+    def decided(self) -> frozenset[str]:
+        """Names of fields by which records are skipped: who wrote that has decided who may read the others."""
+        return frozenset(str(one.path[0]) for one in self.filters)
+
+    def passed_through(self) -> frozenset[Steps]:
+        """Paths of objects, two and more steps into a record, in which the text and the id are looked for."""
+        paths: list[Steps] = []
+        for rule in self.rules:
+            if rule.field not in {"id", "text", "title"}:
+                continue
+            if rule.moved_from:
+                paths.append(tuple(rule.moved_from.split(".")))
+            elif isinstance(rule.source, Template):
+                paths += [piece for piece in rule.source.pieces if not isinstance(piece, str)]
+            elif rule.source is not None:
+                paths.append(rule.source)
+        inner = [path[:length] for path in paths for length in range(1, len(path))]
+        return frozenset(path for path in inner if "[*]" not in path)
 
     def read(self, value: dict[str, object], _: FileContext) -> Iterator[RecordKind]:
         """The post that a record becomes."""

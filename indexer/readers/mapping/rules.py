@@ -9,15 +9,16 @@ from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from indexer.posts.dates import DateError, read_moment
+from indexer.posts.dates import ASSUMED_UTC, DateError, UnreadableDate, read_moment
 from indexer.posts.field_values import show
 from indexer.posts.html_text import html_text
 from indexer.readers.mapping.cells import COUNTS, NOTHING, NOTHING_IN_PROSE, cell_values
-from indexer.readers.paths import PathError, parse_path, reach
+from indexer.readers.paths import PathError, joined_text, parse_path, parts_at, reach
 
 Steps = tuple[str | int, ...]
 
 OPTIONS = ("path", "template", "constant", "default", "html", "date", "zone", "split", "strip")
+_CELLS = COUNTS | {"tags", "images"}
 UNITS = frozenset({"s", "ms", "us", "ns"})
 _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
@@ -42,7 +43,7 @@ class Template:
 
     def of(self, record: object) -> str | None:
         """The text; None if it has fields and all of them are empty."""
-        filled = [piece if isinstance(piece, str) else _words(reach(record, piece)) for piece in self.pieces]
+        filled = [piece if isinstance(piece, str) else _slot(record, piece) for piece in self.pieces]
         found = [text for text, piece in zip(filled, self.pieces, strict=True) if not isinstance(piece, str)]
         return "".join(filled).strip() if any(found) or not found else None
 
@@ -59,7 +60,8 @@ class Rule:
         split: A regular expression that separates the entries of a list.
         strip: Characters to remove at both ends (of each entry).
         inner: Rules for the parts of each entry of a field that has parts (images, comments, place).
-        moved_from: With `--map`: a path of names, whose value moves here unchanged, without any of the above.
+        moved_from: With `--map`: a path of names, whose value moves here, without any of the above; a count, or a list,
+            is read from a string.
     """
 
     field: str
@@ -67,7 +69,7 @@ class Rule:
     default: object = None
     html: bool = False
     date: str = ""
-    zone: tzinfo = UTC
+    zone: tzinfo | None = None
     split: re.Pattern[str] | None = None
     strip: str = ""
     inner: Mapping[str, Rule] | None = None
@@ -85,7 +87,10 @@ class Rule:
             RuleError: The value cannot be converted.
         """
         if self.moved_from:
-            return reach(record, self.moved_steps(record))
+            moved = reach(record, self.moved_steps(record))
+            if isinstance(moved, str) and self.field in _CELLS:
+                return cell_values({self.field: moved}).get(self.field)
+            return moved
         found = self._found(record)
         if self.inner is not None:
             return self._parts(found)
@@ -98,6 +103,8 @@ class Rule:
             )  # fmt: skip
         if self.field == "created_at":
             return self._moment(value)
+        if self.field == "images" and self.split is None:
+            return cell_values({"images": value}).get("images")
         if self.split is not None or self.field == "tags":
             return self._entries(value)
         if self.strip and isinstance(value, str):
@@ -107,12 +114,16 @@ class Rule:
     def _found(self, record: object) -> object:
         if isinstance(self.source, Template):
             return self.source.of(record)
+        if self.field in {"text", "title"} and self.source and (parts := parts_at(record, self.source)) is not None:
+            return parts
         return None if self.source is None else reach(record, self.source)
 
     def _cell_value(self, value: object) -> object:
         """Convert a table's text: counts to numbers, "NULL" to nothing."""
         if isinstance(value, list) and self.field not in {"tags", "images", "comments"}:
             value = [one for one in value if one is not None]
+            if self.field in {"text", "title"} and any(isinstance(one, dict) for one in value):
+                return joined_text(value) or None
             if self.field in {"text", "title", "author"}:
                 return "\n".join(filter(None, map(_words, value))) or None
             value = value[0] if value else None
@@ -122,6 +133,8 @@ class Rule:
             return None
         if self.field in COUNTS:
             return cell_values({self.field: value}).get(self.field)
+        if isinstance(value, list | dict) and self.field in {"text", "title"}:
+            return joined_text(value)
         if self.field in {"text", "title", "author", "url", "language", "alt", "name"} and isinstance(
             value, int | float
         ):
@@ -137,9 +150,10 @@ class Rule:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return value  # validation reports it
         try:
-            return read_moment(value, self.zone, self.date).isoformat()
+            moment = read_moment(value, self.zone or ASSUMED_UTC, self.date)
         except DateError as error:
-            raise RuleError(f"is {show(value)}, {error}", "a date as the mapping says") from None
+            return UnreadableDate(value, str(error))
+        return (moment.replace(tzinfo=None) if moment.tzinfo is ASSUMED_UTC else moment).isoformat()
 
     def _entries(self, value: object) -> object:
         if isinstance(value, str):
@@ -149,7 +163,8 @@ class Rule:
                 value = [one for one in self.split.split(value) if one and one.strip()]
         if not isinstance(value, list):
             return value
-        return [one.strip(self.strip or None) if isinstance(one, str) else one for one in value]
+        entries = [one.strip(self.strip or None) if isinstance(one, str) else one for one in value]
+        return cell_values({"images": entries}).get("images") if self.field == "images" else entries
 
     def _parts(self, found: object) -> object:
         assert self.inner is not None, "a rule with parts"
@@ -232,7 +247,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _date(given: Mapping[str, object]) -> tuple[str, tzinfo]:
+def _date(given: Mapping[str, object]) -> tuple[str, tzinfo | None]:
     pattern, zone = _string(given, "date"), _string(given, "zone")
     if pattern and pattern not in UNITS:
         try:
@@ -243,7 +258,7 @@ def _date(given: Mapping[str, object]) -> tuple[str, tzinfo]:
         if "%" not in pattern:
             raise RuleError(f"has the invalid date format {pattern!r}", "write '%d/%m/%Y', or one of s, ms, us, ns")
     if not zone:
-        return pattern, UTC
+        return pattern, None
     try:
         return pattern, ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
@@ -277,10 +292,17 @@ def _flag(given: Mapping[str, object], option: str) -> bool:
     return value
 
 
+def _slot(record: object, steps: Steps) -> str:
+    parts = parts_at(record, steps)
+    return _words(reach(record, steps)) if parts is None else parts
+
+
 def _words(value: object) -> str:
     """A value as text: whole numbers without ".0", "" for nothing."""
     if value is None or isinstance(value, dict):
-        return ""
+        return joined_text(value)
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return joined_text(value)
     if isinstance(value, list):
         return " ".join(filter(None, map(_words, value)))
     if isinstance(value, float) and value.is_integer():

@@ -299,3 +299,94 @@ def test_rolling_back_uses_the_generation_before(tmp_path: Path, capsys: pytest.
     args = arguments("rollback", second)
     assert args.run(args, Settings(data_dir=data)) == 0
     assert len(list(open_store(Settings(data_dir=data)).stored_ids())) == 2
+
+
+def test_the_summary_ends_with_what_was_passed_over_by_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boost = {"type": "Announce", "actor": "https://s.example/users/mo", "object": "https://s.example/9"}
+    note = {"type": "Note", "id": "https://s.example/1", "content": "a calm sea", "to": ["as:Public"]}
+    post = {"type": "Create", "actor": "https://s.example/users/mo", "object": note}
+    (tmp_path / "outbox.json").write_text(json.dumps({"orderedItems": [boost, boost, post]}))
+    assert reindex(tmp_path / "data", tmp_path / "outbox.json") == 0
+    assert capsys.readouterr().out.rstrip().endswith("; passed over: boosts (2); generation " + _generation(tmp_path))
+    reindex(tmp_path / "data", tmp_path / "outbox.json", "--json")
+    summary = json.loads(capsys.readouterr().out)
+    assert (summary["passed_over"], summary["unusual"]) == ({"boosts": 2}, "")
+
+
+def _generation(tmp_path: Path) -> str:
+    return str(open_store(Settings(data_dir=tmp_path / "data")).current())
+
+
+def test_pictures_alone_are_no_failure_and_the_index_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "posts.jsonl").write_text(json.dumps({"id": "1", "images": [{"url": "https://i.example/1.jpg"}]}))
+    assert reindex(tmp_path / "data", tmp_path / "posts.jsonl") == 0
+    told = capsys.readouterr().out
+    assert told.startswith("no posts in ")
+    assert told.rstrip().endswith("passed over: pictures without words (1)")
+    (tmp_path / "more.jsonl").write_text(a_line("2"))
+    assert reindex(tmp_path / "data", tmp_path / "more.jsonl", tmp_path / "posts.jsonl", "--prune") == 0
+
+
+def test_a_date_that_cannot_be_read_costs_the_date_and_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comments = [{"text": "yes", "created_at": "05/03/2024"}]
+    lines = [a_line(str(number), created_at="2024-05-12T07:20:00Z") for number in range(30)]
+    lines += [a_line("x", created_at="the day before", comments=comments)]
+    (tmp_path / "posts.jsonl").write_text("".join(lines))
+    assert reindex(tmp_path / "data", tmp_path / "posts.jsonl") == 0
+    told = capsys.readouterr()
+    assert "31 added, 0 changed, 0 unchanged, 0 rejected; kept without: dates that cannot be read (2)" in told.out
+    assert (
+        "posts.jsonl:31: 'created_at' is the string 'the day before', which is not a date: the post is read" in told.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ({"created_at": "long ago"}, "dates that cannot be read (3)"),
+        ({"text": "the sea \ufffd\ufffd calm"}, "garbled words (characters are lost, or in a wrong encoding) (3)"),
+        ({"audience": "friends"}, "posts whose 'audience' is 'friends' (3)"),
+    ],
+)
+def test_an_unusual_share_of_posts_that_were_passed_over_or_garbled_is_said_and_exits_3(
+    bad: dict[str, object], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [a_line(str(number)) for number in range(9)] + [a_line(f"x{number}", **bad) for number in range(3)]
+    (tmp_path / "posts.jsonl").write_text("".join(lines))
+    assert reindex(tmp_path / "data", tmp_path / "posts.jsonl", "--ignore-unknown") == 3
+    assert f"of 12 posts, unusually many could not be read whole, or at all: {told}" in capsys.readouterr().err
+
+
+def test_a_time_without_a_zone_is_counted_and_a_zone_can_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(
+        a_line("1", created_at="2024-05-12 07:05", comments=[{"text": "a", "created_at": "2024-05-12 08:00"}])
+        + a_line("2", created_at="2024-05-12T07:05:00+08:00") + a_line("3", created_at="2024-05-12")
+    )  # fmt: skip
+    assert reindex(tmp_path / "data", posts) == 0
+    assert (
+        "kept without: time zones: dates that say none are read as UTC (--zone names another) (1)"
+        in capsys.readouterr().out
+    )
+    assert reindex(tmp_path / "data", posts, "--zone", "Asia/Shanghai") == 0
+    assert "time zones" not in capsys.readouterr().out
+    stored = {one.post.id: one.post for one in open_store(Settings(data_dir=tmp_path / "data")).stored_posts()}
+    assert stored["1"].created_at == stored["2"].created_at
+    assert str(stored["1"].comments[0].created_at) == "2024-05-12 08:00:00+08:00"
+
+
+def test_mojibake_is_mended_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    garbled = "洱海边的船".encode().decode("latin-1")
+    (tmp_path / "posts.jsonl").write_text(a_line("1", text=garbled, tags=[garbled]) + a_line("2", text="海边"))
+    assert reindex(tmp_path / "data", tmp_path / "posts.jsonl") == 0
+    assert "; mended: mojibake (UTF-8 that was read as Latin-1) (1)" in capsys.readouterr().out
+    stored = {one.post.id: one.post for one in open_store(Settings(data_dir=tmp_path / "data")).stored_posts()}
+    assert (stored["1"].text, stored["1"].tags, stored["1"].language) == ("洱海边的船", ("洱海边的船",), "zh")

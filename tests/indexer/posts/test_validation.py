@@ -242,3 +242,32 @@ def test_blank_is_what_cannot_be_seen() -> None:
     assert is_blank("")
     assert is_blank(" \n\u200b\ufeff\u3000")
     assert not is_blank("🍜")
+
+
+@pytest.mark.parametrize(
+    ("line", "proposed", "never"),
+    [
+        ({"note_id": "1", "desc": "a", "user_id": "u"}, ["id=note_id", "text=desc"], []),
+        ({"comment_id": "c", "note_id": "1", "content": "a"}, ["text=content"], ["id="]),
+        ({"uid": "7", "body": "a"}, ["text=body"], ["id="]),
+        ({"id": "1", "body": "a", "content": "b"}, [], ["text="]),
+        ({"post_id": "1", "_id": "2", "body": "a"}, ["text=body"], ["id="]),
+        ({"name": "chat", "messages": [{"id": 1, "text": "a"}]}, [], ["images=", "text="]),
+        ({"id": "1", "text": "a", "selftext": "b"}, [], ["text="]),
+        ({"id": "1", "body": ["a", {"b": "c"}]}, [], ["text="]),
+    ],
+)  # fmt: skip
+def test_no_proposal_would_merge_posts_or_put_one_text_in_place_of_another(
+    line: dict[str, object], proposed: list[str], never: list[str]
+) -> None:
+    expected = refusal(line).expected
+    assert all(f"--map {one}" in expected for one in proposed)
+    assert not any(f"--map {one}" in expected for one in never)
+
+
+def test_fields_that_may_say_who_reads_a_post_are_named_with_the_proposal() -> None:
+    assert (
+        "'status', '可见范围' may say who may read it"
+        in refusal({"id": "1", "body": "a", "status": "x", "可见范围": "y"}).expected
+    )
+    assert "who may read" not in refusal({"id": "1", "body": "a"}).expected

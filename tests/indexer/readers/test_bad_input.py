@@ -241,7 +241,7 @@ def test_ids_that_differ_by_case_are_different_posts(tmp_path: Path) -> None:
     ],
 )
 def test_xml_that_declares_entities_is_refused(bomb: str, tmp_path: Path) -> None:
-    assert Read(written(tmp_path, "a.xml", bomb)).only_reject.problem == "the XML declares the entity 'a'"
+    assert Read(written(tmp_path, "a.xml", bomb)).only_reject.problem.startswith("the XML declares the entity '")
 
 
 def test_xml_that_breaks_off_gives_the_records_before(tmp_path: Path) -> None:

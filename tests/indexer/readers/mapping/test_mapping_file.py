@@ -88,11 +88,55 @@ def test_records_are_dropped_by_conditions_and_counted(tmp_path: Path) -> None:
     ]
 
 
-def test_a_value_that_is_not_as_the_mapping_says_is_rejected_with_its_field(tmp_path: Path) -> None:
-    [rejected], _ = read(tmp_path, FORUM, RECORD | {"at": "2024-05-03"})
-    assert isinstance(rejected, Rejected)
-    assert (rejected.line, rejected.field) == (1, "created_at")
-    assert "not written as %d/%m/%Y" in rejected.problem
+def test_a_date_that_is_not_as_the_mapping_says_costs_the_date_and_is_not_read_in_another_way(tmp_path: Path) -> None:
+    [found], notes = read(tmp_path, FORUM, RECORD | {"at": "2024-05-03"})
+    assert isinstance(found, Offered)
+    assert found.post.created_at is None
+    assert "not written as %d/%m/%Y" in found.lost[0]
+    assert any("the post is read without it" in note for note in notes)
+
+
+def test_counts_and_lists_in_one_string_are_read(tmp_path: Path) -> None:
+    toml = """
+        [post]
+        id = "id"
+        text = "text"
+        likes = "likes"
+        tags = { path = "tags", split = "," }
+        images = { path = "pictures", split = "," }
+        """
+    record = {
+        "id": "1",
+        "text": "a",
+        "likes": "3.4万",
+        "tags": "x,y",
+        "pictures": "https://a.example/1,https://a.example/2",
+    }
+    [found], _ = read(tmp_path, toml, record)
+    assert isinstance(found, Offered)
+    assert (found.post.likes, found.post.tags, len(found.post.images)) == (34_000, ("x", "y"), 2)
+
+
+@pytest.mark.parametrize("path", ['"text"', '"text[*].text"', '{ template = "{text}" }'])
+def test_a_text_in_parts_is_joined_as_its_author_wrote_it(path: str, tmp_path: Path) -> None:
+    parts: list[object] = [
+        {"type": "plain", "text": "meet at "},
+        {"type": "bold", "text": "pier 4"},
+        {"type": "plain", "text": ", "},
+        {"type": "text_link", "text": "map", "href": "https://m.example/4"},
+    ]
+    [found], _ = read(tmp_path, f'[post]\nid = "id"\ntext = {path}\n', {"id": "1", "text": parts})
+    assert isinstance(found, Offered)
+    assert found.post.text == "meet at pier 4, map (https://m.example/4)"
+
+
+def test_a_record_that_may_be_private_is_passed_over_unless_the_mapping_decides(tmp_path: Path) -> None:
+    toml, record = '[post]\nid = "id"\ntext = "text"\n', {"id": "1", "text": "a", "visibility": "friends"}
+    found, notes = read(tmp_path, toml, record)
+    assert (found, len(notes)) == ([], 1)
+    assert notes[0].endswith("skipped: posts whose 'visibility' is 'friends' (1)")
+    decided = toml + '[[drop]]\npath = "visibility"\nequals = "me"\n'
+    assert len(read(tmp_path, decided, record)[0]) == 1
 
 
 def test_records_deep_in_a_document_are_found_by_their_path(tmp_path: Path) -> None:
