@@ -71,7 +71,7 @@ def _names_a_thing(absent: str) -> bool:
     if han_runs(absent):
         return len(absent) in _THING_HAN and not set(absent) & _ASKING
     words = absent.split()
-    named = any(word[:1].isupper() or any(map(str.isdigit, word)) for word in words)
+    named = any(word[:1].isupper() for word in words)
     return named or (len(words) == 1 and len(absent) >= _SHORTEST_THING and not _VERB.search(absent.lower()))
 
 
