@@ -3,7 +3,7 @@
 A search always brings the nearest vectors, however far away they are. How near an unrelated text is depends on the
 embedder, on the query and on both languages, so that no cosine can be the border. It is measured: the query is compared
 with texts that have nothing to do with it (`reference_texts`), and a post is near if its cosine lies so many of their
-standard deviations above their mean. Chosen by judged data: docs/decisions/0025-relevance-floor.md.
+standard deviations above their mean. Chosen by judged data: docs/decisions/0027-relevance-floor.md.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ _NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
 _LACKING = 0.1
 # A title promises more than it says.
 _TITLE = 0.8
+# A remark under a post says less than it seems to: "both work. end of war pls".
+_REMARK, _REMARK_LATIN, _REMARK_HAN = 0.85, 60, 20
 # Prices rise and shops move: the advantage of the newest post over the oldest.
 _NEWEST = 0.04
 # Meaning counts less for a question of several parts: no single sentence is like the whole of it.
@@ -77,7 +79,7 @@ class EvidenceSelector:
         kinds, broad = asked_kinds(question), is_broad(question)
         headings = [f"{hit.post.title} {' '.join(hit.post.tags)}" for hit in hits]
         lacking = np.array([_LACKING * (1 - holds(kinds, one.text)) for one in found])
-        factor = np.array([_TITLE if one.part == "title" else 1.0 for one in found])
+        factor = np.array([_TITLE if one.part == "title" else _REMARK if _is_remark(one) else 1.0 for one in found])
         shares = coverages(self.weigher, question, found, headings)
         dense = self._dense_weights(question, found, hits) * (_BROAD_DENSE if broad else 1)
         first = np.argsort(-(shares + (dense == 1) - lacking) * factor, kind="stable")[:_EMBEDDED]
@@ -125,6 +127,12 @@ class EvidenceSelector:
         cosines = np.full(len(found), float(near.min()))
         cosines[first] = near
         return cosines
+
+
+def _is_remark(one: Evidence) -> bool:
+    """Whether it is a short comment without a number."""
+    longest = _REMARK_HAN if han_runs(one.text) else _REMARK_LATIN
+    return one.part == "comment" and len(one.text) < longest and not any(map(str.isdigit, one.text))
 
 
 def _recency(hits: Sequence[Hit]) -> dict[int, float]:
