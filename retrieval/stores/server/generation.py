@@ -30,6 +30,7 @@ from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.stores.server.calls import ServerCalls
 from retrieval.stores.server.layout import Layout
 from retrieval.stores.server.points import FIRST_PASSAGE, ServerPoints
+from retrieval.stores.server.writer import update_metadata
 from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 
@@ -128,14 +129,15 @@ class ServerGeneration:
     def settle(self, reached: Reached) -> None:
         # Each write was durable when the server answered.
         with self._changing:
-            posts, passages = self._points.count()
+            posts, passages = self._points.counted((self._info.posts, self._info.passages))
             self._info = replace(self._info, posts=posts, passages=passages)
-        fields = info_fields(self._info) | reached_field({**self.reached(), **reached})
-        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+        update_metadata(
+            self._calls, self._collection, info_fields(self._info) | reached_field({**self.reached(), **reached})
+        )
 
     def reached(self) -> Reached:
-        metadata = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata
-        return reached_from_fields(metadata or {})
+        read = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata or {}
+        return reached_from_fields(self._calls.recent.metadata(self._collection, read))
 
     def ids(self) -> Iterator[str]:
         for payload in self._points.first_passages(["post_id"]):
