@@ -89,7 +89,8 @@ class Searcher:
         """
         language = detect_language(query.text)
         timings = _Timings()
-        with self._live.pin() as generation:
+        with self._live.pin() as pinned:
+            generation = pinned.one_search()
             name = generation.info.name
             goes_on = read_cursor(query.cursor, query, name) if query.cursor else None
             start = query.offset if goes_on is None else goes_on.position
@@ -147,6 +148,10 @@ class Searcher:
         layers: list[Layer] = []
         seen: set[str] = set()
         depth = self._candidates
+        if vector is not None:
+            # A page that even all that the usual depth brings could not fill is not looked for there first.
+            deepest = _deep_enough(depth, 2, enough)
+            generation.prepare(vector, terms, [(deepest, query.filters), *self._across(language, query.filters)])
         while True:
             scale: Scale | None = None
             if vector is not None:
@@ -168,13 +173,15 @@ class Searcher:
             if not layers and scale is not None:
                 reranked = self._rerank(generation, query, goes_on, found, read, timings)
             found = reordered(found, reranked)
-            copies = set[tuple[str, str]]()
-            if query.fold and not layers:
-                timings.add("arrange")
-                copies = copies_among(
-                    found, read(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
-                )
-                timings.add("posts")
+            exhausted = depth >= generation.info.passages or not more or depth >= _DEEPEST
+            alike = _may_be_copies(generation, found) if query.fold and not layers else []
+            here = sum(len(layer.order) for layer in layers) + len(found) - len(alike)
+            if vector is not None and not exhausted and here < enough:
+                deeper = _deep_enough(depth * _DEEPER, max(here, 1) / depth, enough)
+                generation.prepare(vector, terms, [(deeper, query.filters)], posts=alike)
+            timings.add("arrange")
+            copies = copies_among(found, read(alike)) if alike else set()
+            timings.add("posts")
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
             wanted = query.answer_hits - sum(len(layer.order) for layer in layers)
@@ -188,8 +195,7 @@ class Searcher:
             layers.append(Layer(candidates, found, order, scale, sides, reranked))
             shown = [place for layer in layers for place in layer.order]
             timings.add("arrange")
-            exhausted = depth >= generation.info.passages or not more
-            if len(shown) >= enough or exhausted or depth >= _DEEPEST:
+            if len(shown) >= enough or exhausted:
                 return layers, shown
             depth = min(depth * _DEEPER, _DEEPEST)
 
@@ -248,21 +254,21 @@ class Searcher:
         """As `gather`, with candidates in another language than the query's, and with the summaries of their posts."""
         found, more = gather(generation, vector, terms, depth, filters)
         summaries = generation.summaries(list({one.post_id for one in found}))
-        others = self._others(language, filters, summaries) if more else ()
-        if others:
+        # Where hardly any are among those found.
+        missing = more and len(self._elsewhere(language, summaries)) < _ACROSS
+        for wanted, among in self._across(language, filters) if missing else ():
             there = {(one.post_id, one.ordinal) for one in found}
-            across, _ = gather(generation, vector, terms, _ACROSS, replace(filters, languages=others))
+            across, _ = gather(generation, vector, terms, wanted, among)
             besides = [one for one in across if (one.post_id, one.ordinal) not in there]
             found += besides
             summaries |= generation.summaries(list({one.post_id for one in besides} - summaries.keys()))
         return found, more, summaries
 
-    def _others(self, language: str, filters: Filters, found: Mapping[str, PostSummary]) -> tuple[str, ...]:
-        """The languages whose posts a search has to look for besides, since hardly any are among those found."""
-        if filters.languages or len(self._elsewhere(language, found)) >= _ACROSS:
-            return ()
+    def _across(self, language: str, filters: Filters) -> list[tuple[int, Filters]]:
+        """What is asked for posts in the languages that the query is not in, where the embedder knows both."""
         known = self._embedder.languages
-        return tuple(one for one in ANSWERED if one != language and knows(known, language) and knows(known, one))
+        others = tuple(one for one in ANSWERED if one != language and knows(known, language) and knows(known, one))
+        return [(_ACROSS, replace(filters, languages=others))] if others and not filters.languages else []
 
     def _elsewhere(self, language: str, found: Mapping[str, PostSummary]) -> frozenset[str]:
         """IDs of the posts in another language than the query's, where the embedder knows both."""
@@ -275,7 +281,8 @@ class Searcher:
 
     def candidates(self, text: str) -> tuple[list[Candidate], frozenset[str]]:
         """The candidates that a search for this text would fuse, and the IDs of posts in another language."""
-        with self._live.pin() as generation:
+        with self._live.pin() as pinned:
+            generation = pinned.one_search()
             terms = self._weigher.query(text)
             language = detect_language(text)
             found, _, summaries = self._gathered(
@@ -313,6 +320,21 @@ class Searcher:
                 return None
         except FixableError as error:
             return error
+
+
+def _may_be_copies(generation: Generation, found: Sequence[Placed]) -> list[str]:
+    return list(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
+
+
+def _deep_enough(depth: int, each: float, enough: int) -> int:
+    """The first depth of a layer, from this one, of which so many posts are to be expected.
+
+    Args:
+        each: Posts that a place in a layer brings.
+    """
+    while depth < _DEEPEST and depth * each < enough:
+        depth = min(depth * _DEEPER, _DEEPEST)
+    return min(depth, _DEEPEST)
 
 
 def _as_shown(fused: Sequence[tuple[float, Candidate]], elsewhere: frozenset[str]) -> dict[str, float]:

@@ -117,6 +117,21 @@ class Generation(Protocol):
         """
         ...
 
+    def one_search(self) -> Generation:
+        """The same for the calls of one search, in one thread: what it read is not asked for again."""
+        ...
+
+    def prepare(
+        self, vector: Vectors, terms: TermWeights, asked: Sequence[tuple[int, Filters]], posts: Sequence[str] = ()
+    ) -> None:
+        """Announce what this search is about to ask, for a store where each request costs: it asks for all at once.
+
+        Args:
+            asked: Limits and filters of candidates.
+            posts: IDs of posts that will be read, if candidates have to be asked for.
+        """
+        ...
+
     def warm(self) -> None:
         """Read the local files that searches use into memory, as far as there is room. Takes as long as the disk needs;
         meanwhile searches are answered. Without it the first hundreds of searches wait for the disk.

@@ -118,9 +118,11 @@ class ServerCalls:
             points = self.read(lambda client, some=some: client.retrieve(collection, some, with_payload=fields))  # type: ignore[misc]  # mypy infers no lambda with defaults
             yield from (point.payload or {} for point in points)
 
-    def asked_payloads(self, collection: str, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
+    def asked_payloads(
+        self, collection: str, ids: Sequence[str], fields: list[str], at_once: int = _READ_AT_ONCE
+    ) -> Iterator[dict[str, Any]]:
         """As `payloads`, for a search."""
-        for some in _some(ids):
+        for some in _some(ids, at_once):
             points = self.ask(lambda client, some=some: client.retrieve(collection, some, with_payload=fields))  # type: ignore[misc]  # mypy infers no lambda with defaults
             yield from (point.payload or {} for point in points)
 
@@ -223,6 +225,6 @@ def _not_seen(failed: Failure, waited_s: float) -> StoreUnreachable:
     return StoreUnreachable(problem, "ask each node for GET /cluster, restart the one that is behind, and run it again")
 
 
-def _some(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(ids), _READ_AT_ONCE):
-        yield ids[at : at + _READ_AT_ONCE]
+def _some(ids: Sequence[str], at_once: int = _READ_AT_ONCE) -> Iterator[Sequence[str]]:
+    for at in range(0, len(ids), at_once):
+        yield ids[at : at + at_once]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,9 @@ from retrieval.stores.payload import (
     post_to_json,
 )
 from retrieval.stores.server.calls import ServerCalls
+from retrieval.stores.server.one_search import SKETCH
 from retrieval.stores.transfer import StoredPoint, indexed_post
+from retrieval.text.near_copies import sketches
 from retrieval.types import TermWeights
 
 # A request has at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' JSON is counted.
@@ -183,15 +186,19 @@ class ServerPoints:
 def _batches(posts: Iterable[IndexedPost]) -> Iterator[list[models.PointStruct]]:
     points: list[models.PointStruct] = []
     size_bytes = 0
-    for one in posts:
+    writing = list(posts)
+    for one, sketch in zip(writing, sketches([one.stored.post for one in writing]), strict=True):
         post = one.stored.post
         written = post_to_json(post).decode()
+        for_searches: dict[str, Any] = {SKETCH: base64.b64encode(sketch.tobytes()).decode()}
+        if post.created_at is not None and post.created_at.microsecond:
+            for_searches["created_s"] = post.created_at.timestamp()
         size_bytes += len(written)
         for passage, vector, terms in zip(one.passages, one.vectors, one.terms, strict=True):
             if len(points) >= POINTS_AT_ONCE or (points and size_bytes > _POST_BYTES_AT_ONCE):
                 yield points
                 points, size_bytes = [], len(written)
-            payload: dict[str, Any] = passage_payload(post, passage)
+            payload = passage_payload(post, passage) | for_searches
             if passage.ordinal == 0:
                 payload |= {"post": written, "content_hash": one.stored.content_hash, "passages": len(one.passages)}
             sparse = models.SparseVector(indices=list(terms.indices), values=list(terms.values))

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
+from retrieval.stores.generations import reached_field, reached_from_fields
+
 # Nodes of a cluster in one place are some milliseconds apart; one that is further behind is told of.
 LAG_S = 3.0
 
@@ -73,10 +75,17 @@ class RecentWrites:
             self.wrote()
 
     def metadata(self, collection: str, read: Mapping[str, Any]) -> dict[str, Any]:
-        """A collection's metadata, by what a node says of it."""
+        """A collection's metadata, by what a node says of it.
+
+        What a node has of a field counts, since somebody else may have written it later; but journal numbers only grow.
+        """
         with self._lock:
             written, at = self._metadata.get(collection, ({}, 0.0))
-            return {**read, **written} if self._is_recent(at) else dict(read)
+        if not self._is_recent(at):
+            return dict(read)
+        numbers = (reached_from_fields(written), reached_from_fields(read))
+        reached = {key: max(one.get(key, 0) for one in numbers) for key in {**numbers[0], **numbers[1]}}
+        return {**written, **read} | (reached_field(reached) if reached else {})
 
     def put(self, collection: str, passages: Mapping[str, int]) -> None:
         """Posts were written, of so many passages each; 0: deleted."""

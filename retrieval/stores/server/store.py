@@ -163,7 +163,7 @@ class ServerStore:
         if held != expected.dimension:
             problem = f"{collection} on {self._url} keeps vectors of {held} dimensions, not {expected.dimension}"
             raise IndexMismatch(problem, "run `stipple reindex PATH` to rebuild it")
-        return ServerGeneration(self._calls, collection, info, self._layout)
+        return ServerGeneration(self._calls, collection, info, self._layout, described.config.params.shard_number or 1)
 
     def stored_hashes(self, ids: Sequence[str]) -> dict[str, str]:
         name = self.current()
@@ -188,7 +188,7 @@ class ServerStore:
 
     def reached(self, name: str = "") -> Reached:
         found = name or self.current()
-        return {} if found is None else reached_from_fields(self._metadata(found))
+        return {} if found is None or found not in self._collections() else reached_from_fields(self._metadata(found))
 
     @contextmanager
     def writing(self, tell: Callable[[str], None] = say_nothing) -> Iterator[None]:
@@ -268,8 +268,7 @@ class ServerStore:
                 self._points(name).delete(ids)
 
     def switch(self, name: str) -> None:
-        finished = self._calls.until_seen(lambda: self._info(name) is not None, f"that {name} is finished")
-        if not finished or name not in self._collections():
+        if not self._calls.until_seen(lambda: self._is_finished(name), f"that {name} is finished"):
             raise ValueError(f"{name} is not a finished generation of {self._url}")
         # Readers ask any node for it from now on.
         self._calls.wait(self._recent.unseen_s(), "until all nodes show what was written")
@@ -365,6 +364,9 @@ class ServerStore:
 
     def _info(self, name: str) -> GenerationInfo | None:
         return _info(name, self._metadata(name))
+
+    def _is_finished(self, name: str) -> bool:
+        return name in self._collections() and self._info(name) is not None
 
     def _is_unfinished(self, name: str) -> bool:
         metadata = self._metadata(name)

@@ -125,9 +125,12 @@ def test_quantized_vectors_are_looked_at_first_and_whole_ones_score(
     assert kind in created(server)["quantization_config"]
     server.asked.clear()
     store.open(IDENTITY).candidates(*a_query(1), 5, Filters())
-    first, second = (one.body["searches"] for one in server.asked if one.path.endswith("/query/batch"))
-    assert {"rescore": True, "oversampling": 3.0}.items() <= first[0]["params"]["quantization"].items()
-    assert first[0]["params"]["hnsw_ef"] == 20
+    [searches] = (one.body["searches"] for one in server.asked if one.path.endswith("/query/batch"))
+    first, second = [one for one in searches if "prefetch" not in one], [one for one in searches if "prefetch" in one]
+    assert len(first) == len(second) == 2
+    for one in [*first, *(prefetch for each in second for prefetch in each["prefetch"])]:
+        assert {"rescore": True, "oversampling": 3.0}.items() <= one["params"]["quantization"].items()
+        assert one["params"]["hnsw_ef"] == 20
     for one in second:
         assert one["params"]["exact"] is True
         assert one["params"]["quantization"]["ignore"] is True
