@@ -153,19 +153,8 @@ class Searcher:
             deepest = _deep_enough(depth, 2, enough)
             generation.prepare(vector, terms, [(deepest, query.filters), *self._across(language, query.filters)])
         while True:
-            scale: Scale | None = None
-            if vector is not None:
-                candidates, more, summaries = self._gathered(generation, vector, terms, depth, query.filters, language)
-                timings.add("candidates")
-                elsewhere = self._elsewhere(language, summaries)
-                scale = Scale.of(candidates, self.dense_weight(language, candidates), elsewhere)
-                fused = fuse(candidates, scale)
-                timings.add("fuse")
-            else:
-                candidates, more = newest(generation, depth, query.filters)
-                summaries = generation.summaries([one.post_id for one in candidates])
-                fused = [(0.0, candidate) for candidate in candidates]
-                timings.add("candidates")
+            candidates, more, summaries, scale, fused = self._fused(generation, query, vector, terms, depth, language)
+            timings.add("candidates")
             fresh = [(score, one) for score, one in fused if one.post_id not in seen]
             seen.update(one.post_id for _, one in fresh)
             found = placed(fresh, summaries)
@@ -198,6 +187,24 @@ class Searcher:
             if len(shown) >= enough or exhausted:
                 return layers, shown
             depth = min(depth * _DEEPER, _DEEPEST)
+
+    def _fused(
+        self,
+        generation: Generation,
+        query: SearchQuery,
+        vector: Vectors | None,
+        terms: TermWeights,
+        depth: int,
+        language: str,
+    ) -> tuple[list[Candidate], bool, dict[str, PostSummary], Scale | None, list[tuple[float, Candidate]]]:
+        """As `_gathered`, and how they are fused; the newest posts, without a scale, where nothing is to be matched."""
+        if vector is None:
+            candidates, more = newest(generation, depth, query.filters)
+            summaries = generation.summaries([one.post_id for one in candidates])
+            return candidates, more, summaries, None, [(0.0, candidate) for candidate in candidates]
+        candidates, more, summaries = self._gathered(generation, vector, terms, depth, query.filters, language)
+        scale = Scale.of(candidates, self.dense_weight(language, candidates), self._elsewhere(language, summaries))
+        return candidates, more, summaries, scale, fuse(candidates, scale)
 
     def _terms(self, text: str) -> TermWeights:
         """A query's terms. The places that it names count more, by their names in both languages: they decide which

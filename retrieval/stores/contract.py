@@ -147,7 +147,7 @@ class ChangingGeneration(Generation, Protocol):
     """One finished generation, open for reading and changing. Safe to call from several threads at once."""
 
     def change(self, changes: Changes) -> None:
-        """Change posts; a search that begins afterwards sees it.
+        """Change posts; a search that begins afterwards sees it, on a cluster after as long as a node may be behind.
 
         It is not durable before `settle`: a process that ends without it leaves some, or all, of the changes undone,
         and may make them again. Deleted passages may still count towards how rare a term is until a generation is
@@ -174,7 +174,11 @@ class GenerationWriter(Protocol):
     def name(self) -> str: ...
 
     def upsert(self, posts: Sequence[IndexedPost]) -> None:
-        """Write posts; one with an ID that was written before replaces it with all its passages."""
+        """Write posts; one with an ID that was written before replaces it with all its passages.
+
+        These are gone for every search, but may still count towards how rare a term is: a server counts them until it
+        rewrites the part of the collection that had them.
+        """
         ...
 
     def change(self, changes: Changes) -> None:

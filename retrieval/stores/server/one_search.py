@@ -18,7 +18,7 @@ from qdrant_client import models
 from retrieval.stores.contract import GenerationInfo
 from retrieval.stores.hybrid_search import Side, SideQuery, in_order
 from retrieval.stores.payload import DENSE, FOUND, SUMMED_UP, point_id, post_from_json
-from retrieval.stores.post_summary import PostSummary, number_of_key
+from retrieval.stores.post_summary import PostSummary, number_of_key, summary_of
 from retrieval.stores.server.calls import ServerCalls
 from retrieval.stores.server.filters import qdrant_filter
 from retrieval.stores.server.layout import Layout
@@ -74,6 +74,7 @@ class OneSearch:
         self._payloads: dict[int, Mapping[str, Any]] = {}
         self._of_post: dict[str, Mapping[str, Any]] = {}
         self._posts: dict[str, Post | None] = {}
+        self._reads_all = False
         self._found: dict[tuple[bytes, TermWeights, Filters], _Found] = {}
 
     @property
@@ -90,6 +91,7 @@ class OneSearch:
         deeper: list[tuple[_Found, int, list[Side]]] = []
         requests: list[models.QueryRequest] = []
         for limit, filters in asked:
+            self._reads_all |= bool(filters.phrases or filters.without)
             found = self._found_by(vector, terms, filters)
             sides: list[Side] = [side for side in _sides(terms) if side not in found.ended]
             if limit > found.depth and sides:
@@ -129,6 +131,9 @@ class OneSearch:
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         missing = [post_id for post_id in dict.fromkeys(ids) if post_id not in self._posts]
+        if missing and self._reads_all:  # exact words are looked for in all that were found: in one request
+            known = {*self._posts, *missing}
+            missing += [post_id for post_id in self._of_post if post_id not in known]
         for at in range(0, len(missing), _POSTS_AT_ONCE):
             some = missing[at : at + _POSTS_AT_ONCE]
             points = [point_id(post_id, 0) for post_id in some]
@@ -137,11 +142,10 @@ class OneSearch:
         return {post_id: post for post_id, post in found if post is not None}
 
     def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
-        from retrieval.stores.post_summary import summary_of
-
         known = {post_id: _summary(self._of_post[post_id]) for post_id in ids if post_id in self._of_post}
-        others = self.posts([post_id for post_id in ids if post_id not in known])
-        return known | {post_id: summary_of(post) for post_id, post in others.items()}
+        unknown = [post_id for post_id in ids if post_id not in known]
+        others = self.posts(unknown) if unknown else {}
+        return known | {post_id: summary_of(others[post_id]) for post_id in unknown if post_id in others}
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         written = [self._of_post.get(post_id, {}).get(SKETCH, "") for post_id in ids]
