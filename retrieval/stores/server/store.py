@@ -265,7 +265,7 @@ class ServerStore:
     def wipe(self, ids: Sequence[str]) -> None:
         for name in self._collections():
             if self._info(name) is not None:
-                self._points(name).delete(ids)
+                self._delete_posts(name, ids)
 
     def switch(self, name: str) -> None:
         if not self._calls.until_seen(lambda: self._is_finished(name), f"that {name} is finished"):
@@ -288,6 +288,22 @@ class ServerStore:
         # Until then somebody may open it, having asked a node that still names it.
         self._calls.wait(self._recent.left(self._collection(name)), f"until no node names {name} any more")
         self._delete(name)
+
+    def _delete_posts(self, name: str, ids: Sequence[str]) -> None:
+        since, pause_s = self._calls.now(), _POLLED_S
+        while True:
+            try:
+                self._points(name).delete(ids)
+            except StoreUnreachable as error:
+                if "doesn't exist" not in error.problem:
+                    raise
+                # The node that listed it is behind, and it was deleted; or this one, which does not know it yet.
+                if self._calls.now() - since > self._recent.lag_s or not self._calls.is_cluster:
+                    return
+                self._calls.pause(pause_s)
+                pause_s *= 2
+                continue
+            return
 
     def _create(self, identity: Identity) -> str:
         """Create the collection of a new generation, and return the generation's name.

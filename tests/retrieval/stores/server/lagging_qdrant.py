@@ -3,11 +3,14 @@
 Every write reaches the node that is ahead at once, and the other one after a delay: collections, metadata, aliases and
 payload indexes in the order in which they were made, as a consensus log is applied, and points in theirs. A node that
 does not know a collection yet answers as Qdrant does, 404. Time is simulated: sleeping advances it, and a little each
-request.
+request. By hand, in real time, with delays by chance: `python -m tests.retrieval.stores.server.lagging_qdrant PORT`.
 """
 
 from __future__ import annotations
 
+import random
+import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +43,17 @@ class Clock:
             self.now += seconds
 
 
+class RealClock(Clock):
+    """For trying it by hand: nothing is simulated."""
+
+    def __call__(self) -> float:
+        self.now = time.monotonic()
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self()
+
+
 class LaggingQdrant(HttpQdrant):
     """Both nodes at one address.
 
@@ -48,14 +62,16 @@ class LaggingQdrant(HttpQdrant):
         asks_behind: Whether the balancer sends this request to the node that is behind.
     """
 
-    def __init__(self, lag: Callable[[], float], asks_behind: Callable[[], bool]) -> None:
-        self.clock = Clock()
+    def __init__(
+        self, lag: Callable[[], float], asks_behind: Callable[[], bool], clock: Clock | None = None, port: int = 0
+    ) -> None:
+        self.clock = clock or Clock()
         self._lag, self._asks_behind = lag, asks_behind
         self._behind = LocalQdrant()
         self._consensus: deque[tuple[float, str, str, Any]] = deque()
         self._points_log: deque[tuple[float, str, str, Any]] = deque()
         self._order = Lock()
-        super().__init__()
+        super().__init__(port)
 
     def cluster(self) -> dict[str, Any]:
         raft = {"term": 1, "commit": 1, "pending_operations": 0, "leader": 1, "role": "Leader", "is_voter": True}
@@ -83,12 +99,12 @@ class LaggingQdrant(HttpQdrant):
             answer = super().answer(method, path, body)
             log = self._points_log if "points" in parts else self._consensus
             after = log[-1][0] if log else 0.0
-            log.append((max(after, self.clock.now + self._lag()), method, path, body))
+            log.append((max(after, self.clock() + self._lag()), method, path, body))
             return answer
 
     def _catch_up(self) -> None:
         for log in (self._consensus, self._points_log):
-            while log and log[0][0] <= self.clock.now:
+            while log and log[0][0] <= self.clock():
                 _, method, path, body = log[0]
                 name = path.strip("/").split("/")[1]
                 if log is self._points_log and name not in self._behind.collections():
@@ -125,3 +141,11 @@ def _names(parts: list[str], body: Any) -> list[str]:
         made = [one["create_alias"] for one in body["actions"] if "create_alias" in one]
         return [one["collection_name"] for one in made]
     return [parts[1]]
+
+
+if __name__ == "__main__":
+    standing = LaggingQdrant(
+        lambda: random.uniform(0, MOST_BEHIND_S), lambda: random.random() < 0.5, RealClock(), int(sys.argv[1])
+    )
+    print(f"listening at {standing.url}; ends with its standard input", flush=True)
+    sys.stdin.read()
