@@ -84,7 +84,11 @@ class OwnPosts:
         return self
 
     def prepare(
-        self, vector: Vectors, terms: TermWeights, asked: Sequence[tuple[int, Filters]], posts: Sequence[str] = ()
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
     ) -> None:
         """Does nothing: asking costs nothing."""
 

@@ -148,10 +148,10 @@ class Searcher:
         layers: list[Layer] = []
         seen: set[str] = set()
         depth = self._candidates
-        if vector is not None:
-            # A page that even all that the usual depth brings could not fill is not looked for there first.
-            deepest = _deep_enough(depth, 2, enough)
-            generation.prepare(vector, terms, [(deepest, query.filters), *self._across(language, query.filters)])
+        # A page that even all that the usual depth brings could not fill is not looked for there first.
+        deepest = _deep_enough(depth, 1 if vector is None else 2, enough)
+        across = [] if vector is None else self._across(language, query.filters)
+        generation.prepare(vector, terms, [(deepest, query.filters), *across])
         while True:
             candidates, more, summaries, scale, fused = self._fused(generation, query, vector, terms, depth, language)
             timings.add("candidates")
@@ -165,7 +165,7 @@ class Searcher:
             exhausted = depth >= generation.info.passages or not more or depth >= _DEEPEST
             alike = _may_be_copies(generation, found) if query.fold and not layers else []
             here = sum(len(layer.order) for layer in layers) + len(found) - len(alike)
-            if vector is not None and not exhausted and here < enough:
+            if not exhausted and here < enough:
                 deeper = _deep_enough(depth * _DEEPER, max(here, 1) / depth, enough)
                 generation.prepare(vector, terms, [(deeper, query.filters)], posts=alike)
             timings.add("arrange")

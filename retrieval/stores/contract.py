@@ -122,12 +122,17 @@ class Generation(Protocol):
         ...
 
     def prepare(
-        self, vector: Vectors, terms: TermWeights, asked: Sequence[tuple[int, Filters]], posts: Sequence[str] = ()
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
     ) -> None:
         """Announce what this search is about to ask, for a store where each request costs: it asks for all at once.
 
         Args:
-            asked: Limits and filters of candidates.
+            vector: None where the newest posts are asked for, and read.
+            asked: Limits and filters of candidates, or of the newest posts.
             posts: IDs of posts that will be read, if candidates have to be asked for.
         """
         ...

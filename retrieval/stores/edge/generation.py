@@ -201,7 +201,11 @@ class EdgeGeneration:
         return self
 
     def prepare(
-        self, vector: Vectors, terms: TermWeights, asked: Sequence[tuple[int, Filters]], posts: Sequence[str] = ()
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
     ) -> None:
         """Does nothing: asking costs nothing."""
 

@@ -44,7 +44,11 @@ class ServerGeneration:
         return OneSearch(self._calls, self._collection, self._info, self._layout, self._shards, self)
 
     def prepare(
-        self, vector: Vectors, terms: TermWeights, asked: Sequence[tuple[int, Filters]], posts: Sequence[str] = ()
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
     ) -> None:
         """Does nothing: what is read is kept for one search alone."""
 

@@ -108,7 +108,7 @@ class Nodes(httpx.BaseTransport):
 
     def _is_ready(self, request: httpx.Request, url: httpx.URL) -> bool:
         asked = httpx.Request(
-            "GET", url.copy_with(path="/readyz"), headers=_headers(request, url),
+            "GET", url.copy_with(path="/readyz"), headers=_of_the_caller(request),
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), _READY_S)},
         )  # fmt: skip
         try:
@@ -133,6 +133,11 @@ def _addressed(request: httpx.Request, url: httpx.URL, nodes: int) -> httpx.Requ
     return httpx.Request(
         request.method, to, headers=_headers(request, url), stream=request.stream, extensions=extensions
     )
+
+
+def _of_the_caller(request: httpx.Request) -> dict[str, str]:
+    """The headers that tell who asks, without those of a body."""
+    return {name: value for name, value in request.headers.items() if name in ("api-key", "authorization")}
 
 
 def _headers(request: httpx.Request, url: httpx.URL) -> httpx.Headers:

@@ -75,6 +75,7 @@ class OneSearch:
         self._of_post: dict[str, Mapping[str, Any]] = {}
         self._posts: dict[str, Post | None] = {}
         self._reads_all = False
+        self._listed: dict[Filters, tuple[list[str], int]] = {}
         self._found: dict[tuple[bytes, TermWeights, Filters], _Found] = {}
 
     @property
@@ -85,9 +86,17 @@ class OneSearch:
         return self
 
     def prepare(
-        self, vector: Vectors, terms: TermWeights, asked: Sequence[tuple[int, Filters]], posts: Sequence[str] = ()
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
     ) -> None:
         """See Generation.prepare."""
+        if vector is None:
+            for limit, filters in asked:
+                self.posts(self.matching(filters, limit))
+            return
         deeper: list[tuple[_Found, int, list[Side]]] = []
         requests: list[models.QueryRequest] = []
         for limit, filters in asked:
@@ -127,7 +136,12 @@ class OneSearch:
         )
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
-        return self._listing.matching(filters, limit, offset)
+        """See Generation.matching. The longest list of a search begins with the shorter ones."""
+        listed, asked_for = self._listed.get(filters, ([], 0))
+        if offset + limit > asked_for:
+            listed, asked_for = self._listing.matching(filters, offset + limit), offset + limit
+            self._listed[filters] = (listed, asked_for)
+        return listed[offset : offset + limit]
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
         missing = [post_id for post_id in dict.fromkeys(ids) if post_id not in self._posts]

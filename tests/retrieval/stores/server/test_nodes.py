@@ -30,6 +30,9 @@ class Cluster(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         assert request.headers["host"] == f"{request.url.host}:6333"
+        if request.url.path == "/readyz":
+            assert "content-length" not in request.headers  # there is no body to wait for
+            assert request.headers["api-key"] == "secret"
         self.asked.append((request.url.host, request.url.path))
         does = self.does.get(request.url.host)
         return httpx.Response(200, text=request.url.host) if does is None else does()
@@ -47,7 +50,7 @@ def hangs_up() -> httpx.Response:
 
 
 def ask(client: httpx.Client) -> str:
-    return client.post("http://a:6333/collections/x/points", json={}).text
+    return client.post("http://a:6333/collections/x/points", json={}, headers={"api-key": "secret"}).text
 
 
 def answers(status: int) -> Callable[[], httpx.Response]:

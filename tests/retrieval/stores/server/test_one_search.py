@@ -71,6 +71,7 @@ QUERIES = {
     "facets": SearchQuery("rusut tevem kozor", facets=("authors", "languages")),
     "no terms that any post has": SearchQuery("zzzz"),
     "without a word": SearchQuery("", filters=Filters(min_likes=5)),
+    "without a word, far down": SearchQuery("", filters=Filters(min_likes=1), limit=30, offset=60),
     "a phrase": SearchQuery("quiet", filters=Filters(phrases=("quiet cafe",))),
     "for an answer": SearchQuery("where is a quiet cafe", answer_hits=6),
     "widened": SearchQuery("quiet cafe banok", limit=30, offset=30),
