@@ -29,7 +29,11 @@ class Settings(BaseSettings):
         "auto", description="Shape of log lines; `auto` is text on a terminal and JSON otherwise."
     )
 
-    qdrant_url: str = Field("", description="Qdrant server to use instead of the embedded store, as http://host:6333.")
+    qdrant_url: str = Field(
+        "",
+        description="Qdrant server to use instead of the embedded store, as http://host:6333; of a cluster, the nodes "
+        "with commas between them: those that are down are passed over.",
+    )
     qdrant_api_key: str = Field("", repr=False, description="Key of that server; never logged.")
     qdrant_prefix: str = Field("stipple", description="First part of the names of its collections and alias.")
     qdrant_timeout_s: float = Field(30.0, gt=0, description="How long one request to it may take.")
@@ -72,6 +76,13 @@ class Settings(BaseSettings):
     )
     qdrant_indexing_threshold_kb: int = Field(
         10_000, ge=1, description="Vectors of so many kilobytes in one segment get a graph; less are searched whole."
+    )
+    qdrant_optimizer_threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Threads by which it builds a generation's search graph, in each shard; few leave searches their "
+        "turn. 0: as many as it likes.",
     )
     qdrant_index_while_filling: bool = Field(
         False, description="Whether the graph grows while a generation is filled, rather than at its end in one go."

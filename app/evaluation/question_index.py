@@ -88,6 +88,18 @@ class OwnPosts:
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids
 
+    def one_search(self) -> OwnPosts:
+        return self
+
+    def prepare(
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
+    ) -> None:
+        """Does nothing: asking costs nothing."""
+
     def warm(self) -> None:
         """Everything is in memory."""
 

@@ -99,7 +99,8 @@ class Searcher:
         asked_for = query.text if query.text.strip() else " ".join([*query.filters.tags, *query.filters.authors])
         language = detect_language(asked_for)
         timings = _Timings()
-        with self._live.pin() as generation:
+        with self._live.pin() as pinned:
+            generation = pinned.one_search()
             name = generation.info.name
             goes_on = read_cursor(query.cursor, query, name) if query.cursor else None
             start = query.offset if goes_on is None else goes_on.position
@@ -158,6 +159,10 @@ class Searcher:
         seen: set[str] = set()
         later: set[str] | None = None
         depth, total = self._candidates, 0
+        # A page that even all that the usual depth brings could not fill is not looked for there first.
+        deepest = _deep_enough(depth, 1 if vector is None else 2, enough)
+        across = [] if vector is None else self._across(language, query.filters)
+        generation.prepare(vector, terms, [(deepest, query.filters), *across])
         while True:
             step = self._step(generation, query, vector, terms, depth, language, later, timings)
             candidates, summaries, fused, scale, later = step
@@ -168,13 +173,14 @@ class Searcher:
             if not layers and scale is not None:
                 reranked = self._rerank(generation, query, goes_on, found, read, timings)
             found = reordered(found, reranked)
-            copies = set[tuple[str, str]]()
-            if query.fold and not layers:
-                timings.add("arrange")
-                copies = copies_among(
-                    found, read(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
-                )
-                timings.add("posts")
+            alike = _may_be_copies(generation, found) if query.fold and not layers else []
+            here = sum(len(layer.order) for layer in layers) + len(found) - len(alike)
+            if here < min(enough, total if layers else here + len(later)) and depth < _DEEPEST:
+                deeper = _deep_enough(depth * _DEEPER, max(here, 1) / depth, enough)
+                generation.prepare(vector, terms, [(deeper, query.filters)], posts=alike)
+            timings.add("arrange")
+            copies = copies_among(found, read(alike)) if alike else set()
+            timings.add("posts")
             order = boosted(found, self._boosts, generation.info.created_at) if query.boosts else found
             order = folded(in_order(order, query.sort), copies)
             wanted = query.answer_hits - sum(len(layer.order) for layer in layers)
@@ -310,21 +316,21 @@ class Searcher:
         gathered = gather(generation, vector, terms, depth, filters)
         found = gathered.candidates
         summaries = generation.summaries(list({one.post_id for one in gathered.found}))
-        others = self._others(language, filters, summaries) if gathered.more else ()
-        if others:
+        # Where hardly any are among those found.
+        missing = gathered.more and len(self._elsewhere(language, summaries)) < _ACROSS
+        for wanted, among in self._across(language, filters) if missing else ():
             there = {(one.post_id, one.ordinal) for one in found}
-            across = gather(generation, vector, terms, _ACROSS, replace(filters, languages=others)).candidates
+            across = gather(generation, vector, terms, wanted, among).candidates
             besides = [one for one in across if (one.post_id, one.ordinal) not in there]
             found += besides
             summaries |= generation.summaries(list({one.post_id for one in besides} - summaries.keys()))
         return gathered, summaries
 
-    def _others(self, language: str, filters: Filters, found: Mapping[str, PostSummary]) -> tuple[str, ...]:
-        """The languages whose posts a search has to look for besides, since hardly any are among those found."""
-        if filters.languages or len(self._elsewhere(language, found)) >= _ACROSS:
-            return ()
+    def _across(self, language: str, filters: Filters) -> list[tuple[int, Filters]]:
+        """What is asked for posts in the languages that the query is not in, where the embedder knows both."""
         known = self._embedder.languages
-        return tuple(one for one in ANSWERED if one != language and knows(known, language) and knows(known, one))
+        others = tuple(one for one in ANSWERED if one != language and knows(known, language) and knows(known, one))
+        return [(_ACROSS, replace(filters, languages=others))] if others and not filters.languages else []
 
     def _elsewhere(self, language: str, found: Mapping[str, PostSummary]) -> frozenset[str]:
         """IDs of the posts in another language than the query's, where the embedder knows both."""
@@ -341,9 +347,9 @@ class Searcher:
         return candidates, self._elsewhere(detect_language(text), summaries)
 
     def _candidates_of(self, text: str) -> tuple[list[Candidate], dict[str, PostSummary]]:
-        with self._live.pin() as generation:
+        with self._live.pin() as pinned:
             gathered, summaries = self._gathered(
-                generation,
+                pinned.one_search(),
                 self._vectors.vector(text),
                 self._weigher.query(text),
                 self._candidates,
@@ -395,6 +401,21 @@ class Searcher:
 
 def _languages(summaries: Mapping[str, PostSummary]) -> dict[str, str]:
     return {post_id: one.language for post_id, one in summaries.items()}
+
+
+def _may_be_copies(generation: Generation, found: Sequence[Placed]) -> list[str]:
+    return list(generation.may_be_copies([one.post.post_id for one in found[:FOLDED_AMONG]]))
+
+
+def _deep_enough(depth: int, each: float, enough: int) -> int:
+    """The first depth of a layer, from this one, of which so many posts are to be expected.
+
+    Args:
+        each: Posts that a place in a layer brings.
+    """
+    while depth < _DEEPEST and depth * each < enough:
+        depth = min(depth * _DEEPER, _DEEPEST)
+    return min(depth, _DEEPEST)
 
 
 def _as_shown(fused: Sequence[tuple[float, Candidate]], elsewhere: frozenset[str]) -> dict[str, float]:

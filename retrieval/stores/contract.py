@@ -121,6 +121,26 @@ class Generation(Protocol):
         """
         ...
 
+    def one_search(self) -> Generation:
+        """The same for the calls of one search, in one thread: what it read is not asked for again."""
+        ...
+
+    def prepare(
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
+    ) -> None:
+        """Announce what this search is about to ask, for a store where each request costs: it asks for all at once.
+
+        Args:
+            vector: None where the newest posts are asked for, and read.
+            asked: Limits and filters of candidates, or of the newest posts.
+            posts: IDs of posts that will be read, if candidates have to be asked for.
+        """
+        ...
+
     def warm(self) -> None:
         """Read the local files that searches use into memory, as far as there is room. Takes as long as the disk needs;
         meanwhile searches are answered. Without it the first hundreds of searches wait for the disk.
@@ -136,7 +156,7 @@ class ChangingGeneration(Generation, Protocol):
     """One finished generation, open for reading and changing. Safe to call from several threads at once."""
 
     def change(self, changes: Changes) -> None:
-        """Change posts; a search that begins afterwards sees it.
+        """Change posts; a search that begins afterwards sees it, on a cluster after as long as a node may be behind.
 
         It is not durable before `settle`: a process that ends without it leaves some, or all, of the changes undone,
         and may make them again. Deleted passages may still count towards how rare a term is until a generation is
@@ -163,7 +183,11 @@ class GenerationWriter(Protocol):
     def name(self) -> str: ...
 
     def upsert(self, posts: Sequence[IndexedPost]) -> None:
-        """Write posts; one with an ID that was written before replaces it with all its passages."""
+        """Write posts; one with an ID that was written before replaces it with all its passages.
+
+        These are gone for every search, but may still count towards how rare a term is: a server counts them until it
+        rewrites the part of the collection that had them.
+        """
         ...
 
     def change(self, changes: Changes) -> None:

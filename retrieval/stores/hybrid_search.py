@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from retrieval.stores.payload import FOUND
 from retrieval.types import Candidate
 
 Side = Literal["dense", "terms"]
@@ -30,11 +29,6 @@ class SideQuery:
     @property
     def hnsw_ef(self) -> int:
         return _HNSW_EFFORT * self.limit
-
-    @property
-    def payload(self) -> list[str] | bool:
-        """Fields to fetch, for a store that does not know them; none for points that were fetched before."""
-        return FOUND if self.among is None else False
 
 
 class ScoredPoints(NamedTuple):

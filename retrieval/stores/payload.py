@@ -25,6 +25,8 @@ FILTERED = {
 }
 # Payload fields of a candidate.
 FOUND = ["post_id", "ordinal", "part", "comment", "start", "end"]
+# Payload fields that decide a post's place, on a server; `created_s` is there only where `created_at` is not exact.
+SUMMED_UP = ["author", "likes", "created_at", "created_s", "language"]
 _NAMESPACE = uuid.UUID("5b1c2f3e-8f0e-5c2b-9a57-2d6f5f1c7a10")
 
 

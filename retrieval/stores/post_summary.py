@@ -34,5 +34,9 @@ def summary_of(post: Post) -> PostSummary:
 @lru_cache(maxsize=16_384)
 def author_number(author: str) -> int:
     """One number for all spellings of an author, 0 for nobody. Fits into 64 bits; differs between processes."""
-    name = fold(author).casefold().strip()
+    return number_of_key(fold(author).casefold().strip())
+
+
+def number_of_key(name: str) -> int:
+    """As `author_number`, for a name in the one form that its spellings share."""
     return (hash(name) or 1) if name else 0

@@ -200,6 +200,18 @@ class EdgeGeneration:
         posts = ((summary_of(post), sketch) for post, sketch in self._catalog.sketched_posts())
         return Columns(posts, all_slices(self._shard))
 
+    def one_search(self) -> EdgeGeneration:
+        return self
+
+    def prepare(
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
+    ) -> None:
+        """Does nothing: asking costs nothing."""
+
     def warm(self) -> None:
         # Of the shard's files searches read the graph and the vectors; the catalog was read on opening.
         warm((self._folder / SHARD).resolve(), f"vector_*-{DENSE}/*")

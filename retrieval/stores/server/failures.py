@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONDecodeError
 
+from httpx import TimeoutException
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
@@ -17,6 +18,9 @@ from retrieval.errors import FixableError, IndexMismatch, StoreUnreachable
 FAILURES = (ApiException, QdrantException, JSONDecodeError, AssertionError)
 # A cluster answers 500 while a shard has too few replicas. All our writes may be repeated.
 _MAY_PASS = {408, 429, 500, 502, 503, 504}
+# What a node that goes away costs: its own answer, or that of a balancer or another node about it.
+_ELSEWHERE = {500, 502, 503, 504}
+_MISSING = re.compile(r"Collection `([^`]+)` doesn't exist")
 _FORBIDDEN = {401, 403}
 _DIMENSION = re.compile(r"expected dim: (\d+), got (\d+)")
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF")
@@ -32,12 +36,16 @@ class Failure:
         may_pass: Whether the same call may succeed later.
         reason: In a few words, for progress messages.
         retry_after_s: How long the server asks to wait; 0 if it does not say.
+        elsewhere: Whether another node, or the same one in a moment, may answer at once.
+        missing: The collection that is not there.
     """
 
     error: FixableError
     may_pass: bool
     reason: str
     retry_after_s: float = 0.0
+    elsewhere: bool = False
+    missing: str = ""
 
 
 def failure(error: Exception, url: str) -> Failure:
@@ -85,12 +93,14 @@ def _answered(error: UnexpectedResponse, url: str) -> Failure:
         fix = "raise QDRANT__SERVICE__MAX_REQUEST_SIZE_MB there, or leave out the longest posts"
         return _final(StoreUnreachable(problem, fix))
     if status == 404:
-        return _final(StoreUnreachable(problem, "it was deleted meanwhile: run `stipple status`, then reindex"))
+        gone = StoreUnreachable(problem, "it was deleted meanwhile: run `stipple status`, then reindex")
+        found = _MISSING.search(problem)
+        return Failure(gone, False, "404", elsewhere=found is not None, missing=found[1] if found else "")
     fix = "check its log and free disk space; Stipple needs Qdrant 1.16 or newer"
     after_s = error.headers.get("retry-after", "")
     return Failure(
         StoreUnreachable(problem, fix), status in _MAY_PASS, f"{status} {error.reason_phrase}",
-        float(after_s) if after_s.isdecimal() else 0.0,
+        float(after_s) if after_s.isdecimal() else 0.0, elsewhere=status in _ELSEWHERE,
     )  # fmt: skip
 
 
@@ -105,7 +115,9 @@ def _unanswered(source: object, url: str) -> Failure:
         problem = f"{url} says https, but the server there does not speak TLS: {reason}"
         return _final(StoreUnreachable(problem, "write http:// in STIPPLE_QDRANT_URL, or put TLS before it"))
     fix = "start it, correct STIPPLE_QDRANT_URL, or raise STIPPLE_QDRANT_TIMEOUT_S (of a search: …_SEARCH_TIMEOUT_S)"
-    return Failure(StoreUnreachable(f"the Qdrant server at {url} does not answer: {reason}", fix), True, reason)
+    problem = f"the Qdrant server at {url} does not answer: {reason}"
+    # After a time limit there is no time left.
+    return Failure(StoreUnreachable(problem, fix), True, reason, elsewhere=not isinstance(source, TimeoutException))
 
 
 def _innermost(source: object) -> str:

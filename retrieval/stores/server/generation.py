@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any
-from uuid import UUID
 
 from qdrant_client import models
 
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
-from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
 from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
-from retrieval.stores.payload import (
-    DENSE,
-    FOUND,
-    TERMS,
-    AnyOf,
-    Between,
-    NoneOf,
-    Within,
-    conditions,
-    point_id,
-    post_from_json,
-)
-from retrieval.stores.post_summary import PostSummary, summary_of
+from retrieval.stores.payload import point_id
+from retrieval.stores.post_summary import PostSummary
 from retrieval.stores.server.calls import ServerCalls
+from retrieval.stores.server.filters import qdrant_filter
 from retrieval.stores.server.layout import Layout
+from retrieval.stores.server.one_search import OneSearch
 from retrieval.stores.server.points import FIRST_PASSAGE, ServerPoints
+from retrieval.stores.server.writer import update_metadata
 from retrieval.types import Candidate, Filters, Post, TermWeights, Vectors
 
 
 class ServerGeneration:
     """A finished generation, addressed by its collection and not by the alias, so that a switch does not affect it."""
 
-    def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo, layout: Layout) -> None:
+    def __init__(
+        self, calls: ServerCalls, collection: str, info: GenerationInfo, layout: Layout, shards: int = 1
+    ) -> None:
+        self._shards = shards
         self._calls, self._collection, self._info, self._layout = calls, collection, info, layout
         self._points, self._changing = ServerPoints(calls, collection), Lock()
 
@@ -47,45 +40,19 @@ class ServerGeneration:
     def candidates(
         self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
     ) -> list[Candidate]:
-        nearest = {
-            DENSE: vector.tolist(),
-            TERMS: models.SparseVector(indices=list(terms.indices), values=list(terms.values)),
-        }
-        let_through = _filter(filters)
+        return self.one_search().candidates(vector, terms, limit, filters, both_scores=both_scores)
 
-        def request(query: SideQuery) -> models.QueryRequest:
-            among = query.among
-            only = let_through
-            if among is not None:
-                only = models.Filter(must=[models.HasIdCondition(has_id=[str(UUID(int=one)) for one in among])])
-            how = self._layout.search(query.hnsw_ef) if among is None else self._layout.exact()
-            return models.QueryRequest(
-                query=nearest[query.side],
-                using=query.side,
-                limit=query.limit,
-                filter=only,
-                params=how,
-                with_payload=query.payload,
-            )
+    def one_search(self) -> OneSearch:
+        return OneSearch(self._calls, self._collection, self._info, self._layout, self._shards, self)
 
-        payloads: dict[int, Mapping[str, Any]] = {}
-
-        def ask(queries: Sequence[SideQuery]) -> list[list[tuple[int, float]]]:
-            requests = [request(query) for query in queries]
-            answers = self._calls.ask(lambda client: client.query_batch_points(self._collection, requests))
-            scored = [[(UUID(str(one.id)).int, one.score) for one in answer.points] for answer in answers]
-            for answer, points in zip(answers, scored, strict=True):
-                for one, (point, _) in zip(answer.points, points, strict=True):
-                    payloads.setdefault(point, one.payload or {})  # fetched only the first time
-            return scored
-
-        found = gather_scored(ask, limit, with_terms=bool(terms.indices), both_scores=both_scores)
-        return in_order(
-            [
-                Candidate._make([*(payloads[point][field] for field in FOUND), cosine, lexical])
-                for point, cosine, lexical in zip(*found, strict=True)
-            ]
-        )
+    def prepare(
+        self,
+        vector: Vectors | None,
+        terms: TermWeights,
+        asked: Sequence[tuple[int, Filters]],
+        posts: Sequence[str] = (),
+    ) -> None:
+        """Does nothing: what is read is kept for one search alone."""
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:
         def listed(listing: Listing) -> list[dict[str, Any]]:
@@ -99,7 +66,7 @@ class ServerGeneration:
                 only.append(models.FieldCondition(key="created_at", match=models.MatchValue(value=moment)))
             points, _ = self._calls.ask(
                 lambda client: client.scroll(
-                    self._collection, scroll_filter=_filter(filters, only), limit=listing.limit, order_by=order,
+                    self._collection, scroll_filter=qdrant_filter(filters, only), limit=listing.limit, order_by=order,
                     with_payload=ORDER_FIELDS,
                 )
             )  # fmt: skip
@@ -108,12 +75,10 @@ class ServerGeneration:
         return newest_first(listed, limit, offset)
 
     def posts(self, ids: Sequence[str]) -> dict[str, Post]:
-        payloads = self._calls.asked_payloads(self._collection, [point_id(post_id, 0) for post_id in ids], ["post"])
-        found = (post_from_json(payload["post"]) for payload in payloads)
-        return {post.id: post for post in found}
+        return self.one_search().posts(ids)
 
     def summaries(self, ids: Sequence[str]) -> dict[str, PostSummary]:
-        return {post_id: summary_of(post) for post_id, post in self.posts(ids).items()}
+        return self.one_search().summaries(ids)
 
     def may_be_copies(self, ids: Sequence[str]) -> Sequence[str]:
         return ids
@@ -130,14 +95,15 @@ class ServerGeneration:
     def settle(self, reached: Reached) -> None:
         # Each write was durable when the server answered.
         with self._changing:
-            posts, passages = self._points.count()
+            posts, passages = self._points.counted((self._info.posts, self._info.passages))
             self._info = replace(self._info, posts=posts, passages=passages)
-        fields = info_fields(self._info) | reached_field({**self.reached(), **reached})
-        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+        update_metadata(
+            self._calls, self._collection, info_fields(self._info) | reached_field({**self.reached(), **reached})
+        )
 
     def reached(self) -> Reached:
-        metadata = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata
-        return reached_from_fields(metadata or {})
+        read = self._calls.read(lambda client: client.get_collection(self._collection)).config.metadata or {}
+        return reached_from_fields(self._calls.recent.metadata(self._collection, read))
 
     def ids(self) -> Iterator[str]:
         for payload in self._points.first_passages(["post_id"]):
@@ -156,20 +122,3 @@ class ServerGeneration:
 
     def close(self) -> None:
         """Does nothing: the connection belongs to the store."""
-
-
-def _filter(filters: Filters, more: Sequence[models.Condition] = ()) -> models.Filter | None:
-    must, must_not = list(more), list[models.Condition]()
-    for one in conditions(filters):
-        match one:
-            case AnyOf():
-                must.append(models.FieldCondition(key=one.field, match=models.MatchAny(any=list(one.values))))
-            case NoneOf():
-                must_not.append(models.FieldCondition(key=one.field, match=models.MatchAny(any=list(one.values))))
-            case Between():
-                must.append(models.FieldCondition(key=one.field, range=models.Range(gte=one.at_least, lt=one.below)))
-            case Within():
-                centre = models.GeoPoint(lat=one.latitude, lon=one.longitude)
-                circle = models.GeoRadius(center=centre, radius=one.radius_m)
-                must.append(models.FieldCondition(key=one.field, geo_radius=circle))
-    return models.Filter(must=must, must_not=must_not) if must or must_not else None

@@ -39,6 +39,7 @@ class Layout:
     hnsw_ef_construct: int = 100
     indexing_threshold_kb: int = 10_000
     index_while_filling: bool = False
+    optimizer_threads: int = 0
 
     def collection(self, identity: Identity) -> dict[str, Any]:
         """Arguments of `create_collection`, except for the name and the metadata."""
@@ -56,8 +57,10 @@ class Layout:
             "replication_factor": self.replicas,
             "write_consistency_factor": self.write_consistency,
             "on_disk_payload": self.payload_on_disk,
-            "hnsw_config": models.HnswConfigDiff(m=links, ef_construct=self.hnsw_ef_construct),
-            "optimizers_config": models.OptimizersConfigDiff(indexing_threshold=self.indexing_threshold_kb),
+            "hnsw_config": self._hnsw(links),
+            "optimizers_config": models.OptimizersConfigDiff(
+                indexing_threshold=self.indexing_threshold_kb, max_optimization_threads=self.optimizer_threads or None
+            ),
             "quantization_config": self._quantization(),
         }
 
@@ -65,7 +68,7 @@ class Layout:
         """Arguments of `update_collection` after the last passage is written; None if there is nothing to do."""
         if self.index_while_filling:
             return None
-        return {"hnsw_config": models.HnswConfigDiff(m=self.hnsw_m, ef_construct=self.hnsw_ef_construct)}
+        return {"hnsw_config": self._hnsw(self.hnsw_m)}
 
     def search(self, hnsw_ef: int) -> models.SearchParams:
         """How to search for the nearest passages. Scores are those of the full vectors, even if they are quantized."""
@@ -79,6 +82,11 @@ class Layout:
         if self.quantization == "none":
             return models.SearchParams(exact=True)
         return models.SearchParams(exact=True, quantization=models.QuantizationSearchParams(ignore=True))
+
+    def _hnsw(self, links: int) -> models.HnswConfigDiff:
+        return models.HnswConfigDiff(
+            m=links, ef_construct=self.hnsw_ef_construct, max_indexing_threads=self.optimizer_threads or None
+        )
 
     def _quantization(self) -> models.ScalarQuantization | models.BinaryQuantization | None:
         match self.quantization:
@@ -108,4 +116,5 @@ def layout_of(settings: Settings) -> Layout:
         hnsw_ef_construct=settings.qdrant_hnsw_ef_construct,
         indexing_threshold_kb=settings.qdrant_indexing_threshold_kb,
         index_while_filling=settings.qdrant_index_while_filling,
+        optimizer_threads=settings.qdrant_optimizer_threads,
     )

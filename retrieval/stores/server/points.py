@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,12 +19,16 @@ from retrieval.stores.payload import (
     post_to_json,
 )
 from retrieval.stores.server.calls import ServerCalls
+from retrieval.stores.server.one_search import SKETCH
 from retrieval.stores.transfer import StoredPoint, indexed_post
+from retrieval.text.near_copies import sketches
 from retrieval.types import TermWeights
 
 # A request has at most 32 MB: 256 points of 1,024 numbers are about 4, and the posts' JSON is counted.
 POINTS_AT_ONCE = 256
 _POST_BYTES_AT_ONCE = 8_000_000
+# Passages that are deleted of a post which no node shows; more of them have only long ones.
+_LATELY_WRITTEN = 16
 FIRST_PASSAGE = models.FieldCondition(key="ordinal", match=models.MatchValue(value=0))
 
 
@@ -38,9 +43,11 @@ class ServerPoints:
         posts, passages = self.delete(changes.delete)
         latest = {one.stored.post.id: one for one in changes.upsert}  # the last of several with one ID counts
         before = self.passages(list(latest))
+        recent = self._calls.recent
         self._delete({key: (len(latest[key].passages), count) for key, count in before.items()})
         for points in _batches(latest.values()):
             self.put(points)
+        recent.put(self._collection, {post_id: len(one.passages) for post_id, one in latest.items()})
         self._recount(changes.recount, self.passages([stored.post.id for stored in changes.recount]))
         posts += len(latest) - len(before)
         passages += sum(len(one.passages) for one in latest.values()) - sum(before.values())
@@ -49,14 +56,28 @@ class ServerPoints:
     def delete(self, ids: Sequence[str]) -> tuple[int, int]:
         """Delete posts; an ID that is not there is skipped. Returns as `change` does."""
         there = self.passages(ids)
-        self._delete({key: (0, count) for key, count in there.items()})
+        gone = {key: (0, count) for key, count in there.items()}
+        if ids and self._calls.is_cluster:
+            # A replica that is behind does not know yet what another server has just written.
+            gone = {key: (0, max(there.get(key, 0), _LATELY_WRITTEN)) for key in dict.fromkeys(ids)}
+        self._delete(gone)
+        self._calls.recent.put(self._collection, dict.fromkeys(ids, 0))
         return -len(there), -sum(there.values())
 
     def passages(self, ids: Sequence[str]) -> dict[str, int]:
         """The number of passages of each of these posts; an ID that is not there is left out."""
         first_passages = [point_id(post_id, 0) for post_id in dict.fromkeys(ids)]
         payloads = self._calls.payloads(self._collection, first_passages, ["post_id", "passages"])
-        return {payload["post_id"]: payload["passages"] for payload in payloads}
+        read = {payload["post_id"]: payload["passages"] for payload in payloads}
+        recent = self._calls.recent
+        counts = {post_id: recent.passages(self._collection, post_id, read.get(post_id, 0)) for post_id in ids}
+        return {post_id: count for post_id, count in counts.items() if count}
+
+    def counted(self, expected: tuple[int, int]) -> tuple[int, int]:
+        """As `count`, when all nodes of a cluster show what was written: these numbers, unless others wrote too."""
+        if self._calls.is_cluster and self.count() != expected:
+            self._calls.wait(self._calls.recent.unseen_s(), "until all nodes show what was written")
+        return self.count()
 
     def count(self) -> tuple[int, int]:
         """Numbers of posts and passages, counted one by one: slow if there are many."""
@@ -65,8 +86,10 @@ class ServerPoints:
     def put(self, points: list[models.PointStruct]) -> None:
         self._calls.write(lambda client: client.upsert(self._collection, points, wait=True))
 
-    def copy_from(self, collection: str) -> Iterator[int]:
-        """Copy all points of another collection of this server in batches, and yield how many so far."""
+    def copy_from(self, collection: str) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Copy all points of another collection of this server in batches; yields how many points so far, and by how
+        many the posts and passages increased.
+        """
         place: Any = None
         copied = 0
         while True:
@@ -78,7 +101,10 @@ class ServerPoints:
             if points:
                 self.put([models.PointStruct(id=one.id, vector=one.vector, payload=one.payload) for one in points])
                 copied += len(points)
-                yield copied
+                firsts = [one.payload for one in points if one.payload and one.payload.get("ordinal") == 0]
+                counts = {payload["post_id"]: payload["passages"] for payload in firsts}
+                self._calls.recent.put(self._collection, counts)
+                yield copied, (len(firsts), len(points))
             if place is None:
                 return
 
@@ -160,15 +186,19 @@ class ServerPoints:
 def _batches(posts: Iterable[IndexedPost]) -> Iterator[list[models.PointStruct]]:
     points: list[models.PointStruct] = []
     size_bytes = 0
-    for one in posts:
+    writing = list(posts)
+    for one, sketch in zip(writing, sketches([one.stored.post for one in writing]), strict=True):
         post = one.stored.post
         written = post_to_json(post).decode()
+        for_searches: dict[str, Any] = {SKETCH: base64.b64encode(sketch.tobytes()).decode()}
+        if post.created_at is not None and post.created_at.microsecond:
+            for_searches["created_s"] = post.created_at.timestamp()
         size_bytes += len(written)
         for passage, vector, terms in zip(one.passages, one.vectors, one.terms, strict=True):
             if len(points) >= POINTS_AT_ONCE or (points and size_bytes > _POST_BYTES_AT_ONCE):
                 yield points
                 points, size_bytes = [], len(written)
-            payload: dict[str, Any] = passage_payload(post, passage)
+            payload = passage_payload(post, passage) | for_searches
             if passage.ordinal == 0:
                 payload |= {"post": written, "content_hash": one.stored.content_hash, "passages": len(one.passages)}
             sparse = models.SparseVector(indices=list(terms.indices), values=list(terms.values))

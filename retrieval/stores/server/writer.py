@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from qdrant_client import models
 
@@ -26,6 +27,7 @@ class ServerWriter:
     Args:
         reached: The journal numbers of the copied generation.
         poll_s: How often to ask the server whether its search structures are built.
+        resumed: Whether it may contain something already.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class ServerWriter:
         *,
         reached: Reached | None = None,
         poll_s: float = 0.5,
+        resumed: bool = False,
     ) -> None:
         self._calls, self._collection, self._name, self._identity = calls, collection, name, identity
         self._layout, self._reached, self._poll_s = layout, dict(reached or {}), poll_s
         self._points = ServerPoints(calls, collection)
+        self._held = self._points.count() if resumed else (0, 0)
 
     @property
     def name(self) -> str:
@@ -54,12 +58,13 @@ class ServerWriter:
         self.change(Changes(upsert=posts))
 
     def change(self, changes: Changes) -> None:
-        self._points.change(changes)
+        self._held = _sum(self._held, self._points.change(changes))
 
     def copy(self, collection: str, passages: int) -> None:
         """Copy everything from another collection unchanged: nothing is cut or embedded again."""
         told_at = time.monotonic()
-        for copied in self._points.copy_from(collection):
+        for copied, held in self._points.copy_from(collection):
+            self._held = _sum(self._held, held)
             if time.monotonic() - told_at > _SAID_EVERY_S:
                 told_at = time.monotonic()
                 self._calls.say(f"copied {copied:,} of about {passages:,} passages on the server")
@@ -68,15 +73,18 @@ class ServerWriter:
         require_indexes(self._calls, self._collection)
         if (changed := self._layout.when_filled()) is not None:
             self._calls.write(lambda client: client.update_collection(self._collection, **changed))
+            self._calls.recent.wrote()
+        # A node that does not know of it yet says that everything is built.
+        self._calls.wait(self._calls.recent.unseen_s(), "until all nodes show what was written")
         self._wait_for_indexing()
-        posts, passages = self._points.count()
+        posts, passages = self._points.counted(self._held)
         info = GenerationInfo(self.name, self._identity, datetime.now(UTC), posts, passages)
         fields = info_fields(info) | reached_field({**self._reached, **(reached or {})})
-        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+        update_metadata(self._calls, self._collection, fields)
         return info
 
     def discard(self) -> None:
-        self._calls.write(lambda client: client.delete_collection(self._collection))
+        delete_collection(self._calls, self._collection)
 
     def _wait_for_indexing(self) -> None:
         """Wait until the server has built its search structures: it must report so twice, since it also does just
@@ -101,7 +109,7 @@ class ServerWriter:
                 built = f"{said.indexed_vectors_count or 0:,} of {said.points_count or 0:,} passages"
                 self._calls.say(f"the server is building its search structures: {built}")
             if green < 2:
-                time.sleep(self._poll_s)
+                self._calls.pause(self._poll_s)
 
 
 class ServerChanger:
@@ -113,6 +121,7 @@ class ServerChanger:
     def __init__(self, calls: ServerCalls, collection: str, info: GenerationInfo, reached: Reached) -> None:
         self._calls, self._collection, self._info, self._reached = calls, collection, info, reached
         self._points = ServerPoints(calls, collection)
+        self._held = (info.posts, info.passages)
 
     @property
     def name(self) -> str:
@@ -125,17 +134,32 @@ class ServerChanger:
         self.change(Changes(upsert=posts))
 
     def change(self, changes: Changes) -> None:
-        self._points.change(changes)
+        self._held = _sum(self._held, self._points.change(changes))
 
     def finish(self, reached: Reached | None = None) -> GenerationInfo:
-        posts, passages = self._points.count()
+        posts, passages = self._points.counted(self._held)
         info = replace(self._info, posts=posts, passages=passages)
         fields = info_fields(info) | reached_field({**self._reached, **(reached or {})})
-        self._calls.write(lambda client: client.update_collection(self._collection, metadata=fields))
+        update_metadata(self._calls, self._collection, fields)
         return info
 
     def discard(self) -> None:
         """Does nothing: readers use it."""
+
+
+def update_metadata(calls: ServerCalls, collection: str, fields: dict[str, Any]) -> None:
+    """Add these fields to a collection's metadata."""
+    calls.write(lambda client: client.update_collection(collection, metadata=fields))
+    calls.recent.updated(collection, fields)
+
+
+def delete_collection(calls: ServerCalls, collection: str) -> None:
+    calls.write(lambda client: client.delete_collection(collection))
+    calls.recent.dropped(collection)
+
+
+def _sum(held: tuple[int, int], more: tuple[int, int]) -> tuple[int, int]:
+    return held[0] + more[0], held[1] + more[1]
 
 
 def require_indexes(calls: ServerCalls, collection: str) -> None:

@@ -53,60 +53,25 @@ class Trouble:
     done: bool = False
 
 
-class HttpQdrant:
-    """A server on a free local port.
+class LocalQdrant:
+    """Answers requests, without HTTP.
 
     Attributes:
-        trouble: Used one by one, each for the first request that it matches.
-        key: Required `api-key` header; "" requires none.
         created, indexed: The requested configuration and payload indexes of each collection.
         statuses: The status returned to the next requests about a collection.
-        before: Called with the path of each request before it is answered, for tests that need something to happen
-            then.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self) -> None:
         warnings.filterwarnings("ignore", message="Payload indexes have no effect in the local Qdrant")
         warnings.filterwarnings("ignore", message="Local mode performs exact")
         self.client = QdrantClient(":memory:")
-        self.asked: list[Asked] = []
-        self.trouble: list[Trouble] = []
-        self.key, self.version = "", VERSION
         self.created: dict[str, dict[str, Any]] = {}
         self.indexed: dict[str, dict[str, Any]] = {}
         self.statuses: list[str] = []
-        self.before: Callable[[str], None] = lambda path: None
         self._lock = Lock()
-        self._down = False
-        self._server: _Server | None = None
-        self.start(port)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self, port: int = 0) -> None:
-        """Listen, on the previous port if there was one."""
-        self._down = False
-        self._server = _Server(self, port or getattr(self, "port", 0))
-        self.port = self._server.server_port
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def stop(self) -> None:
-        """Refuse connections, and answer on none of the open ones."""
-        self._down = True
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def trouble_for(self, method: str, path: str) -> Trouble | None:
-        if self._down:
-            return Trouble(0)
-        for at, one in enumerate(self.trouble):
-            if one.only in path and one.method in ("", method):
-                return self.trouble.pop(at)
-        return None
+    def collections(self) -> set[str]:
+        return {one.name for one in self.client.get_collections().collections}
 
     def answer(self, method: str, path: str, body: Any) -> Any:
         """The `result` of one request.
@@ -117,6 +82,8 @@ class HttpQdrant:
         """
         with self._lock:
             match method, path.strip("/").split("/"):
+                case "GET", ["cluster"]:
+                    return self.cluster()
                 case "GET", ["collections"]:
                     return self.client.get_collections()
                 case "GET", ["aliases"]:
@@ -131,10 +98,14 @@ class HttpQdrant:
                     self.indexed.setdefault(name, {})[body["field_name"]] = body["field_schema"]
                     return _acknowledged()
                 case _, ["collections", name, *rest] if "points" in rest:
-                    if name not in {one.name for one in self.client.get_collections().collections} | self._aliases():
+                    if name not in self.collections() | self._aliases():
                         raise KeyError(name)
                     return self._points(method, name, rest[1:], body)
         raise KeyError(path)
+
+    def cluster(self) -> dict[str, Any]:
+        """What it says of the nodes beside it."""
+        return {"status": "disabled"}
 
     def _aliases(self) -> set[str]:
         return {one.alias_name for one in self.client.get_aliases().aliases}
@@ -151,7 +122,7 @@ class HttpQdrant:
         return said
 
     def _collection(self, method: str, name: str, body: Any) -> Any:
-        there = {one.name for one in self.client.get_collections().collections}
+        there = self.collections()
         if method == "DELETE":
             self.created.pop(name, None)
             self.indexed.pop(name, None)
@@ -200,6 +171,54 @@ class HttpQdrant:
         raise KeyError("/".join(rest))
 
 
+class HttpQdrant(LocalQdrant):
+    """A server on a free local port.
+
+    Attributes:
+        trouble: Used one by one, each for the first request that it matches.
+        key: Required `api-key` header; "" requires none.
+        before: Called with the path of each request before it is answered, for tests that need something to happen
+            then.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__()
+        self.asked: list[Asked] = []
+        self.trouble: list[Trouble] = []
+        self.key, self.version = "", VERSION
+        self.before: Callable[[str], None] = lambda path: None
+        self._down = False
+        self._server: _Server | None = None
+        self.start(port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, port: int = 0) -> None:
+        """Listen, on the previous port if there was one."""
+        self._down = False
+        self._server = _Server(self, port or getattr(self, "port", 0))
+        self.port = self._server.server_port
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def stop(self) -> None:
+        """Refuse connections, and answer on none of the open ones."""
+        self._down = True
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def trouble_for(self, method: str, path: str) -> Trouble | None:
+        if self._down:
+            return Trouble(0)
+        for at, one in enumerate(self.trouble):
+            if one.only in path and one.method in ("", method):
+                return self.trouble.pop(at)
+        return None
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -234,6 +253,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(trouble.status, _error(trouble.said), trouble.headers)
         elif store.key and key != store.key:
             self._raw(401, b"Must provide an API key or an Authorization bearer token", "text/plain")
+        elif path == "/readyz":
+            self._raw(200, b"all shards are ready", "text/plain")
         elif path == "/":
             self._say(200, {"title": "qdrant - vector search engine", "version": store.version})
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from httpx import ConnectError, Headers
+from httpx import ConnectError, Headers, ReadTimeout
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -96,14 +96,43 @@ def test_nobody_waits_longer_than_the_patience_because_the_server_asks_to() -> N
     assert clock.slept == []
 
 
-def test_a_search_asks_once_also_while_something_is_filled() -> None:
+@pytest.mark.parametrize("error", [refused(), answer(500), answer(502), answer(503), answer(504)])
+def test_a_search_asks_again_at_once_where_a_node_went_away(error: Exception) -> None:
+    clock = Time()
+    one = calls(clock, RetryPolicy(ask_s=5))
+    assert one.ask(failing(error)) == "answer"
+    assert one.ask(failing(error, error)) == "answer"
+    assert clock.now < 0.5
+
+
+def test_a_search_gives_up_soon_also_while_something_is_filled() -> None:
     clock = Time()
     one = calls(clock, RetryPolicy())
     with one.filling(lambda _: None), pytest.raises(StoreUnreachable):
-        one.ask(failing(refused()))
+        one.ask(failing(*[refused()] * 9))
+    assert clock.now < 0.5
     with pytest.raises(StoreUnreachable):
         one.read(failing(refused()))
+
+
+@pytest.mark.parametrize("error", [answer(400), answer(403), ResponseHandlingException(ReadTimeout("timed out"))])
+def test_a_search_does_not_ask_again_where_that_is_no_use(error: Exception) -> None:
+    clock = Time()
+    with pytest.raises(StoreUnreachable):
+        calls(clock, RetryPolicy()).ask(failing(error))
     assert clock.slept == []
+
+
+def test_a_search_asks_again_only_within_its_own_time() -> None:
+    clock = Time()
+
+    def slow(_: object) -> str:
+        clock.now += 3
+        raise refused()
+
+    with pytest.raises(StoreUnreachable):
+        calls(clock, RetryPolicy(ask_s=5)).ask(slow)
+    assert clock.now == 3
 
 
 def test_a_certificate_that_is_not_trusted_is_told_and_not_tried_again() -> None:

@@ -116,6 +116,14 @@ def test_an_index_that_is_missing_at_the_end_is_made_and_one_of_another_kind_is_
         writer.finish()
 
 
+def test_the_graph_is_built_by_as_many_threads_as_are_set(server: HttpQdrant, tmp_path: Path) -> None:
+    fill(store_on(server, tmp_path, qdrant_optimizer_threads=1), some_posts(3))
+    made = created(server)
+    assert made["optimizers_config"]["max_optimization_threads"] == made["hnsw_config"]["max_indexing_threads"] == 1
+    [graph] = [one["hnsw_config"] for one in patched(server) if "hnsw_config" in one]
+    assert graph["max_indexing_threads"] == 1
+
+
 @pytest.mark.parametrize(("quantization", "kind"), [("int8", "scalar"), ("binary", "binary")])
 def test_quantized_vectors_are_looked_at_first_and_whole_ones_score(
     quantization: str, kind: str, server: HttpQdrant, tmp_path: Path
@@ -125,9 +133,12 @@ def test_quantized_vectors_are_looked_at_first_and_whole_ones_score(
     assert kind in created(server)["quantization_config"]
     server.asked.clear()
     store.open(IDENTITY).candidates(*a_query(1), 5, Filters())
-    first, second = (one.body["searches"] for one in server.asked if one.path.endswith("/query/batch"))
-    assert {"rescore": True, "oversampling": 3.0}.items() <= first[0]["params"]["quantization"].items()
-    assert first[0]["params"]["hnsw_ef"] == 20
+    [searches] = (one.body["searches"] for one in server.asked if one.path.endswith("/query/batch"))
+    first, second = [one for one in searches if "prefetch" not in one], [one for one in searches if "prefetch" in one]
+    assert len(first) == len(second) == 2
+    for one in [*first, *(prefetch for each in second for prefetch in each["prefetch"])]:
+        assert {"rescore": True, "oversampling": 3.0}.items() <= one["params"]["quantization"].items()
+        assert one["params"]["hnsw_ef"] == 20
     for one in second:
         assert one["params"]["exact"] is True
         assert one["params"]["quantization"]["ignore"] is True
