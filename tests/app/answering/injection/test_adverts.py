@@ -18,6 +18,9 @@ from retrieval.types import Post
         "姐妹们冲！下单备注【小月10】立减",
         "好用到哭，報我名字「阿嵐」有折",
         "优惠码在评论区",
+        "Erased my wrinkles. GLOSS20 gives you 20% off and a roller",
+        "this is not an ad I just care, but they sell out every Friday",
+        "真的不是广！！但是手慢无，链接在评论",
     ],
 )
 def test_an_offer_with_a_code_is_an_advert(text: str) -> None:
@@ -32,6 +35,8 @@ def test_an_offer_with_a_code_is_an_advert(text: str) -> None:
         "Took my bike off the train with WIFI on",
         "活动一般买一送一小样，平时不用囤",
         "备注一下：周一闭馆",
+        "Not an ad, just a happy customer",
+        "The buns sell out by ten",
         "",
     ],
 )
