@@ -78,5 +78,5 @@ class KnownWords:
             return []
         anywhere = np.zeros(generation.info.identity.dimension, np.float32)
         anywhere[0] = 1  # only the words count, but a store wants a direction
-        found = generation.candidates(anywhere, terms, limit, Filters(), both_scores=False)
+        found = generation.candidates(anywhere, terms, limit, Filters(), alone=("terms",))
         return [one for one in found if one.lexical > 0]

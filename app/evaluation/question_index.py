@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from retrieval.stores.contract import Generation, GenerationInfo, IndexedPost
+from retrieval.stores.hybrid_search import Side
 from retrieval.stores.post_summary import PostSummary, summary_of
 from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWeights, Vectors
 
@@ -52,7 +53,7 @@ class OwnPosts:
         limit: int,
         filters: Filters,
         *,
-        both_scores: bool = True,  # noqa: ARG002  # both are at hand
+        alone: Sequence[Side] = (),  # noqa: ARG002  # both are at hand
     ) -> list[Candidate]:
         """See Generation.candidates. Judged questions have no filters; a search itself may look in one language."""
         assert replace(filters, languages=()).is_empty(), "judged questions have no filters but a search's own"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from retrieval.search.hits import opening
 from retrieval.stores.contract import Generation
+from retrieval.stores.hybrid_search import Side
 from retrieval.text.exact_words import Wording
 from retrieval.types import Candidate, Filters, TermWeights, Vectors
 
@@ -34,7 +35,7 @@ def gather(
     wanted: int,
     filters: Filters,
     *,
-    both_scores: bool = True,
+    alone: Sequence[Side] = (),
 ) -> Gathered:
     """The candidates whose posts satisfy all filters.
 
@@ -42,9 +43,9 @@ def gather(
 
     Args:
         wanted: Passages to fetch from each side of the search.
-        both_scores: As in Generation.candidates.
+        alone: As in Generation.candidates.
     """
-    found = generation.candidates(vector, terms, wanted, filters, both_scores=both_scores)
+    found = generation.candidates(vector, terms, wanted, filters, alone=alone)
     kept = _with_wording(generation, [one.post_id for one in found], Wording(filters))
     through = list(found) if kept is None else [one for one in found if one.post_id in kept]
     if len(found) < wanted:

@@ -36,6 +36,7 @@ from retrieval.search.ranking import (
 from retrieval.search.relevance import Background, Floor, kept
 from retrieval.search.reranking import Reranking
 from retrieval.stores.contract import Generation
+from retrieval.stores.hybrid_search import Side
 from retrieval.stores.post_summary import PostSummary
 from retrieval.text.gazetteer import names_in_both_languages
 from retrieval.text.language import ANSWERED, UNKNOWN, detect_language, knows
@@ -54,7 +55,7 @@ from retrieval.types import (
 
 # Each layer of candidates fetches _DEEPER times as many passages as the one before; reading the posts of the deepest
 # takes a tenth of a second.
-_DEEPER, _DEEPEST = 4, 1_600
+_DEEPER, _DEEPEST = 4, 800
 # Of the terms that name a place; other terms of a query weigh 1.
 _PLACE_WEIGHT = 2.0
 # Where fewer posts in another language than the query's are among the candidates, so many passages of them are looked
@@ -235,7 +236,9 @@ class Searcher:
             floor = self._floor(vector, [*gathered.found, *candidates], summaries, language, query.filters)
             there, later = kept(candidates, _languages(summaries), floor), set()
             if gathered.more and not floor.ends(gathered.cosine, gathered.lexical):
-                later = self._later(generation, vector, terms, query.filters, floor) - there
+                sides: list[Side] = ["dense"] if gathered.cosine >= floor.elsewhere else []
+                sides += ["terms"] if gathered.lexical >= floor.lexical else []
+                later = self._later(generation, vector, terms, query.filters, floor, sides) - there
         fused = [one for one in fuse(candidates, scale) if one[1].post_id in there]
         timings.add("fuse")
         return _Step(candidates, summaries, fused, scale, later)
@@ -254,10 +257,20 @@ class Searcher:
         return Floor.of(candidates, _languages(found), self._background.of(vector), known=known)
 
     def _later(
-        self, generation: Generation, vector: Vectors, terms: TermWeights, filters: Filters, floor: Floor
+        self,
+        generation: Generation,
+        vector: Vectors,
+        terms: TermWeights,
+        filters: Filters,
+        floor: Floor,
+        sides: Sequence[Side],
     ) -> set[str]:
-        """IDs of all posts that the largest search finds: they are counted before any page shows them."""
-        reached = gather(generation, vector, terms, _DEEPEST, filters, both_scores=False).candidates
+        """IDs of all posts that the largest search finds: they are counted before any page shows them.
+
+        Args:
+            sides: Those that may find more.
+        """
+        reached = gather(generation, vector, terms, _DEEPEST, filters, alone=sides).candidates
         return kept(reached, _languages(generation.summaries(list({one.post_id for one in reached}))), floor)
 
     def _terms(self, text: str) -> TermWeights:

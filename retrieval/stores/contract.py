@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from retrieval.stores.hybrid_search import Side
 from retrieval.stores.post_summary import PostSummary
 from retrieval.types import Candidate, Filters, Identity, Passage, Post, TermWeights, Vectors
 
@@ -82,7 +83,7 @@ class Generation(Protocol):
     def info(self) -> GenerationInfo: ...
 
     def candidates(
-        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, alone: Sequence[Side] = ()
     ) -> list[Candidate]:
         """The `limit` best passages by cosine together with the `limit` best by BM25, each once, with both scores.
 
@@ -90,8 +91,8 @@ class Generation(Protocol):
             vector: (dimension,) float32 of L2 norm 1.
             terms: The query's terms; without any, only dense candidates are found.
             filters: All but `phrases` and `without`, which stores ignore.
-            both_scores: False leaves a score at 0 where that side did not find the passage, which saves most of
-                the time: for counting.
+            alone: Only the best of these sides, each with that side's score and 0 for the other: much faster, to
+                count them.
         """
         ...
 

@@ -25,10 +25,11 @@ class SideQuery:
     side: Side
     limit: int
     among: frozenset[PointId] | None = None
+    effort: float = _HNSW_EFFORT
 
     @property
     def hnsw_ef(self) -> int:
-        return _HNSW_EFFORT * self.limit
+        return round(self.effort * self.limit)
 
 
 class ScoredPoints(NamedTuple):
@@ -43,26 +44,30 @@ class ScoredPoints(NamedTuple):
 Search = Callable[[Sequence[SideQuery]], list[list[tuple[PointId, float]]]]
 
 
-def gather_scored(ask: Search, limit: int, *, with_terms: bool, both_scores: bool = True) -> ScoredPoints:
+def gather_scored(ask: Search, limit: int, *, with_terms: bool, alone: Sequence[Side] = ()) -> ScoredPoints:
     """The `limit` best of each side, in no order.
 
     A passage found by only one side is then scored by the other, exactly, so that fusion compares like with like: a
     passage just below one side's limit does not count as unknown to it.
 
     Args:
-        both_scores: False leaves a score at 0 where that side did not find the passage, which saves most of the time.
+        alone: Only the best of these sides, each with the score of the side that found it and 0 for the other: much
+            faster, to count them.
     """
     sides: list[Side] = ["dense", "terms"] if with_terms else ["dense"]
-    answers = ask([SideQuery(side, limit) for side in sides])
+    if alone:
+        sides = [side for side in sides if side in alone]
+    effort = 1 if alone else _HNSW_EFFORT  # what is only counted need not be the very best
+    answers = ask([SideQuery(side, limit, effort=effort) for side in sides])
     scores = {side: dict(answer) for side, answer in zip(sides, answers, strict=True)}
     found = frozenset[PointId]().union(*scores.values())
-    missing = {side: found.difference(scores[side]) for side in sides} if both_scores else {}
+    missing = {side: found.difference(scores[side]) for side in sides} if not alone else {}
     second = [SideQuery(side, len(points), points) for side, points in missing.items() if points]
     for query, answer in zip(second, ask(second) if second else [], strict=True):
         scores[query.side].update(answer)
-    cosines, lexical = scores["dense"], scores.get("terms", {})
+    cosines, lexical = scores.get("dense", {}), scores.get("terms", {})
     # A passage without terms of the query has no score there.
-    points = list(cosines) if both_scores else list(found)
+    points = list(found) if alone else list(cosines)
     return ScoredPoints(
         points, [cosines.get(point, 0.0) for point in points], [lexical.get(point, 0.0) for point in points]
     )

@@ -31,7 +31,7 @@ from retrieval.stores.edge.shard import (
     sparse_vector,
     upsert_points,
 )
-from retrieval.stores.hybrid_search import SideQuery, gather_scored, in_order
+from retrieval.stores.hybrid_search import Side, SideQuery, gather_scored, in_order
 from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import DENSE, TERMS
 from retrieval.stores.post_summary import PostSummary, summary_of
@@ -89,7 +89,7 @@ class EdgeGeneration:
         return self._info
 
     def candidates(
-        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, alone: Sequence[Side] = ()
     ) -> list[Candidate]:
         nearest = {
             DENSE: qdrant.Query.Nearest(vector.tolist(), using=DENSE),
@@ -112,7 +112,7 @@ class EdgeGeneration:
             answers = self._shard.query_batch(qdrant.QueryBatchRequest([request(query) for query in queries]))
             return [[(one.id, one.score) for one in answer] for answer in answers]  # type: ignore[misc]  # ours are int
 
-        found = gather_scored(ask, limit, with_terms=bool(terms.indices), both_scores=both_scores)
+        found = gather_scored(ask, limit, with_terms=bool(terms.indices), alone=alone)
         return in_order(self._columns.candidates(*found))
 
     def matching(self, filters: Filters, limit: int, offset: int = 0) -> list[str]:

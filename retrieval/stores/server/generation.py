@@ -11,6 +11,7 @@ from qdrant_client import models
 
 from retrieval.stores.contract import Changes, GenerationInfo, IndexedPost, Reached
 from retrieval.stores.generations import info_fields, reached_field, reached_from_fields
+from retrieval.stores.hybrid_search import Side
 from retrieval.stores.newest_posts import ORDER_FIELDS, Listing, newest_first
 from retrieval.stores.payload import point_id
 from retrieval.stores.post_summary import PostSummary
@@ -38,9 +39,9 @@ class ServerGeneration:
         return self._info
 
     def candidates(
-        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, alone: Sequence[Side] = ()
     ) -> list[Candidate]:
-        return self.one_search().candidates(vector, terms, limit, filters, both_scores=both_scores)
+        return self.one_search().candidates(vector, terms, limit, filters, alone=alone)
 
     def one_search(self) -> OneSearch:
         return OneSearch(self._calls, self._collection, self._info, self._layout, self._shards, self)

@@ -122,10 +122,10 @@ class OneSearch:
             self._take_posts(missing, [one.payload or {} for one in next(answers)])
 
     def candidates(
-        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, both_scores: bool = True
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, *, alone: Sequence[Side] = ()
     ) -> list[Candidate]:
-        if not both_scores:
-            return self._counted(vector, terms, limit, filters)
+        if alone:
+            return self._counted(vector, terms, limit, filters, [side for side in _sides(terms) if side in alone])
         self.prepare(vector, terms, [(limit, filters)])
         found = self._found_by(vector, terms, filters)
         cosines, lexicals = found.scores["dense"], found.scores["terms"]
@@ -140,23 +140,26 @@ class OneSearch:
             ]
         )
 
-    def _counted(self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters) -> list[Candidate]:
-        """The best of both sides with the score of the side that found them, without what only their places need."""
+    def _counted(
+        self, vector: Vectors, terms: TermWeights, limit: int, filters: Filters, sides: Sequence[Side]
+    ) -> list[Candidate]:
+        """The best of the sides with the score of the side that found them, without what only their places need."""
         nearest, through = _nearest(vector, terms), qdrant_filter(filters)
         requests = [
             models.QueryRequest(
                 query=nearest[side], using=side, limit=limit, filter=through,
-                params=self._layout.search(SideQuery(side, limit).hnsw_ef), with_payload=[*FOUND, *SUMMED_UP],
+                params=self._layout.search(SideQuery(side, limit, effort=1).hnsw_ef),
+                with_payload=[*FOUND, *SUMMED_UP],
             )
-            for side in _sides(terms)
+            for side in sides
         ]  # fmt: skip
         scores: dict[int, list[float]] = {}
-        for at, points in enumerate(self._asked(requests)):
+        for side, points in zip(sides, self._asked(requests) if requests else (), strict=True):
             for one in points:
                 point, payload = UUID(str(one.id)).int, one.payload or {}
                 self._payloads.setdefault(point, payload)
                 self._of_post.setdefault(payload["post_id"], payload)
-                scores.setdefault(point, [0.0, 0.0])[at] = one.score
+                scores.setdefault(point, [0.0, 0.0])[side == "terms"] = one.score
         return in_order(
             [
                 Candidate._make([*(self._payloads[point][name] for name in FOUND), *both])
