@@ -24,7 +24,7 @@ def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool 
         assets=assets(),
         asked=asked,
         home=asked.home(),
-        other_ui=replace(asked, ui=other).address(path if path in ("/", "/search") else "/"),
+        other_ui=replace(asked, ui=other).address(path if path in ("/", "/search") or path.startswith("/post/") else "/"),
         unscripted=replace(asked, scripted=False).address() if unscripted else "",
     )
 
