@@ -42,7 +42,8 @@ def test_the_stream_and_the_whole_page_show_the_same_answer(served: Served) -> N
         page = whole(served, question)
         if "sentences" in [element.attributes.get("id") for element in end.elements]:
             sentences = end.by_id("sentences").text
-        assert " ".join(sentences.split()) == " ".join(page.by_id("sentences").text.split())
+        assert "".join(sentences.split()) == "".join(page.by_id("sentences").text.split())
+        assert [kind.text for kind in page.all("p", "kind")] == [kind.text for kind in end.all("p", "kind")]
         assert page.all("p", "facts")[0].text == end.all("p", "facts")[0].text
 
 
