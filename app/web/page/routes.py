@@ -9,8 +9,8 @@ and its first event replaces all cards. Each sentence replaces the cards that it
 A question that continues a conversation has its id and the turn's number in its address ("c" and "t"). The earlier
 turns are above it; a turn that is kept already is shown as it is valid now, and not asked again.
 
-A post has a page of its own, "/post/ID", of which scripts take the middle into a panel. With "narrow=1" a page of posts is
-only the posts, which scripts show beside an answer that stays.
+A post has a page of its own, "/post/ID", of which scripts take the middle into a panel. With "narrow=1" a page of posts
+is only the posts, which scripts show beside an answer that stays.
 """
 
 from __future__ import annotations

@@ -115,9 +115,15 @@ document.addEventListener("pointerdown", (event) => {
   if (source.mark && markOf(event.target) !== source.mark) closeSource();
 });
 
-addEventListener("scroll", (event) => {
-  if (source.mark && !event.target.closest?.(".source")) closeSource();
-}, { capture: true, passive: true });
+// A source goes with its mark, until that is out of sight.
+function follow(event) {
+  if (!source.mark || event.target.closest?.(".source")) return;
+  const { top, bottom } = source.mark.getBoundingClientRect();
+  if (bottom < 0 || top > innerHeight) closeSource();
+  else place(source.mark.nextElementSibling, source.mark);
+}
+
+addEventListener("scroll", follow, { capture: true, passive: true });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !source.mark) return;
@@ -167,24 +173,43 @@ back?.addEventListener("click", (event) => {
   closeSource();
 });
 
-/* Posts in columns: each card gets as many rows of the grid as it is high */
+/* Posts in columns: each card gets as many rows of the grid as it is high, in the column that is shortest when it comes.
+   It stays in its column when one over it grows, so that nothing changes places while it is read. */
 
 const ROW = 4;
+const GAP = 16;
+const rowsOf = (height) => Math.ceil((height + GAP) / ROW);
 
 const heights = new ResizeObserver((entries) => {
   const high = entries.map(({ target }) => [target, target.getBoundingClientRect().height]);
-  for (const [card, height] of high) card.style.gridRowEnd = `span ${Math.ceil((height + 16) / ROW)}`;
+  for (const [card, height] of high) card.style.gridRowEnd = `span ${rowsOf(height)}`;
 });
+
+function packList(list) {
+  const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+  const cards = [...list.children];
+  const again = list.dataset.columns !== String(columns);
+  const high = cards.map((card) => rowsOf(card.getBoundingClientRect().height));
+  const filled = new Array(columns).fill(0);
+  cards.forEach((card, at) => {
+    const kept = again ? 0 : Number(card.style.gridColumnStart);
+    const column = kept || filled.indexOf(Math.min(...filled)) + 1;
+    filled[column - 1] += high[at];
+    if (kept) return;
+    card.style.gridColumnStart = column;
+    card.style.gridRowEnd = `span ${high[at]}`;
+    heights.observe(card);
+  });
+  list.dataset.columns = columns;
+  list.classList.add("packed");
+}
+
+const widths = new ResizeObserver((entries) => entries.forEach(({ target }) => packList(target)));
 
 function pack() {
   for (const list of document.querySelectorAll(".posts")) {
-    const fresh = [...list.children].filter((card) => !card.style.gridRowEnd);
-    const high = fresh.map((card) => card.getBoundingClientRect().height);
-    fresh.forEach((card, at) => {
-      card.style.gridRowEnd = `span ${Math.ceil((high[at] + 16) / ROW)}`;
-      heights.observe(card);
-    });
-    list.classList.add("packed");
+    packList(list);
+    widths.observe(list);
   }
 }
 

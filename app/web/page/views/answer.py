@@ -11,7 +11,7 @@ from app.web.page.page_request import PageRequest
 from app.web.page.views.answer_markdown import answer_markdown
 from app.web.page.views.marked_text import shortened
 from app.web.page.views.quoted import Quoted
-from app.web.page.words.labels import LABELS, Labels, day
+from app.web.page.words.labels import LABELS, Labels, day, html_lang
 from retrieval.types import Hit, Post
 
 _TITLE = 80
@@ -155,7 +155,7 @@ def _source_shown(post: Post, quotes: Sequence[Quoted], labels: Labels, asked: P
         author=post.author,
         date=_day(post, labels),
         likes=labels.likes(post.likes) if post.likes else "",
-        lang="" if post.language == "und" else post.language,
+        lang=html_lang(post.language),
         quotes=tuple(_quote(post, one, labels) for one in dict.fromkeys(quotes)),
         address=asked.post(post.id, dict.fromkeys(one.written() for one in quotes)),
     )
@@ -200,7 +200,7 @@ def answer_shown(
         facts.append(labels.took.format(seconds=f"{answer.timings_ms['total'] / 1000:.1f}"))
     return AnswerShown(
         kind=answer.kind,
-        lang="" if answer.language == "und" else answer.language,
+        lang=html_lang(answer.language),
         sentences=tuple(
             sentence_shown(sentence, hits, labels, asked, before)
             for before, sentence in pairwise([None, *answer.sentences])

@@ -12,7 +12,7 @@ from app.web.page.page_request import PageRequest
 from app.web.page.views.marked_text import excerpts, marked, shortened
 from app.web.page.views.motif import Motif, motif
 from app.web.page.views.quoted import Quoted
-from app.web.page.words.labels import Labels, Ui, day
+from app.web.page.words.labels import Labels, Ui, day, html_lang
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Post, Span
 
@@ -96,7 +96,7 @@ def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, 
     heading = post.title.strip() or first_words(post.text) or labels.untitled
     return Card(
         number=number,
-        lang="" if post.language == "und" else post.language,
+        lang=html_lang(post.language),
         title=marked(post.title, hit.title_highlights, of_title) if post.title.strip() else Markup.escape(heading),
         title_seen=bool(post.title.strip()) or not seen or seen[0].start > 0,
         author=LinkShown(post.author, asked.by(post.author)) if post.author else None,

@@ -11,7 +11,7 @@ from app.conversations.turns import Turn
 from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown, citations
 from app.web.page.views.cards import LinkShown
-from app.web.page.words.labels import Labels
+from app.web.page.words.labels import Labels, html_lang
 from retrieval.suggest.phrases import title_phrase
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Filters, Hit, Passage, Post
@@ -155,5 +155,5 @@ def _turn(turn: Turn, posts: Mapping[str, Post], asked: PageRequest, labels: Lab
 
 def _source(mark: int, post: Post, labels: Labels) -> TurnSource:
     title = title_phrase(post.title) or title_phrase(post.text.strip().split("\n", 1)[0]) or labels.untitled
-    lang = "" if post.language == "und" else post.language
+    lang = html_lang(post.language)
     return TurnSource(mark, title, post.author, post.url if is_web_address(post.url) else "", lang)

@@ -129,7 +129,9 @@ def _drift(share: list[float]) -> _Field:
     across, down = math.cos(angle), math.sin(angle)
 
     def field(x: float, y: float) -> float:
-        along = (x - 0.5) * across + (y - 0.5) * down + bend * math.sin(4 * (x * down - y * across) + 6.3 * share[2]) / 2
+        along = (
+            (x - 0.5) * across + (y - 0.5) * down + bend * math.sin(4 * (x * down - y * across) + 6.3 * share[2]) / 2
+        )
         return 0.45 + 0.75 * along
 
     return field

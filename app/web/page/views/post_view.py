@@ -12,7 +12,7 @@ from app.web.page.views.cards import LinkShown, counts, first_words, pictures
 from app.web.page.views.marked_text import marked, shortened
 from app.web.page.views.motif import Motif, motif
 from app.web.page.views.quoted import Quoted, spans
-from app.web.page.words.labels import Labels, Ui, day
+from app.web.page.words.labels import Labels, Ui, day, html_lang
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Post, Span
 
@@ -88,7 +88,7 @@ def post_shown(post: Post, quotes: Sequence[Quoted], asked: PageRequest, labels:
         if post.title.strip()
         else Markup.escape(first_words(post.text) or labels.untitled),
         titled=bool(post.title.strip()),
-        lang="" if post.language == "und" else post.language,
+        lang=html_lang(post.language),
         author=LinkShown(post.author, asked.by(post.author)) if post.author else None,
         date=day(post.created_at, ui) if post.created_at else "",
         date_iso=post.created_at.isoformat() if post.created_at else "",
@@ -111,7 +111,7 @@ def neighbour(post: Post, asked: PageRequest, labels: Labels, ui: Ui) -> Neighbo
     return NeighbourShown(
         title=shortened(post.title.strip(), _TITLE) or first_words(post.text) or labels.untitled,
         byline=" · ".join(filter(None, (f"@{post.author}" if post.author else "", written))),
-        lang="" if post.language == "und" else post.language,
+        lang=html_lang(post.language),
         motif=motif(post.id),
         address=asked.post(post.id),
     )

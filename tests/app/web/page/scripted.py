@@ -137,6 +137,7 @@ class ScriptedServices:
                     generation="g1",
                     timings_ms={"search": 12.0, "total": 1234.0},
                     thinking=scene.thinking,
+                    withheld_by={"unsupported": scene.withheld_before} if scene.withheld_before else {},
                 )
             )
         finally:

@@ -19,7 +19,16 @@ def test_links_out_give_nothing_away_and_get_no_credit(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/search?q=coffee", "/search?q=coffee&js=off", "/search?q=no+index", "/search?since=x", "/post/post-21", "/post/x"]
+    "path",
+    [
+        "/",
+        "/search?q=coffee",
+        "/search?q=coffee&js=off",
+        "/search?q=no+index",
+        "/search?since=x",
+        "/post/post-21",
+        "/post/x",
+    ],
 )
 def test_every_page_leaves_under_the_strict_headers(served: Served, path: str) -> None:
     headers = served.get(path).headers
