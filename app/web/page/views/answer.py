@@ -218,7 +218,9 @@ def answer_shown(
 
 def _basis(answer: Answer, labels: Labels) -> str:
     if answer.kind == "written":
-        return labels.written_by.format(model=answer.model) if answer.model else ""
+        mixed = any(sentence.quoted for sentence in answer.sentences)
+        words = labels.written_with_quotes if mixed else labels.written_by
+        return words.format(model=answer.model) if answer.model else ""
     return labels.quoted if answer.kind == "quoted" else ""
 
 

@@ -54,6 +54,7 @@ ZH = Labels(
     withheld_markup="是代码而不是话",
     withheld_forgotten="所引的帖子已删除",
     written_by="由 {model} 写成，每句都核对过",
+    written_with_quotes="由 {model} 写成，并附原文，每句都核对过",
     quoted="摘自帖子原文，一字未改",
     from_posts=Counted("{n} 篇帖子", "{n} 篇帖子"),
     declined="这些帖子没有提到。",

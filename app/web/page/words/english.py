@@ -56,6 +56,7 @@ EN = Labels(
     withheld_markup="it was code, not words",
     withheld_forgotten="its post was deleted",
     written_by="Written by {model}; each sentence checked",
+    written_with_quotes="Written by {model}, then quoted; each sentence checked",
     quoted="Quoted from the posts, word for word",
     from_posts=Counted("{n} post", "{n} posts"),
     declined="These posts don't say.",

@@ -74,6 +74,7 @@ class Labels:
     withheld_markup: str
     withheld_forgotten: str
     written_by: str
+    written_with_quotes: str
     quoted: str
     from_posts: Counted
     declined: str

@@ -116,7 +116,8 @@ def test_hostile_posts_run_nothing_and_load_nothing(served: Served, open_page: C
     assert page.title() == "coffee · Stipple"
     assert {address.removeprefix(served.url).split("?")[0] for address in fetched} <= {
         "/search", "/answer/stream", "/post/post-21", "/static/favicon.svg", "/static/stipple.css",
-        "/static/stipple.js", "/static/results.css", "/static/results.js", "/static/vendor/htmx.min.js", "/static/vendor/sse.js",
+        "/static/stipple.js", "/static/results.css", "/static/results.js", "/static/vendor/htmx.min.js",
+        "/static/vendor/sse.js",
     }  # fmt: skip
     # What an override turns around stays in its own field: the marks after the sentence still read from left to right.
     boxes = [mark.bounding_box() for mark in page.locator("a.mark").all()]
