@@ -36,7 +36,6 @@ ZH = Labels(
     any_language="不限",
     apply="应用",
     remove="去掉筛选 {name}：{value}",
-    answer="回答",
     looking="正在找帖子…",
     reading=Counted("正在读 {n} 篇帖子…", "正在读 {n} 篇帖子…"),
     waiting="提问的人较多，正在排队，第 {place} 位…",

@@ -36,7 +36,6 @@ EN = Labels(
     any_language="any",
     apply="Apply",
     remove="Remove the filter {name}: {value}",
-    answer="Answer",
     looking="looking for posts…",
     reading=Counted("reading {n} post…", "reading {n} posts…"),
     waiting="many are asking: place {place} in line…",

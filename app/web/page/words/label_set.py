@@ -56,7 +56,6 @@ class Labels:
     apply: str
     remove: str
 
-    answer: str
     looking: str
     reading: Counted
     waiting: str
