@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from app.answering.generation.protocol import EngineFigures
 from app.answering.writing.model_queue import QueueFull, WritingFigures
@@ -41,6 +42,7 @@ from retrieval.settings import Settings
 
 VERSION = "0.1.0"
 _ASKING_FOR_EACH = 4  # processor: enough to keep it busy while others wait for a model or a disk
+_WORTH_COMPRESSING = 1000  # bytes: less fits into one packet either way
 _log = structlog.get_logger()
 
 
@@ -91,6 +93,9 @@ def _add_door(app: FastAPI, settings: Settings, metrics: Metrics, queue: AskingQ
     app.add_middleware(RateLimits, settings=settings, metrics=metrics)
     if settings.read_keys:
         app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
+    # Events are never compressed: they would wait for a block to be full. No page holds a secret beside what a stranger
+    # wrote, which compressed lengths could give away.
+    app.add_middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=6)
     app.add_middleware(RequestBounds, larger={("PUT", "/api/posts"): post_routes.MOST_BYTES})
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)

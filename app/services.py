@@ -44,6 +44,7 @@ _log = structlog.get_logger()
 _REFRESH_S = 0.5
 _READ_EVERY = 10  # of those looks also read a post
 _SEARCH_THREADS = 4
+_LIKE_IT = 300  # code points of a post by which others like it are found
 _FIRST_QUERY = "早上好 good morning"
 _TOO_SMALL_TO_REWRITE = "smollm2"  # completes follow-up questions worse than the rules do
 
@@ -215,6 +216,17 @@ class Services:
         if page.hits and query.text and query.offset == 0 and not query.cursor:
             self._suggesting.note(query.text, page.hits[0].post, page.generation)
         return page
+
+    async def like(self, post: Post, limit: int) -> Sequence[Post]:
+        """At most `limit` posts that are about what this one is about, best first.
+
+        Raises:
+            FixableError: The index cannot be read.
+        """
+        query = SearchQuery(f"{post.title}\n{post.text}"[:_LIKE_IT], limit=limit + 1)
+        with self._bundles.use() as bundle:
+            page = await asyncio.get_running_loop().run_in_executor(self._executor, bundle.searcher.search, query)
+        return [hit.post for hit in page.hits if hit.post.id != post.id][:limit]
 
     def posts(self, ids: Sequence[str]) -> Mapping[str, Post]:
         """Posts of the live generation by id, without those that are gone. Only from threads: it may wait for a disk.

@@ -37,7 +37,7 @@ def kind_of(method: str, path: str) -> Kind | None:
     """What a request asks for, of what is counted; None for what costs little to answer, or needs a write key."""
     if path in ("/api/answer", "/answer/stream"):
         return "answer"
-    if path in ("/api/search", "/search"):
+    if path in ("/api/search", "/search") or path.startswith("/post/"):
         return "search"
     if path in ("/api/feedback", "/feedback"):
         return "feedback"

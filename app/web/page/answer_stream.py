@@ -100,7 +100,8 @@ class _StreamedAnswer:
                 self._sentences.append(sentence)
                 cited = {citation.mark for citation in sentence.citations}
                 cards = cards_of(self._hits, self._sentences, self._asked, labels, self._ui, only=cited)
-                shown = sentence_shown(sentence, self._hits, labels)
+                before = self._sentences[-2] if len(self._sentences) > 1 else None
+                shown = sentence_shown(sentence, self._hits, labels, self._asked, before)
                 return event("sentence", render(contexts.SentenceFragment(labels, shown, self._lang, cards)))
             case SentenceWithheld():
                 self._withheld += 1
@@ -112,8 +113,9 @@ class _StreamedAnswer:
             case Done(answer):
                 note = self._note or (labels.not_kept if self._kept.failed else "")
                 actions = answer_actions(self._kept.answer_id, self._asked, None, labels)
-                shown_answer = answer_shown(answer, labels, thinking=self._asked.thinking)
-                return event("end", render(contexts.EndFragment(labels, shown_answer, actions, note)))
+                shown_answer = answer_shown(answer, labels, asked=self._asked, thinking=self._asked.thinking)
+                rewritten = answer.kind == "declined" or list(answer.sentences) != self._sentences
+                return event("end", render(contexts.EndFragment(labels, shown_answer, actions, rewritten, note)))
             case FollowUpsFound(questions):
                 links = next_questions(questions, self._asked)
                 return event("followups", render(contexts.FollowUpsFragment(labels, links)))
@@ -121,10 +123,12 @@ class _StreamedAnswer:
 
     def _status(self) -> contexts.StatusFragment:
         by_model = self._question.standalone.by == "model"
+        cards = cards_of(self._found.hits, (), self._asked, self._labels, self._ui) if self._new_cards else ()
         return contexts.StatusFragment(
             self._labels,
             self._labels.reading(len(self._hits)),
-            cards=cards_of(self._found.hits, (), self._asked, self._labels, self._ui) if self._new_cards else (),
+            cards=cards,
+            sources=cards[: len(self._hits)],
             more=more(self._asked, self._found) if self._new_cards else "",
             understood=self._question.question.text if by_model else "",
         )

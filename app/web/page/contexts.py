@@ -10,6 +10,7 @@ from app.web.page.page_request import Chip, PageRequest
 from app.web.page.views.answer import AnswerShown, SentenceShown
 from app.web.page.views.cards import Card, LinkShown
 from app.web.page.views.conversation_view import AnswerActions, ConversationView
+from app.web.page.views.post_view import NeighbourShown, PostShown
 from app.web.page.words.labels import Labels, Ui
 
 
@@ -69,6 +70,7 @@ class SearchResultPage:
         answer: The whole answer; None if it will stream in, and on later pages of hits.
         understood: The question as it was completed from the conversation; "" if it was not.
         conversation: Earlier turns of the conversation.
+        sources: The cards that the answer is made from.
         actions: What can be done with the answer; None if it is not kept, or not complete yet.
         followups: Follow-up questions.
         first_page: Address of the page with the answer; "" if this is it.
@@ -88,11 +90,48 @@ class SearchResultPage:
     answer: AnswerShown | None
     understood: str
     conversation: ConversationView | None
+    sources: tuple[Card, ...]
     actions: AnswerActions | None
     followups: tuple[LinkShown, ...]
     cards: tuple[Card, ...]
     first_page: str
     more: str
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowedFragment:
+    """The posts of a page with one more tag, beside an answer that stays; goes into #narrowed.
+
+    Attributes:
+        heading: Which posts these are.
+        back: Address of the page without the tag.
+        whole: Address of the page with the tag, asked anew.
+    """
+
+    template: ClassVar[str] = "narrowed.jinja"
+
+    labels: Labels
+    heading: str
+    cards: tuple[Card, ...]
+    back: str
+    whole: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostPage:
+    """A post's own page.
+
+    Attributes:
+        back: Address of the page that led here; "" if there is none.
+        neighbours: Posts like it.
+    """
+
+    template: ClassVar[str] = "post.jinja"
+
+    frame: Frame
+    post: PostShown
+    neighbours: tuple[NeighbourShown, ...]
+    back: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +150,8 @@ class StatusFragment:
 
     Attributes:
         again: Address to ask again; "" offers nothing.
-        cards: Replace all cards, and `more` the next page's address; none leaves both as they are.
+        cards: Replace all cards, `sources` those over the answer, and `more` the next page's address; none leaves all
+            as they are.
         understood: The question as a model completed it; "" changes nothing.
     """
 
@@ -122,6 +162,7 @@ class StatusFragment:
     failed: bool = False
     again: str = ""
     cards: tuple[Card, ...] = ()
+    sources: tuple[Card, ...] = ()
     more: str = ""
     understood: str = ""
 
@@ -140,8 +181,11 @@ class SentenceFragment:
 
 @dataclass(frozen=True, slots=True)
 class EndFragment:
-    """Event "end": the line under the answer, what differs if it is not a written one, and what can be done with it;
-    `note` says if it could not be kept.
+    """Event "end": what stands under the answer, and what can be done with it.
+
+    Attributes:
+        rewritten: Whether the answer differs from what was streamed, and is sent again.
+        note: Says if it could not be kept.
     """
 
     template: ClassVar[str] = "end.jinja"
@@ -149,6 +193,7 @@ class EndFragment:
     labels: Labels
     answer: AnswerShown
     actions: AnswerActions | None
+    rewritten: bool
     note: str = ""
 
 
@@ -175,7 +220,9 @@ class FeedbackFragment:
 Context = (
     HomePage
     | SearchResultPage
+    | PostPage
     | ErrorPage
+    | NarrowedFragment
     | StatusFragment
     | SentenceFragment
     | EndFragment

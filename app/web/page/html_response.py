@@ -16,7 +16,9 @@ from retrieval.errors import FixableError
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
-_ASSETS = ("favicon.svg", "stipple.css", "stipple.js", "vendor/htmx.min.js", "vendor/sse.js")
+_ASSETS = (
+    "favicon.svg", "stipple.css", "results.css", "stipple.js", "results.js", "vendor/htmx.min.js", "vendor/sse.js",
+)  # fmt: skip
 
 # Nothing inline, nothing from other sites: even a post that got past escaping could not run a script or load a picture.
 CONTENT_SECURITY_POLICY = (

@@ -16,6 +16,7 @@ def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool 
     """The frame of a page."""
     ui, labels = words_of(request, asked)
     path = request.url.path
+    here = path in ("/", "/search") or path.startswith("/post/")
     other: Ui = "zh" if ui == "en" else "en"
     return contexts.Frame(
         labels=labels,
@@ -24,7 +25,7 @@ def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool 
         assets=assets(),
         asked=asked,
         home=asked.home(),
-        other_ui=replace(asked, ui=other).address(path if path in ("/", "/search") else "/"),
+        other_ui=replace(asked, ui=other).address(path if here else "/"),
         unscripted=replace(asked, scripted=False).address() if unscripted else "",
     )
 

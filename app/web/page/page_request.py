@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from app.web.api.requests import QUERY_MAX_LENGTH, visible_text
 from app.web.page.words.labels import Labels, Ui
@@ -186,6 +186,16 @@ class PageRequest:
         parameters = [*self.parameters(), *more.items()]
         return f"{path}?{urlencode(parameters)}" if parameters else path
 
+    def post(self, post_id: str, quotes: Iterable[str] = ()) -> str:
+        """The address of a post's own page, which leads back here.
+
+        Args:
+            quotes: What is lit there; see `Quoted.written`.
+        """
+        parameters = [*self.parameters(), *(("quote", one) for one in quotes)]
+        path = f"/post/{quote(post_id, safe='', errors='replace')}"
+        return f"{path}?{urlencode(parameters)}" if parameters else path
+
     def within(self, conversation: str, turn: int) -> PageRequest:
         """The same, as a turn of this conversation; of none if it is ""."""
         return replace(self, conversation=conversation, turn=turn, offset=0)
@@ -237,12 +247,22 @@ class PageRequest:
         return replace(self, fold=fold, offset=0).address()
 
     def by(self, author: str) -> str:
-        """The same, of this author alone."""
+        """The same, of this author alone; all posts of the author if nothing is asked."""
+        if not self.text:
+            return replace(self, text=_typed("from:", author)).address()
         return replace(self, authors=(author,), offset=0).address()
 
     def tagged(self, tag: str) -> str:
-        """The same, with this tag among those asked for."""
+        """The same, with this tag among those asked for; all posts with the tag if nothing is asked."""
+        if not self.text:
+            return replace(self, text=_typed("#", tag)).address()
         return replace(self, tags=(*_without(self.tags, tag), tag), offset=0).address()
+
+
+def _typed(operator: str, value: str) -> str:
+    """A filter as it is typed: what has spaces stands in quotation marks."""
+    value = value.replace('"', "")
+    return f'{operator}"{value}"' if any(one.isspace() for one in value) else operator + value
 
 
 def _last(given: dict[str, list[str]], name: str) -> str:

@@ -8,10 +8,14 @@ and its first event replaces all cards. Each sentence replaces the cards that it
 
 A question that continues a conversation has its id and the turn's number in its address ("c" and "t"). The earlier
 turns are above it; a turn that is kept already is shown as it is valid now, and not asked again.
+
+A post has a page of its own, "/post/ID", of which scripts take the middle into a panel. With "narrow=1" a page of posts
+is only the posts, which scripts show beside an answer that stays.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -47,6 +51,8 @@ from app.web.page.views.conversation_view import (
     next_questions,
 )
 from app.web.page.views.post_list import begins_with, cards_of, more, sorts, tags
+from app.web.page.views.post_view import neighbour, post_shown
+from app.web.page.views.quoted import read_quotes
 from app.web.page.words.labels import EXAMPLES, POST_LANGUAGES, Labels, Ui
 from app.web.sse import EventStream
 from retrieval.errors import FixableError
@@ -56,6 +62,7 @@ from retrieval.types import SearchPage
 __all__ = ["error_page", "install", "page_words", "router"]
 router = APIRouter(include_in_schema=False)
 _MOST_NOTES = 3
+_MOST_LIKE_IT = 6
 
 
 class _Static(StaticFiles):
@@ -105,12 +112,42 @@ async def search(request: Request) -> Response:
     try:
         place = await conversation_place(services, asked, labels)
         query = await services.read_query(asked.text, place.asked.filters())
+        if request.query_params.get("narrow") == "1":
+            return await _narrowed(services, place, query, labels, ui)
         kept = kept_turn(place.turns, place.asked, query.filters)
         if kept is not None and asked.offset == 0 and asked.in_order_of_answers:
             return await _kept_page(request, services, place, query, kept, labels, ui)
         return await _new_page(request, services, place, query, labels, ui)
     except FixableError as error:
         return error_page(request, 503, labels.failed.format(problem=error.problem))
+
+
+@router.get("/post/{post_id:path}")
+async def post(request: Request, post_id: str) -> Response:
+    """A post's own page: all that is stored of it, and posts like it."""
+    try:
+        asked = PageRequest.read(request.query_params.multi_items())
+    except BadParameter as bad:
+        return _refused(request, bad)
+    ui, labels = words_of(request, asked)
+    services = _services(request)
+    try:
+        found = (await asyncio.to_thread(services.posts, [post_id])).get(post_id)
+        if found is None:
+            return error_page(request, 404, labels.post_gone)
+        alike = await services.like(found, _MOST_LIKE_IT)
+    except FixableError as error:
+        return error_page(request, 503, labels.failed.format(problem=error.problem))
+    quotes = read_quotes(request.query_params.getlist("quote"))
+    shown = post_shown(found, quotes, asked, labels, ui)
+    return page(
+        contexts.PostPage(
+            frame=frame(request, asked, str(shown.heading.striptags())),
+            post=shown,
+            neighbours=tuple(neighbour(one, asked, labels, ui) for one in alike),
+            back=asked.address() if asked.text else "",
+        )
+    )
 
 
 @router.get("/answer/stream")
@@ -128,6 +165,24 @@ async def stream(request: Request) -> Response:
     if not asked.text:
         return EventStream(refusal_events(labels, labels.no_posts))
     return EventStream(answer_events(_services(request), asked, labels, ui, request.query_params.get("search", "")))
+
+
+async def _narrowed(
+    services: PageServices, place: ConversationPlace, query: ParsedQuery, labels: Labels, ui: Ui
+) -> Response:
+    """The posts alone of a question with one more tag."""
+    asked = place.asked
+    completed_query, _ = completed(query, place.turns, place.posts or {})
+    found = await services.search(asked.query(completed_query.text, completed_query.filters, 0))
+    return page(
+        contexts.NarrowedFragment(
+            labels=labels,
+            heading=labels.tagged.format(tag=" #".join(asked.tags)),
+            cards=cards_of(found.hits, (), asked, labels, ui),
+            back=replace(asked, tags=()).address(),
+            whole=asked.address(),
+        )
+    )
 
 
 async def _new_page(
@@ -149,20 +204,23 @@ async def _new_page(
         completed_query, standalone = completed(query, turns, posts)
         wanted, filters = completed_query.text, completed_query.filters
     found = await services.search(asked.query(wanted, filters, services.answer_hits))
-    shown = _Shown(cards_of(found.hits, (), asked, labels, ui), more(asked, found), _if_completed(standalone), earlier)
+    cards = cards_of(found.hits, (), asked, labels, ui)
+    shown = _Shown(cards, more(asked, found), _if_completed(standalone), earlier)
     if answers and found.hits:
         if asked.scripted:
             stream = asked.address("/answer/stream", search=services.recent_searches.keep(found))
-            shown = replace(shown, stream=stream)
+            shown = replace(shown, stream=stream, sources=cards[: services.answer_hits])
         else:
             whole = await whole_answer(services, question, found)
             notes += [labels.not_kept] if whole.kept.failed and labels.not_kept not in notes else []
             kept = asked.within(whole.kept.conversation, whole.kept.number)
             hits = found.hits if begins_with(found.hits, whole.answer.hits) else whole.answer.hits
+            cards = cards_of(hits, whole.answer.sentences, kept, labels, ui)
             shown = replace(
                 shown,
-                cards=cards_of(hits, whole.answer.sentences, asked, labels, ui),
-                answer=answer_shown(whole.answer, labels, thinking=asked.thinking),
+                cards=cards,
+                sources=cards[: len(whole.answer.hits)],
+                answer=answer_shown(whole.answer, labels, asked=kept, thinking=asked.thinking),
                 actions=answer_actions(whole.kept.answer_id, kept, None, labels),
                 followups=next_questions(whole.followups, kept),
             )
@@ -184,12 +242,14 @@ async def _kept_page(
     found = await services.search(asked.query(question.text, question.filters, services.answer_hits))
     kept = kept_hits(turn, posts, found.hits)
     hits = [*kept, *(hit for hit in found.hits if hit.post.id not in turn.shown)]
+    cards = cards_of(hits, turn.answer.sentences, asked, labels, ui)
     shown = _Shown(
-        cards=cards_of(hits, turn.answer.sentences, asked, labels, ui),
+        cards=cards,
+        sources=tuple(one for one in cards if one.number <= len(kept)),
         more=more(asked, found),
         understood=_if_completed(turn.standalone),
         conversation=conversation_view([one for one in place.turns if one.number < turn.number], posts, asked, labels),
-        answer=answer_shown(turn.answer, labels, hits, turn.withdrawn),
+        answer=answer_shown(turn.answer, labels, hits, turn.withdrawn, asked=asked),
         actions=answer_actions(turn.answer_id, asked, await services.converser.verdict(turn.answer_id), labels),
         followups=next_questions([one.question for one in turn.followups], asked),
     )
@@ -204,6 +264,7 @@ class _Shown:
     more: str
     understood: str
     conversation: ConversationView | None
+    sources: tuple[Card, ...] = ()
     stream: str = ""
     answer: AnswerShown | None = None
     actions: AnswerActions | None = None
@@ -233,6 +294,7 @@ def _result(
             answer=shown.answer,
             understood=shown.understood,
             conversation=shown.conversation,
+            sources=shown.sources,
             actions=shown.actions,
             followups=shown.followups,
             cards=shown.cards,

@@ -1,71 +1,5 @@
-// What HTML and htmx leave to do. Nothing here is needed to read an answer; without scripts the page comes whole.
+// What HTML leaves to do on every page: suggestions, keys, the help sheet. Nothing here is needed to ask or to read.
 "use strict";
-
-// A lost connection would be opened again by the browser, and the whole question be asked and written a second time.
-document.addEventListener("htmx:sseError", (event) => {
-  const answer = event.target;
-  answer.removeAttribute("sse-connect");
-  event.detail.source.close();
-  document.getElementById("answer-status").replaceChildren();
-  document.getElementById("lost").hidden = false;
-});
-
-// A sentence brings its cards' words anew; a post that the reader has unfolded stays unfolded.
-document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const unfolded = event.detail.target.querySelector("details.whole[open]");
-  const arriving = event.detail.fragment.querySelector("details.whole");
-  if (unfolded && arriving) arriving.open = true;
-});
-
-// Where "More posts" cannot be fetched into the page, going there tells why.
-for (const failure of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(failure, (event) => {
-    if (event.target.matches("a.more")) location.assign(event.target.href);
-  });
-}
-
-// A mark leads to its card. In a card taller than the window the quote may still be out of sight: go on to the quote.
-document.addEventListener("click", (event) => {
-  const mark = event.target.closest("a.mark");
-  if (!mark) return;
-  const card = document.querySelector(mark.hash);
-  if (!card) return;
-  const quotes = [...card.querySelectorAll("mark.quote")].filter((quote) => quote.offsetParent !== null);
-  if (quotes.length === 0) return;
-  const depth = quotes[0].getBoundingClientRect().bottom - card.getBoundingClientRect().top;
-  if (depth > window.innerHeight * 0.8) {
-    setTimeout(() => quotes[0].scrollIntoView({ block: "center" }), 0);
-  }
-});
-
-// Once the answer is kept, the page's address becomes that of the answer: loaded again, or sent to somebody, it shows
-// the same answer and does not ask the question a second time.
-document.addEventListener("htmx:oobAfterSwap", () => {
-  const goOn = document.querySelector("#go-on form[data-address]");
-  if (!goOn) return;
-  const { address } = goOn.dataset;
-  delete goOn.dataset.address;
-  history.replaceState(history.state, "", address + location.hash);
-});
-
-// The link to an answer is also copied when it is followed with a plain click.
-document.addEventListener("click", async (event) => {
-  const link = event.target.closest("a.answer-link");
-  if (!link || !navigator.clipboard || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  const words = link.textContent;
-  try {
-    await navigator.clipboard.writeText(link.href);
-    link.textContent = link.dataset.copied;
-    link.setAttribute("role", "status");
-    setTimeout(() => {
-      link.textContent = words;
-      link.removeAttribute("role");
-    }, 2000);
-  } catch {
-    location.assign(link.href);
-  }
-});
 
 // While somebody types, the box completes: a combobox as the ARIA Authoring Practices describe it, where arrows choose
 // and the typed text stays until Enter or a click takes the chosen one.
@@ -195,5 +129,59 @@ function suggestInto(box) {
   window.addEventListener("pagehide", close); // going back would show it open
 }
 
+// Single keys, for who wants them: on unless they are switched off on the help sheet, which this browser remembers. They
+// do nothing while something is typed.
+const KEYS_OFF = "stipple-single-keys-off";
+
+function remembered() {
+  try {
+    return localStorage.getItem(KEYS_OFF) === null;
+  } catch {
+    return true; // a browser that keeps nothing
+  }
+}
+
+function remember(on) {
+  try {
+    if (on) localStorage.removeItem(KEYS_OFF);
+    else localStorage.setItem(KEYS_OFF, "1");
+  } catch {
+    // It holds for this page alone.
+  }
+}
+
+// The posts, of which those out of sight are left out: a narrowed list hides the others.
+function step(by) {
+  const cards = [...document.querySelectorAll("li.card")].filter((card) => card.checkVisibility());
+  const at = cards.indexOf(document.activeElement?.closest("li.card"));
+  const next = cards[Math.min(Math.max(at + by, 0), cards.length - 1)];
+  if (!next) return;
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function startKeys(box) {
+  const help = document.getElementById("help");
+  const wanted = document.getElementById("single-keys");
+  wanted.checked = remembered();
+  wanted.addEventListener("change", () => remember(wanted.checked));
+  // For browsers that do not know `commandfor` yet.
+  for (const opener of document.querySelectorAll(".help-opener")) {
+    if (!("commandForElement" in opener)) opener.addEventListener("click", () => help.showModal());
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey || !wanted.checked) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (event.key === "/") box?.select();
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else if (event.key === "?") help.showModal();
+    else if (event.key === "Enter" && event.target.matches("li.card")) event.target.querySelector("a.open")?.click();
+    else return;
+    event.preventDefault();
+  });
+}
+
 const box = document.getElementById("q");
 if (box) suggestInto(box);
+startKeys(box);

@@ -9,14 +9,13 @@ from markupsafe import Markup
 
 from app.answering.types import Citation
 from app.web.page.page_request import PageRequest
-from app.web.page.views.marked_text import excerpts, marked
-from app.web.page.words.labels import Labels, Ui, day
+from app.web.page.views.marked_text import excerpts, marked, shortened
+from app.web.page.views.motif import Motif, motif
+from app.web.page.views.quoted import Quoted
+from app.web.page.words.labels import Labels, Ui, day, html_lang
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Comment, Hit, Post, Span
 
-# A page is for reading: of a post of megabytes it shows this many code points, and this many of its comments.
-_WHOLE_TEXT = 5000
-_WHOLE_COMMENTS = 50
 _HEADING = 60
 
 
@@ -39,15 +38,6 @@ class CommentShown:
 
 
 @dataclass(frozen=True, slots=True)
-class WholePost:
-    """What unfolds under a card whose excerpts leave something out; `shortened` if this does so too."""
-
-    html: Markup
-    comments: tuple[CommentShown, ...]
-    shortened: bool
-
-
-@dataclass(frozen=True, slots=True)
 class LinkShown:
     """A link."""
 
@@ -66,8 +56,8 @@ class Card:
         url: Of the original; "" if a browser should not follow it.
         counts: Likes, collects and comments, in words.
         similar: How many near copies are grouped under it, and the address that shows each; None if there are none.
+        address: Of the post's own page, with the quotes lit.
         pictures: How many the post has and what they show, in words; "" if it has none.
-        whole: None if the excerpts and comments leave nothing out.
     """
 
     number: int
@@ -81,11 +71,12 @@ class Card:
     counts: tuple[str, ...]
     tags: tuple[LinkShown, ...]
     url: str
+    address: str
     similar: LinkShown | None
     pictures: str
+    motif: Motif
     excerpts: tuple[Excerpt, ...]
     comments: tuple[CommentShown, ...]
-    whole: WholePost | None
 
 
 def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, labels: Labels, ui: Ui) -> Card:
@@ -102,24 +93,25 @@ def card(number: int, hit: Hit, quotes: Sequence[Citation], asked: PageRequest, 
     words = hit.highlights if in_text else ()
     seen = excerpts(len(post.text), [*([Span(passage.start, passage.end)] if in_text else []), *of_text])
     comments = _comments(hit, quotes)
-    heading = post.title.strip() or _first_words(post.text) or labels.untitled
+    heading = post.title.strip() or first_words(post.text) or labels.untitled
     return Card(
         number=number,
-        lang="" if post.language == "und" else post.language,
+        lang=html_lang(post.language),
         title=marked(post.title, hit.title_highlights, of_title) if post.title.strip() else Markup.escape(heading),
         title_seen=bool(post.title.strip()) or not seen or seen[0].start > 0,
         author=LinkShown(post.author, asked.by(post.author)) if post.author else None,
         date=day(post.created_at, ui) if post.created_at else "",
         date_iso=post.created_at.isoformat() if post.created_at else "",
         place=post.place.name if post.place else "",
-        counts=_counts(post, labels),
+        counts=counts(post, labels),
         tags=tuple(LinkShown(tag, asked.tagged(tag)) for tag in post.tags),
         url=post.url if is_web_address(post.url) else "",
         similar=LinkShown(labels.similar(hit.similar), asked.folding(False)) if hit.similar else None,
-        pictures=_pictures(post, labels),
+        address=asked.post(post.id, dict.fromkeys(Quoted.of(quote).written() for quote in quotes)),
+        pictures=pictures(post, labels),
+        motif=motif(post.id),
         excerpts=_excerpts(post.text, seen, words, of_text),
         comments=comments,
-        whole=_whole(hit, seen, words, quotes, len(comments)),
     )
 
 
@@ -127,9 +119,9 @@ def _span(quote: Citation) -> Span:
     return Span(quote.start, quote.end)
 
 
-def _first_words(text: str) -> str:
-    line = text.strip().split("\n", 1)[0]
-    return line if len(line) <= _HEADING else line[:_HEADING].rstrip() + "…"
+def first_words(text: str) -> str:
+    """What heads a post without a title."""
+    return shortened(text.strip().split("\n", 1)[0], _HEADING)
 
 
 def _excerpts(text: str, seen: Sequence[Span], words: Sequence[Span], quotes: Sequence[Span]) -> tuple[Excerpt, ...]:
@@ -170,31 +162,14 @@ def _comment(comment: Comment, seen: Sequence[Span], words: Sequence[Span], quot
     return CommentShown(comment.author, likes, _excerpts(comment.text, seen, words, quotes))
 
 
-def _whole(
-    hit: Hit, seen: Sequence[Span], words: Sequence[Span], quotes: Sequence[Citation], comments_seen: int
-) -> WholePost | None:
-    post = hit.post
-    if (not post.text or list(seen) == [Span(0, len(post.text))]) and comments_seen == len(post.comments):
-        return None
-    of_text = [_span(quote) for quote in quotes if quote.part == "text"]
-    comments = []
-    for at, comment in enumerate(post.comments[:_WHOLE_COMMENTS]):
-        of_comment = [_span(quote) for quote in quotes if quote.part == "comment" and quote.comment == at]
-        matched = hit.highlights if at == hit.passage.comment else ()
-        comments.append(_comment(comment, [Span(0, min(len(comment.text), _WHOLE_TEXT))], matched, of_comment))
-    return WholePost(
-        html=marked(post.text, words, of_text, Span(0, _WHOLE_TEXT)),
-        comments=tuple(comments),
-        shortened=len(post.text) > _WHOLE_TEXT or len(post.comments) > _WHOLE_COMMENTS,
-    )
-
-
-def _counts(post: Post, labels: Labels) -> tuple[str, ...]:
+def counts(post: Post, labels: Labels) -> tuple[str, ...]:
+    """Likes, collects and comments, in words, without those that nobody gave."""
     counted = [(labels.likes, post.likes), (labels.collects, post.collects), (labels.comments, post.comment_count)]
     return tuple(phrase(n) for phrase, n in counted if n)
 
 
-def _pictures(post: Post, labels: Labels) -> str:
+def pictures(post: Post, labels: Labels) -> str:
+    """How many pictures the post has and what they show, in words; "" if it has none."""
     if not post.images:
         return ""
     shown = [image.alt.strip() for image in post.images if image.alt.strip()]

@@ -11,7 +11,7 @@ from app.conversations.turns import Turn
 from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown, citations
 from app.web.page.views.cards import LinkShown
-from app.web.page.words.labels import Labels
+from app.web.page.words.labels import Labels, html_lang
 from retrieval.suggest.phrases import title_phrase
 from retrieval.text.web_address import is_web_address
 from retrieval.types import Filters, Hit, Passage, Post
@@ -22,7 +22,7 @@ _PASSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
-class SourceShown:
+class TurnSource:
     """A post that an earlier answer cites; `url` is "" if a browser should not follow it."""
 
     number: int
@@ -40,7 +40,7 @@ class TurnShown:
     asked: str
     understood: str
     answer: AnswerShown
-    sources: tuple[SourceShown, ...]
+    sources: tuple[TurnSource, ...]
     address: str
 
 
@@ -147,13 +147,13 @@ def _turn(turn: Turn, posts: Mapping[str, Post], asked: PageRequest, labels: Lab
         turn.number,
         turn.asked,
         turn.standalone.question if turn.standalone.was_completed else "",
-        answer_shown(turn.answer, labels, hits, turn.withdrawn),
+        answer_shown(turn.answer, labels, hits, turn.withdrawn, asked=at),
         tuple(_source(mark, hit.post, labels) for mark in cited if (hit := hits[mark - 1]) is not None),
         at.address(),
     )
 
 
-def _source(mark: int, post: Post, labels: Labels) -> SourceShown:
+def _source(mark: int, post: Post, labels: Labels) -> TurnSource:
     title = title_phrase(post.title) or title_phrase(post.text.strip().split("\n", 1)[0]) or labels.untitled
-    lang = "" if post.language == "und" else post.language
-    return SourceShown(mark, title, post.author, post.url if is_web_address(post.url) else "", lang)
+    lang = html_lang(post.language)
+    return TurnSource(mark, title, post.author, post.url if is_web_address(post.url) else "", lang)

@@ -53,6 +53,11 @@ def excerpts(length: int, wanted: Iterable[Span], context: int = 60) -> list[Spa
     return parts
 
 
+def shortened(text: str, length: int) -> str:
+    """At most the first `length` code points of a text; "…" stands for what is left out."""
+    return text if len(text) <= length else text[:length].rstrip() + "…"
+
+
 def joined(spans: Iterable[Span]) -> list[Span]:
     """The same code points as spans that neither touch nor overlap, in order; empty spans are left out."""
     union: list[Span] = []

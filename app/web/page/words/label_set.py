@@ -28,6 +28,7 @@ class Labels:
     other_ui_name: str
     tagline: str
     skip: str
+    skip_to_post: str
     query: str
     placeholder: str
     search: str
@@ -56,21 +57,37 @@ class Labels:
     apply: str
     remove: str
 
-    answer: str
     looking: str
     reading: Counted
     waiting: str
     waiting_for: str
     withheld: Counted
     withheld_so_far: Counted
+    withheld_why: str
+    withheld_unsupported: str
+    withheld_outdated: str
+    withheld_beside_the_point: str
+    withheld_repeated: str
+    withheld_not_a_sentence: str
+    withheld_language: str
+    withheld_order: str
+    withheld_markup: str
+    withheld_forgotten: str
     written_by: str
+    written_with_quotes: str
     quoted: str
+    from_posts: Counted
     declined: str
     citation: str
     took: str
     lost: str
     again: str
     without_script: str
+    stop: str
+    stopped: str
+    back_to_sentence: str
+    in_a_comment: str
+    show_in_list: str
 
     understood_as: str
     earlier: Counted
@@ -96,6 +113,8 @@ class Labels:
     reason_unclear: str
     reason_other: str
     answer_link: str
+    as_markdown: str
+    markdown_sources: str
     copied: str
     delete: str
     deleted: str
@@ -128,6 +147,31 @@ class Labels:
     original: str
     whole_post: str
     shortened: str
+    back_to_results: str
+    stored_comments: Counted
+    more_like_this: str
+    post_gone: str
+    close: str
+    tagged: str
+    all_posts: str
+
+    help: str
+    help_keys: str
+    help_shortcuts: str
+    key_ask: str
+    key_next: str
+    key_previous: str
+    key_open: str
+    key_close: str
+    key_help: str
+    help_query: str
+    query_from: str
+    query_tag: str
+    query_phrase: str
+    query_without: str
+    query_since: str
+    query_likes: str
+    query_near: str
 
     failed: str
     not_found: str

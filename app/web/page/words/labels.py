@@ -9,7 +9,19 @@ from app.web.page.words.chinese import ZH
 from app.web.page.words.english import EN
 from app.web.page.words.label_set import Counted, Labels, Ui
 
-__all__ = ["EN", "EXAMPLES", "LABELS", "POST_LANGUAGES", "ZH", "Counted", "Labels", "Ui", "choose_ui", "day"]
+__all__ = [
+    "EN",
+    "EXAMPLES",
+    "LABELS",
+    "POST_LANGUAGES",
+    "ZH",
+    "Counted",
+    "Labels",
+    "Ui",
+    "choose_ui",
+    "day",
+    "html_lang",
+]
 
 LABELS: Mapping[Ui, Labels] = {"en": EN, "zh": ZH}
 
@@ -46,6 +58,16 @@ def choose_ui(accept_language: str) -> Ui:
         if quality > best_quality and primary in ("en", "zh"):
             best, best_quality = ("zh" if primary == "zh" else "en"), quality
     return best
+
+
+def html_lang(language: str) -> str:
+    """A post's language for the lang attribute; "" if it is not known, or no language at all.
+
+    >>> html_lang("zh"), html_lang("und"), html_lang("x y")
+    ('zh', '', '')
+    """
+    known = language != "und" and language.isascii() and language.isalpha() and 2 <= len(language) <= 3
+    return language if known else ""
 
 
 def day(moment: datetime, ui: Ui) -> str:

@@ -3,18 +3,23 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from playwright.sync_api import Browser, Page
 
 from app.web.api import suggestion_routes
 from app.web.page.routes import install
 from tests.app.web.page.scenes import all_scenes
 from tests.app.web.page.scripted import ScriptedServices
+
+# Chromium says so of an error page that is asked for itself.
+EXPECTED = ("the server responded with a status of 503", "the server responded with a status of 404")
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,28 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread.join(timeout=20)
     listening.close()
     assert not thread.is_alive(), "the server did not stop"
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages in contexts of their own; at the end, none may have complained on its console."""
+    contexts, complaints = [], list[str]()
+
+    def complain(words: str) -> None:
+        if not any(expected in words for expected in EXPECTED):
+            complaints.append(words)
+
+    def open_one(**options: Any) -> Page:
+        context = chromium.new_context(**{"locale": "en-GB", "reduced_motion": "reduce", **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complain(message.text))
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("dialog", lambda dialog: complain(f"dialog: {dialog.message}"))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []

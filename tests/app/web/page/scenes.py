@@ -105,6 +105,26 @@ def all_scenes() -> dict[str, Scene]:
         "new generation": Scene(
             CAFES[:2], (("From the other post.", ((1, "My own kitchen at 5 am"),)),), later_posts=(CAFES[2], CAFES[0])
         ),
+        "a long answer": Scene(
+            (*CAFES, *(a_post(number) for number in range(41, 48))),
+            tuple(
+                (f"Sentence {number} of an answer that goes on for a while, as answers sometimes do.", ((mark, quote),))
+                for number, (mark, quote) in enumerate(
+                    [
+                        (1, "nobody talks."),
+                        (2, "Live jazz every evening"),
+                        (3, "Quiet, cold, cheap."),
+                        (1, "there is a two hour limit at weekends now."),
+                        (4, "It has a second sentence."),
+                        (5, "It has a second sentence."),
+                        (1, "Upstairs at Night Heron"),
+                    ],
+                    start=1,
+                )
+            ),
+            pause_s=0.1,
+        ),
+        "never ends": Scene(CAFES, (("The first sentence.", ((1, "nobody talks."),)),) * 200, pause_s=0.2),
         "slow": Scene(
             CAFES,
             (("The first sentence.", ((1, "nobody talks."),)), ("The second.", ((2, "Live jazz every evening"),))),

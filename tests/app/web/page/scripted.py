@@ -67,6 +67,10 @@ class ScriptedServices:
         there = {post.id: post for scene in scenes for post in (*scene.posts, *scene.later_posts)}
         return {one: there[one] for one in ids if one in there and one not in self.gone}
 
+    async def like(self, post: Post, limit: int) -> Sequence[Post]:
+        posts = next(scene.posts for scene in self.scenes.values() if post in scene.posts)
+        return [one for one in posts if one.id != post.id][:limit]
+
     def evidence_for(self, question: Question) -> Sequence[Evidence]:
         scene = self.scenes.get(question.text)
         if scene is None or not scene.sentences:
@@ -133,6 +137,7 @@ class ScriptedServices:
                     generation="g1",
                     timings_ms={"search": 12.0, "total": 1234.0},
                     thinking=scene.thinking,
+                    withheld_by={"unsupported": scene.withheld_before} if scene.withheld_before else {},
                 )
             )
         finally:

@@ -23,7 +23,9 @@ def test_the_stream_brings_each_sentence_with_the_cards_it_cites(served: Served)
     first = read_html(events[2][1])
     assert [mark.text for mark in first.all("a", "mark")] == ["[1]", "[3]"]
     replaced = [element.attributes["id"] for element in first.elements if "hx-swap-oob" in element.attributes]
-    assert replaced == ["post-1-title", "post-1-words", "post-3-title", "post-3-words"]
+    assert replaced == [
+        "post-1-title", "post-1-words", "post-1-way", "post-3-title", "post-3-words", "post-3-way",
+    ]  # fmt: skip
     second = read_html(events[3][1])
     assert len(second.by_id("post-1-words").text) > 0
     quoted = [mark.text for mark in second.all("mark", "quote")]
@@ -42,7 +44,8 @@ def test_the_stream_and_the_whole_page_show_the_same_answer(served: Served) -> N
         page = whole(served, question)
         if "sentences" in [element.attributes.get("id") for element in end.elements]:
             sentences = end.by_id("sentences").text
-        assert " ".join(sentences.split()) == " ".join(page.by_id("sentences").text.split())
+        assert "".join(sentences.split()) == "".join(page.by_id("sentences").text.split())
+        assert [kind.text for kind in page.all("p", "kind")] == [kind.text for kind in end.all("p", "kind")]
         assert page.all("p", "facts")[0].text == end.all("p", "facts")[0].text
 
 

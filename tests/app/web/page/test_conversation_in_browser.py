@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.app.web.page.conftest import Served
 from tests.app.web.page.test_browser import CONTRAST, sideways
 
 pytestmark = pytest.mark.browser
 HERON = "How much is a flat white at Night Heron?"
-
-
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages in contexts of their own; at the end, none may have complained on its console."""
-    contexts, complaints = [], list[str]()
-
-    def open_one(**options: Any) -> Page:
-        context = chromium.new_context(**{"locale": "en-GB", "reduced_motion": "reduce", **options})
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def test_someone_goes_on_asking_says_that_it_helped_and_comes_back_to_the_same_answer(

@@ -19,7 +19,16 @@ def test_links_out_give_nothing_away_and_get_no_credit(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/search?q=coffee", "/search?q=coffee&js=off", "/search?q=no+index", "/search?since=x"]
+    "path",
+    [
+        "/",
+        "/search?q=coffee",
+        "/search?q=coffee&js=off",
+        "/search?q=no+index",
+        "/search?since=x",
+        "/post/post-21",
+        "/post/x",
+    ],
 )
 def test_every_page_leaves_under_the_strict_headers(served: Served, path: str) -> None:
     headers = served.get(path).headers
@@ -31,7 +40,7 @@ def test_files_may_be_kept_for_good_under_the_address_that_carries_their_fingerp
     page = read_html(served.get("/search", q="many").text)
     addresses = [element.attributes.get("src") for element in page.all("script")]
     addresses += [link.attributes["href"] for link in page.all("link")]
-    assert len(addresses) == 5
+    assert len(addresses) == 7
     for address in addresses:
         assert address
         answer = served.get(address)

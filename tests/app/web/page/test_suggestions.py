@@ -95,7 +95,7 @@ def test_a_click_or_a_tap_takes_a_suggestion_with_the_filters_that_are_set(
     home: Callable[..., Page], touch: bool
 ) -> None:  # fmt: skip
     page = home("/search?q=quiet+cafe+to+study&author=mochi_walks", has_touch=touch)
-    expect(page.locator("#answer-end p").first).to_be_visible()
+    expect(page.locator("#answer-end .facts")).to_be_visible()
     box(page).fill("studyc")
     expect(options(page)).to_have_text(["studycafetag"])
     page.route("**/search?*", lambda route: route.fulfill(body="there"))

@@ -41,25 +41,6 @@ def test_a_passage_from_a_comment_is_shown_as_a_comment() -> None:
     made = shown(a_hit(CAFES[0], comment=1))
     assert made.excerpts == ()
     assert [comment.author for comment in made.comments] == ["tofu_rider"]
-    assert made.whole is not None
-
-
-def test_a_post_that_is_shown_in_full_has_nothing_to_unfold() -> None:
-    assert shown(a_hit(a_post())).whole is None
-
-
-def test_a_post_of_megabytes_is_shortened_even_unfolded() -> None:
-    made = shown(a_hit(a_post(text="x" * 2_000_000), end=100))
-    assert made.whole is not None
-    assert made.whole.shortened
-    assert len(made.whole.html) == 5000
-
-
-def test_a_thread_of_thousands_is_shortened_too() -> None:
-    made = shown(a_hit(a_post(comments=tuple(Comment("a", f"comment {n}") for n in range(3000)))))
-    assert made.whole is not None
-    assert len(made.whole.comments) == 50
-    assert made.whole.shortened
 
 
 def test_a_post_without_title_is_headed_by_its_first_words_but_not_shown_twice() -> None:
@@ -76,7 +57,7 @@ def test_a_title_alone_makes_a_card_without_excerpts() -> None:
     post = a_post(title="Just a title", text="")
     hit = replace(a_hit(a_post()), post=post, passage=Passage(post.id, 0, "text", None, 0, 0, ""))
     made = shown(hit)
-    assert (made.title, made.excerpts, made.whole) == ("Just a title", (), None)
+    assert (made.title, made.excerpts) == ("Just a title", ())
 
 
 @pytest.mark.parametrize(
@@ -97,3 +78,8 @@ def test_quotes_of_another_post_mark_nothing() -> None:
     hits = [a_hit(a_post(1)), a_hit(a_post(2))]
     quote = cited(hits, 2, "It has a second sentence.")
     assert "<mark" not in card(1, hits[0], [quote], PageRequest(), EN, "en").excerpts[0].html
+
+
+def test_a_card_leads_to_its_post_with_the_quotes_lit_there() -> None:
+    made = shown(a_hit(CAFES[0]), "Flat white is 28 yuan", "there is a two hour limit at weekends now.")
+    assert made.address == "/post/post-1?q=coffee&quote=text-91-112&quote=comment0-18-60"
