@@ -129,7 +129,21 @@ class Labels:
     whole_post: str
     shortened: str
 
+    sign_in: str
+    sign_in_heading: str
+    sign_in_password: str
+    sign_in_account: str
+    account_name: str
+    password: str
+    sign_in_wrong: str
+    sign_out: str
+    signed_out: str
+    members_only: str
+    unknown_host: str
+    other_site: str
+
     failed: str
+    failed_unsaid: str
     not_found: str
     broken: str
     slow_down: str
