@@ -176,8 +176,8 @@ def _add_operations(app: FastAPI, settings: Settings) -> None:
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; if not, 503. Admins also see the problems, notes on what is answered less
-        well, and in `writing` how the model does.
+        """Whether questions can be answered now; if not, 503. Admins also see the problems, notes on what is answered
+        less well, and in `writing` how the model does.
         """
         services = services_of(request)
         health = await services.health()

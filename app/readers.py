@@ -1,4 +1,4 @@
-"""Who may sign in to read, in data_dir/readers.sqlite: passwords as argon2 hashes, and the secret that signs sessions."""
+"""Who may sign in to read, in data_dir/readers.sqlite: argon2 hashes of passwords, and the secret that signs sessions."""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ class Settings(BaseSettings):
     readers: Literal["auto", "open", "keys", "password", "accounts", "proxy"] = Field(
         "auto",
         description="Who may read: `open`, everybody; `keys`, programs with a key (`stipple keys add --read NAME`); "
-        "also people who sign in by the community's one `password` or by `accounts` (`stipple readers`), or whom a `proxy` "
-        "names. `auto` is `open` on a loopback address; on others it must be said.",
+        "also people who sign in by the community's one `password` or by `accounts` (`stipple readers`), or whom a "
+        "`proxy` names. `auto` is `open` on a loopback address; on others it must be said.",
     )
     read_keys: bool = Field(False, description="Earlier name of `STIPPLE_READERS=keys`.")
     reader_header: str = Field(

@@ -1,4 +1,4 @@
-"""`stipple readers`: who may sign in to read. A password comes from the terminal or standard input, never as an argument."""
+"""`stipple readers`: who may sign in to read. Passwords come from the terminal or standard input, never as arguments."""
 
 from __future__ import annotations
 

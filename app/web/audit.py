@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.logs import configure_logs
+from app.web.logs import log_line
 from app.web.visitor import visitor
 from retrieval.settings import Settings
 
@@ -28,8 +28,7 @@ def audit_detail(**details: object) -> None:
 
 def audit_command(settings: Settings, did: str, **details: object) -> None:
     """The line of a command, on standard error."""
-    configure_logs(settings)
-    _log.info("audit", did=did, who=f"command of {_user()}", **details)
+    log_line(settings, "audit", did=did, who=f"command of {_user()}", **details)
 
 
 class Audit:

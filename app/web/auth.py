@@ -220,7 +220,7 @@ class ReadGate:
         )  # fmt: skip
 
     def _named_by_proxy(self, request: Request) -> str:
-        """Whom a declared proxy names; "" if it names nobody, or two: one of them would be the reader's own invention."""
+        """Whom a declared proxy names; "" if it names nobody, or two, of which one would be the reader's invention."""
         if not through_proxy(request.scope, self._access.proxies):
             return ""
         named = [value for name, value in request.scope["headers"] if name == self._access.reader_header]

@@ -86,7 +86,7 @@ def check_storage(settings: Settings) -> Storage:
 class RateLimits:
     """ASGI middleware: a client that asks more often than the settings allow gets 429.
 
-    Clients are told apart as ReadGate recognises them, and strangers by their addresses. Somebody at this machine is not
+    Clients are told apart as ReadGate recognises them, strangers by their addresses. Somebody at this machine is not
     limited. Where the requests cannot be counted, because a Redis is down, nobody is refused. But passwords are counted
     wherever they are typed, and not tried while they cannot be counted.
 

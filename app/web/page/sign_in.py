@@ -1,4 +1,4 @@
-"""The page where readers sign in, and signing out. Whole without JavaScript; in the application alone, behind its door."""
+"""The page where readers sign in, and signing out; whole without JavaScript."""
 
 from __future__ import annotations
 

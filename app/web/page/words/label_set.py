@@ -131,7 +131,7 @@ class Labels:
 
     sign_in: str
     sign_in_heading: str
-    sign_in_password: str
+    sign_in_shared: str
     sign_in_account: str
     account_name: str
     password: str
