@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -43,6 +44,13 @@ from retrieval.settings import Settings
 
 VERSION = "0.1.0"
 _ASKING_FOR_EACH = 4  # processor: enough to keep it busy while others wait for a model or a disk
+# What any request to the API may get before its route sees it; a route's own words for a status come first.
+_AT_THE_DOOR: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorOut, "description": "The request is not valid, or names a host that is not served here."},
+    401: {"model": ErrorOut, "description": "This needs a key, or signing in."},
+    403: {"model": ErrorOut, "description": "The key does not allow this, or another site's page sent it."},
+    429: {"model": ErrorOut, "description": "Too many requests; `Retry-After` says when to come back."},
+}
 _log = structlog.get_logger()
 
 
@@ -73,11 +81,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     metrics, queue = Metrics(), AskingQueue(most_asking, settings.most_waiting, settings.longest_wait_s)
     app.state.metrics = metrics
     _add_door(app, settings, metrics, queue)
-    app.include_router(search_routes.router)
-    app.include_router(answer_routes.router)
-    app.include_router(suggestion_routes.router)
-    app.include_router(post_routes.router)
-    app.include_router(conversation_routes.router)
+    for resource in (search_routes, answer_routes, suggestion_routes, post_routes, conversation_routes):
+        app.include_router(resource.router, responses=_AT_THE_DOOR)
     routes.install(app)
     app.include_router(sign_in.router)
     _add_operations(app, settings)

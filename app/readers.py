@@ -1,4 +1,4 @@
-"""Who may sign in to read, in data_dir/readers.sqlite: argon2 hashes of passwords, and the secret that signs sessions."""
+"""Who may sign in to read, in data_dir/readers.sqlite: argon2 hashes of passwords, and the secret of sessions."""
 
 from __future__ import annotations
 
@@ -200,15 +200,15 @@ def _secret(database: sqlite3.Connection) -> str:
     return str(row[0])
 
 
-def _sessions(database: sqlite3.Connection) -> URLSafeTimedSerializer[str]:
+def _sessions(database: sqlite3.Connection) -> URLSafeTimedSerializer:
     return _serializer(_secret(database), "stipple session")
 
 
-def _local(database: sqlite3.Connection) -> URLSafeTimedSerializer[str]:
+def _local(database: sqlite3.Connection) -> URLSafeTimedSerializer:
     return _serializer(_secret(database), "stipple command")
 
 
-def _serializer(secret: str, purpose: str) -> URLSafeTimedSerializer[str]:
+def _serializer(secret: str, purpose: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(secret, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
 
 

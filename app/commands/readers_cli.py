@@ -1,4 +1,4 @@
-"""`stipple readers`: who may sign in to read. Passwords come from the terminal or standard input, never as arguments."""
+"""`stipple readers`: who may sign in to read. Passwords are typed, or read from standard input; never arguments."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit
@@ -128,14 +129,19 @@ class Access:
             return
         try:
             self.readers.prepare()
-            known = {account.name == EVERYBODY for account in self.readers.all()}
+            mend = self.nobody_signs_in(self.readers.all())
         except (sqlite3.Error, OSError) as error:
             raise FixableError(
                 f"readers.sqlite cannot be used: {error}", "make it writable for this user, or restore it"
             ) from error
-        if self.signs_in and (self.mode == "password") not in known:
-            fix = "`stipple readers password`" if self.mode == "password" else "`stipple readers add NAME`"
-            _log.warning("nobody can sign in to read yet", fix=f"run {fix}; the server need not be restarted")
+        if mend is not None:
+            _log.warning("nobody can sign in to read yet", fix=f"{mend}; the server need not be restarted")
+
+    def nobody_signs_in(self, accounts: Sequence[Account]) -> str | None:
+        """What to do where people should sign in and none of these could; None where there is nothing to do."""
+        if not self.signs_in or any((one.name == EVERYBODY) == (self.mode == "password") for one in accounts):
+            return None
+        return "run `stipple readers password`" if self.mode == "password" else "run `stipple readers add NAME`"
 
     def cookie(self, scope: Scope) -> str:
         """The name of the session's cookie. With this prefix browsers take it from HTTPS alone, for this host alone."""

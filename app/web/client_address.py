@@ -97,8 +97,8 @@ def by_https(scope: Scope, proxies: Networks) -> bool:
     """Whether the browser speaks HTTPS, to us or to a declared proxy."""
     said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
     if said and through_proxy(scope, proxies):
-        return said[-1].strip().lower() == b"https"
-    return bool(scope["scheme"] == "https")
+        return bytes(said[-1]).strip().lower() == b"https"
+    return str(scope["scheme"]) == "https"
 
 
 def is_loopback(host: str) -> bool:

@@ -47,9 +47,10 @@ def test_the_same_password_typed_with_an_input_method_is_the_same(readers: Reade
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 1001])
 def test_a_password_that_is_too_short_or_too_long_is_not_set(readers: Readers, password: str) -> None:
-    for set_it in (lambda: readers.add("ann", password), lambda: readers.set_password(EVERYBODY, password)):
-        with pytest.raises(FixableError, match="characters"):
-            set_it()
+    with pytest.raises(FixableError, match="characters"):
+        readers.add("ann", password)
+    with pytest.raises(FixableError, match="characters"):
+        readers.set_password(EVERYBODY, password)
     assert readers.all() == []
 
 

@@ -108,7 +108,7 @@ async def put_posts(request: Request, allow_forgotten: Annotated[bool, Query()] 
     results, number = await asyncio.to_thread(ingestion.put, _posts(body), allow_forgotten)
     searchable = await asyncio.to_thread(ingestion.searchable, number, _SEARCHABLE_S)
     counts = Counter(one.outcome for one in results)
-    audit_detail(posts=len(results), **counts)
+    audit_detail(posts=len(results), outcomes=dict(counts))
     answer = PutOut(
         results=[TakenInOut.from_domain(one) for one in results], counts=dict(counts), searchable=searchable
     )

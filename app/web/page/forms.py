@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 
 from app.conversations.storage.conversation_file import UnknownConversation
 from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
+from app.web.audit import audit_detail, faint
 from app.web.page import contexts
 from app.web.page.html_response import HEADERS, render
 from app.web.page.page_answer import PageServices
@@ -31,6 +32,7 @@ async def feedback(request: Request) -> Response:
         return error_page(request, 400, labels.not_found)
     reason = next((one for one in get_args(Reason) if one == given.get("reason", "")), "other")
     words = given.get("words", "").strip()[:MOST_WORDS]
+    audit_detail(answer=faint(given.get("answer_id", "")), verdict=verdict)
     try:
         await _services(request).converser.judge(
             given.get("answer_id", ""), cast("Verdict", verdict), cast("Reason", reason), words
@@ -51,6 +53,7 @@ async def delete(request: Request) -> Response:
     given = await read_form(request)
     asked = PageRequest.read([(name, given.get(name, "")) for name in ("ui", "js")])
     _, labels = words_of(request, asked)
+    audit_detail(conversation=faint(given.get("c", "")))
     try:
         await _services(request).converser.delete(given.get("c", ""))
     except UnknownConversation:

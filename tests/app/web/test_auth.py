@@ -201,10 +201,12 @@ def test_a_session_ends_with_the_password_it_was_begun_with_and_with_its_account
         assert client.get("/api/posts/dali").status_code == 401
 
 
-@pytest.mark.parametrize("session", ["", "x", "W10.x.y", "WyIqIiwiYSIsImIiXQ.Z0000A.c2lnbmF0dXJl", "é" * 50, "a" * 3000])
+@pytest.mark.parametrize(
+    "session", ["", "x", "W10.x.y", "WyIqIiwiYSIsImIiXQ.Z0000A.c2lnbmF0dXJl", "é" * 50, "a" * 3000]
+)
 def test_a_cookie_that_was_made_up_opens_nothing(folder: Path, session: str) -> None:
     with a_client(folder, "password") as client:
-        answer = client.get("/api/posts/dali", headers={"Cookie": f"stipple={session}".encode()})  # type: ignore[dict-item]  # bytes are taken
+        answer = client.get("/api/posts/dali", headers={b"Cookie": f"stipple={session}".encode()})
         assert answer.status_code == 401
 
 
@@ -276,9 +278,7 @@ def test_a_readers_name_from_a_proxy_means_nothing_in_other_modes(folder: Path, 
         ({"limit_sign_in": "often"}, "LIMIT_SIGN_IN"),
     ],
 )
-def test_settings_that_leave_open_who_may_read_stop_the_start(
-    tmp_path: Path, given: dict[str, str], says: str
-) -> None:
+def test_settings_that_leave_open_who_may_read_stop_the_start(tmp_path: Path, given: dict[str, str], says: str) -> None:
     with pytest.raises(FixableError, match=says):
         create_app(Settings(data_dir=tmp_path, _env_file=None, **given))  # type: ignore[arg-type]  # a test's own fields
 
@@ -348,7 +348,8 @@ def test_no_way_back_leads_to_another_host(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "next_page", ["https://evil.example/", "//evil.example/search", "/\\evil.example", "/search/../..//evil.example", ""]
+    "next_page",
+    ["https://evil.example/", "//evil.example/search", "/\\evil.example", "/search/../..//evil.example", ""],
 )
 def test_whoever_signed_in_is_sent_to_no_foreign_host(folder: Path, next_page: str) -> None:
     with a_client(folder, "password") as client:
@@ -387,7 +388,9 @@ class Broken(Services):
         raise FixableError("the index at /srv/secret/place is damaged", "restore /srv/secret/place")
 
 
-@pytest.mark.parametrize("path", ["/api/search?q=flat", "/search?q=flat", "/search?q=flat&js=off", "/answer/stream?q=x"])
+@pytest.mark.parametrize(
+    "path", ["/api/search?q=flat", "/search?q=flat", "/search?q=flat&js=off", "/answer/stream?q=x"]
+)
 def test_only_admins_are_told_why_something_failed(folder: Path, path: str) -> None:
     settings = Settings(data_dir=folder, readers="accounts", limit_sign_in="", _env_file=None)
     app = create_app(settings, Broken(settings, open_store(settings), HashEmbedder(256), None))

@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -55,7 +54,9 @@ def test_a_reader_signs_in_reads_an_answer_and_signs_out(chromium: Browser, url:
     page = context.new_page()
     question = f"{url}/search?q=How+much+is+a+flat+white+at+Blue+Door%3F"
     page.goto(question)
-    expect(page).to_have_url(f"{url}/sign-in?next=%2Fsearch%3Fq%3DHow%2Bmuch%2Bis%2Ba%2Bflat%2Bwhite%2Bat%2BBlue%2BDoor%253F")
+    expect(page).to_have_url(
+        f"{url}/sign-in?next=%2Fsearch%3Fq%3DHow%2Bmuch%2Bis%2Ba%2Bflat%2Bwhite%2Bat%2BBlue%2BDoor%253F"
+    )
     page.get_by_label("Name").fill("小鹿")
     page.get_by_label("Password").fill("a wrong guess")
     page.get_by_role("button", name="Sign in").click()
