@@ -126,7 +126,7 @@ class Readers:
         with closing(self._open()) as database:
             row = database.execute("SELECT folded, digest FROM readers WHERE folded = ?", (_folded(name),)).fetchone()
             known = _is_password(row[1] if row else _nobodys_digest(), password)
-            if row is None or not known:
+            if row is None or not known or (row[0] == EVERYBODY) != (name == EVERYBODY):  # full-width ＊ folds to it
                 return None
             return _sessions(database).dumps([row[0], _mark(row[1]), secrets.token_hex(16)])
 

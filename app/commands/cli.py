@@ -224,6 +224,11 @@ def _from_server(wanted: Any, settings: Settings, server: str) -> dict[str, Any]
         found: dict[str, Any] = response.json()
     except (httpx.HTTPError, ValueError) as error:
         raise FixableError(f"the server at {server} did not answer: {error}", "see its log, or stop it") from None
+    if response.status_code == 401:
+        raise FixableError(
+            f"the server at {server} does not let this command read",
+            f"run it as the user who owns {settings.data_dir}, or stop the server",
+        )
     if response.is_error:
         raise FixableError(
             f"the server at {base} refused: {found.get('message', response.reason_phrase)}", "see its log"

@@ -41,7 +41,8 @@ class AllowedHosts:
         if scope["type"] == "http" and not self._any:
             named = Headers(scope=scope).getlist("host")
             host = _host_of(named[0]) if len(named) == 1 else None
-            if host is None or not self._is_ours(host, scope):
+            # No browser sends none; a load balancer that asks by HTTP/1.0 may.
+            if named and (host is None or not self._is_ours(host, scope)):
                 message = "no such host here; its operator can name it in STIPPLE_ALLOWED_HOSTS"
                 await refuse(scope, receive, send, 400, "unknown_host", message)
                 return

@@ -59,9 +59,10 @@ async def sign_in(request: Request) -> Response:
                 session = await asyncio.to_thread(access.readers.sign_in, name, given.get("password", ""))
         except Busy:
             return error_page(request, 503, words_of(request, asked)[1].busy)
-    audit_detail(signed_in=session is not None, **({"account": name[:60]} if access.mode == "accounts" else {}))
-    if session is None:
+    audit_detail(signed_in=session is not None)
+    if session is None:  # the name is not noted: some type their password there
         return _form(request, access, asked, back, wrong=True, status=403)
+    audit_detail(reader=name)
     response = RedirectResponse(back, 303)
     secure = by_https(request.scope, access.proxies)
     response.set_cookie(

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from app.main import create_app
 from app.readers import EVERYBODY, Readers
+from app.running_server import announced
+from app.services import Services
+from retrieval.models.embedding import HashEmbedder
+from retrieval.settings import Settings
+from retrieval.stores.factory import open_store
 from stipple.cli import main
+from tests.app.web.served_app import served
+from tests.small_index import POSTS, indexed
 
 
 @pytest.fixture
@@ -86,3 +94,26 @@ def test_a_key_has_one_of_three_roles_and_its_making_leaves_a_line(
     assert secret not in said.err
     assert main(("keys", "list")) == 0
     assert "admin" in capsys.readouterr().out
+
+
+def test_search_reads_through_a_server_that_lets_only_readers_in(
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    indexed(data, POSTS, HashEmbedder(256))
+    Readers(data / "readers.sqlite").add("ann", "correct horse")
+    settings = Settings(data_dir=data, llm="none", readers="accounts", _env_file=None)
+    app = create_app(settings, Services(settings, open_store(settings), HashEmbedder(256), None))
+    with served(app) as port, announced(data, "127.0.0.1", port) as app.state.server_token:
+        assert main(("search", "flat white")) == 0
+        assert "Blue Door" in capsys.readouterr().out
+        # Of a folder that names the server, but does not hold its secret.
+        other = tmp_path_factory.mktemp("other")
+        (other / "server.json").write_bytes((data / "server.json").read_bytes())
+        monkeypatch.setenv("STIPPLE_DATA_DIR", str(other))
+        assert main(("search", "flat white")) == 1
+        said = capsys.readouterr()
+        assert "does not let this command read" in said.err
+        assert "Blue Door" not in said.out

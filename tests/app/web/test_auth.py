@@ -103,6 +103,8 @@ def test_strangers_are_told_nothing_by_any_route_but_those_that_are_named_open(f
                 else:
                     assert response.status_code in (401, 303), place
                 assert not any(told in response.text for told in TOLD), place
+                if method == "GET" and path != "/answer/stream":
+                    assert client.head(written_out(path), headers=headers).status_code == response.status_code
                 if path.startswith("/api/"):
                     assert (response.status_code, response.json()["error"]) == (401, "key_needed"), place
                     assert response.headers["www-authenticate"] == "Bearer"
@@ -139,6 +141,22 @@ def test_a_key_opens_reading_in_every_mode_and_a_wrong_one_in_none(
         assert client.get("/api/posts/dali", headers=key).status_code == (200 if mode == "open" else 401)
 
 
+def test_at_this_machine_too_one_has_to_say_who_one_is_where_reading_is_not_open(folder: Path) -> None:
+    keys = Keys(folder / "keys.sqlite")
+    key = {"X-API-Key": keys.add("prometheus", "read")}
+    with a_client(folder, "accounts", peer="127.0.0.1") as client:
+        for path in ("/metrics", "/api/posts/dali", "/docs"):
+            assert client.get(path).status_code == 401
+            assert client.get(path, headers=key).status_code == 200
+        assert client.get("/readyz").json() == {"ready": True}
+    with a_client(folder, "open", peer="127.0.0.1") as client:
+        assert client.get("/metrics").status_code == 200
+        assert "problems" in client.get("/readyz").json()
+        passed_on = {"X-Forwarded-For": STRANGER}
+        assert client.get("/readyz", headers=passed_on).json() == {"ready": True}
+    keys.revoke("prometheus")
+
+
 def test_the_communitys_password_opens_page_api_and_streams_until_one_signs_out(folder: Path) -> None:
     with a_client(folder, "password") as client:
         way = client.get("/search?q=flat+white&ui=zh", headers=BROWSER)
@@ -170,7 +188,13 @@ def test_the_communitys_password_opens_page_api_and_streams_until_one_signs_out(
 def test_accounts_sign_in_by_name_and_are_told_apart_from_the_communitys_password(folder: Path) -> None:
     with a_client(folder, "accounts") as client:
         assert 'name="name"' in client.get("/sign-in").text
-        for name, password in (("ann", "wrong wrong"), ("nobody", PASSWORD), ("", PASSWORD), (EVERYBODY, PASSWORD)):
+        for name, password in (
+            ("ann", "wrong wrong"),
+            ("nobody", PASSWORD),
+            ("", PASSWORD),
+            (EVERYBODY, PASSWORD),
+            ("＊", PASSWORD),
+        ):
             assert sign_in(client, name, password) == 403
         assert sign_in(client, " ANN ") == 303
         assert client.get("/api/posts/dali").status_code == 200

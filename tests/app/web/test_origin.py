@@ -64,6 +64,11 @@ def test_a_name_that_is_not_ours_gets_nothing(folder: Path, host: str, is_ours: 
             assert is_ours or "Blue Door" not in answer.text
 
 
+def test_of_two_names_in_one_request_none_counts(folder: Path) -> None:
+    with a_client(folder) as client:
+        assert client.get("/healthz", headers=[("Host", "localhost"), ("Host", "evil.example")]).status_code == 400
+
+
 def test_the_host_that_is_served_is_ours_and_a_star_allows_any(folder: Path) -> None:
     with a_client(folder, host="box.local", readers="open") as client:
         assert client.get("/healthz", headers={"Host": "box.local:8000"}).status_code == 200

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, expect
 
 from app.main import create_app
 from app.readers import Readers
 from app.services import Services
-from app.web.http_protocol import server_options
 from retrieval.models.embedding import HashEmbedder
 from retrieval.settings import Settings
 from retrieval.stores.factory import open_store
+from tests.app.web.served_app import served
 from tests.small_index import POSTS, indexed
 
 pytestmark = pytest.mark.browser
@@ -32,19 +28,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     Readers(folder / "readers.sqlite").add("小鹿", PASSWORD)
     settings = Settings(data_dir=folder, llm="none", readers="accounts", limit_sign_in="", _env_file=None)
     app = create_app(settings, Services(settings, open_store(settings), HashEmbedder(256), None))
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, **server_options(64)))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="signing in")
-    thread.start()
-    give_up = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < give_up, "the server did not start"
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=20)
-    listening.close()
-    assert not thread.is_alive(), "the server did not stop"
+    with served(app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("scripted", [True, False])
