@@ -2,7 +2,7 @@
 # llama-cpp-python is compiled here, once; the image that runs has no compiler.
 # The model that writes answers (1.1 GB) is not in the image. Pull it into the volume once, then restart the server:
 #   docker run --rm -v stipple-data:/data stipple stipple models pull
-# Until then answers are quotes.
+# Until then answers are quotes. To serve, say who may read: docker run -e STIPPLE_READERS=open ... (docs/deploying.md).
 FROM python:3.11-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential cmake git \

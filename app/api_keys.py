@@ -11,12 +11,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from retrieval.errors import FixableError
 from retrieval.sqlite_file import open_sqlite
 
-Right = Literal["read", "write"]
+Right = Literal["read", "write", "admin"]  # each may also do what those before it may
+_RIGHTS = get_args(Right)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _PREFIX = "stipple"
 _SCHEMA = """
@@ -32,7 +33,8 @@ class Key:
     """A key, without its secret.
 
     Attributes:
-        right: "read": search and read, if that needs a key. "write": also put and delete posts.
+        right: "read": search and read, if that needs a key. "write": also put and delete posts. "admin": also see the
+            details of failures.
         last_used: Day; "" if it was never used.
     """
 
@@ -40,6 +42,9 @@ class Key:
     right: Right
     created_at: str
     last_used: str
+
+    def allows(self, needed: Right) -> bool:
+        return _RIGHTS.index(self.right) >= _RIGHTS.index(needed)
 
 
 class Keys:

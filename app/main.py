@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -19,23 +20,25 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from app.answering.generation.protocol import EngineFigures
 from app.answering.writing.model_queue import QueueFull, WritingFigures
-from app.api_keys import Keys
 from app.conversations.storage.conversation_file import ConversationFull, UnknownConversation
 from app.query_reader import UnknownPlaceError
 from app.running_server import HEADER as SERVER_HEADER
 from app.services import Services
 from app.web.api import answer_routes, conversation_routes, post_routes, search_routes, suggestion_routes
-from app.web.api.responses import ErrorOut
+from app.web.api.responses import ErrorOut, failure
 from app.web.api.typed_query import BlankQueryError, services_of
-from app.web.auth import ReadGate, refusal_word
+from app.web.audit import Audit
+from app.web.auth import Access, ReadGate, refusal_word
 from app.web.client_address import Networks, client_of
 from app.web.logs import RequestLog
 from app.web.metrics import CONTENT_TYPE, CountRequests, Metrics
-from app.web.page import routes
+from app.web.origin import AllowedHosts, SameOrigin
+from app.web.page import routes, sign_in
 from app.web.page.words.labels import Labels
 from app.web.rate_limits import AskingQueue, QueueForTurn, RateLimits, check_storage, read_limits
 from app.web.request_bounds import RequestBounds
 from app.web.response_headers import HeadAsGet, SafeHeaders
+from app.web.visitor import visitor
 from retrieval.errors import FixableError, IndexMismatch, IndexMissing
 from retrieval.search.cursor import BadCursorError
 from retrieval.settings import Settings
@@ -43,6 +46,13 @@ from retrieval.settings import Settings
 VERSION = "0.1.0"
 _ASKING_FOR_EACH = 4  # processor: enough to keep it busy while others wait for a model or a disk
 _WORTH_COMPRESSING = 1000  # bytes: less fits into one packet either way
+# What any request to the API may get before its route sees it; a route's own words for a status come first.
+_AT_THE_DOOR: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorOut, "description": "The request is not valid, or names a host that is not served here."},
+    401: {"model": ErrorOut, "description": "This needs a key, or signing in."},
+    403: {"model": ErrorOut, "description": "The key does not allow this, or another site's page sent it."},
+    429: {"model": ErrorOut, "description": "Too many requests; `Retry-After` says when to come back."},
+}
 _log = structlog.get_logger()
 
 
@@ -53,6 +63,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services if services is not None else Services.build(settings)
         app.state.services.count_answer = lambda kind: app.state.metrics.answers.labels(kind).inc()
+        app.state.access.prepare()
         await app.state.services.start()
         try:
             yield
@@ -66,17 +77,16 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # FastAPI's own page loads its script from a CDN
         redoc_url=None,
+        redirect_slashes=False,  # it would send readers to whatever host they name
     )
     most_asking = settings.most_asking or _ASKING_FOR_EACH * (os.cpu_count() or 1)
     metrics, queue = Metrics(), AskingQueue(most_asking, settings.most_waiting, settings.longest_wait_s)
     app.state.metrics = metrics
     _add_door(app, settings, metrics, queue)
-    app.include_router(search_routes.router)
-    app.include_router(answer_routes.router)
-    app.include_router(suggestion_routes.router)
-    app.include_router(post_routes.router)
-    app.include_router(conversation_routes.router)
+    for resource in (search_routes, answer_routes, suggestion_routes, post_routes, conversation_routes):
+        app.include_router(resource.router, responses=_AT_THE_DOOR)
     routes.install(app)
+    app.include_router(sign_in.router)
     _add_operations(app, settings)
     _add_measures(app, queue)
     _add_errors(app)
@@ -89,13 +99,17 @@ def _said(error: FixableError) -> dict[str, str]:
 
 def _add_door(app: FastAPI, settings: Settings, metrics: Metrics, queue: AskingQueue) -> None:
     """What every request passes, innermost first. Who may read is decided at ReadGate."""
+    access = Access.read(settings)
+    app.state.access, app.state.sign_in_attempts = access, sign_in.attempts()
     app.add_middleware(QueueForTurn, queue=queue, metrics=metrics)
     app.add_middleware(RateLimits, settings=settings, metrics=metrics)
-    if settings.read_keys:
-        app.add_middleware(ReadGate, keys=Keys(settings.data_dir / "keys.sqlite"))
     # Events are never compressed: they would wait for a block to be full. No page holds a secret beside what a stranger
     # wrote, which compressed lengths could give away.
     app.add_middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=6)
+    app.add_middleware(Audit)
+    app.add_middleware(ReadGate, access=access)
+    app.add_middleware(SameOrigin)
+    app.add_middleware(AllowedHosts, settings=settings)
     app.add_middleware(RequestBounds, larger={("PUT", "/api/posts"): post_routes.MOST_BYTES})
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)
@@ -105,6 +119,7 @@ def _add_door(app: FastAPI, settings: Settings, metrics: Metrics, queue: AskingQ
     read_limits(settings)
     Networks.read(settings.trusted_proxies, "STIPPLE_TRUSTED_PROXIES")
     check_storage(settings)
+    AllowedHosts(app, settings)
 
 
 def _numbers(figures: WritingFigures | EngineFigures) -> dict[str, float]:
@@ -171,12 +186,14 @@ def _add_operations(app: FastAPI, settings: Settings) -> None:
 
     @app.get("/readyz", tags=["operating"])
     async def readyz(request: Request) -> JSONResponse:
-        """Whether questions can be answered now; if not, 503 and the problems. Notes say what is answered less well,
-        `writing` how the model does.
+        """Whether questions can be answered now; if not, 503. Admins also see the problems, notes on what is answered
+        less well, and in `writing` how the model does.
         """
         services = services_of(request)
         health = await services.health()
         writer, writing = services.writer_problem, services.writing()
+        if not visitor().is_admin:
+            return JSONResponse({"ready": health.ready}, 200 if health.ready else 503)
         body = {
             "ready": health.ready,
             "problems": {part: _said(error) for part, error in health.problems.items()},
@@ -248,10 +265,10 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(FixableError)
     async def fixable(request: Request, error: FixableError) -> Response:
-        # The fix is for the operator: it may name paths, and goes only to the log.
+        # The fix is for the operator: it goes only to the log. The problem may name paths, and is for admins.
         _log.warning("cannot answer", problem=error.problem, fix=error.fix)
         word = {IndexMissing: "index_missing", IndexMismatch: "index_mismatch"}.get(type(error), "unavailable")
-        return refusal(request, 503, word, error.problem)
+        return refusal(request, 503, word, failure(error))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

@@ -48,6 +48,11 @@ def running_server(data_dir: Path) -> str | None:
     return url if found is not None and secrets.compare_digest(found.encode(), token.encode()) else None
 
 
+def server_token(data_dir: Path) -> str:
+    """The token of the server that this folder names; "" if it names none."""
+    return _read(data_dir / _FILE).get("token", "")
+
+
 def _read(file: Path) -> dict[str, str]:
     try:
         said = json.loads(file.read_text(encoding="utf-8"))

@@ -22,6 +22,7 @@ _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _REPAIRS = {
     "embeddings.sqlite": "delete it: it only saves time, and the next run fills it again",
     "journal.sqlite": "restore it from a backup: without it, forgotten posts may come back",
+    "readers.sqlite": "restore it from a backup, or delete it and add the readers again with `stipple readers`",
     "keys.sqlite": "restore it from a backup, or delete it and make new keys with `stipple keys add`",
 }
 _EDGE_NUMBER = re.compile(r"\(os error (\d+)\)")  # how Qdrant Edge words an error of the system

@@ -119,8 +119,23 @@ class Settings(BaseSettings):
     )
     threads: int = Field(0, ge=0, le=256, description="Processor threads for each model; 0 is one per core.")
 
-    read_keys: bool = Field(
-        False, description="Whether searching and reading need a key too (`stipple keys add --read NAME`)."
+    readers: Literal["auto", "open", "keys", "password", "accounts", "proxy"] = Field(
+        "auto",
+        description="Who may read: `open`, everybody; `keys`, programs with a key (`stipple keys add --read NAME`); "
+        "also people who sign in by the community's one `password` or by `accounts` (`stipple readers`), or whom a "
+        "`proxy` names. `auto` is `open` on a loopback address; on others it must be said.",
+    )
+    read_keys: bool = Field(False, description="Earlier name of `STIPPLE_READERS=keys`.")
+    reader_header: str = Field(
+        "Remote-User",
+        description="Header in which a proxy of `STIPPLE_TRUSTED_PROXIES` names the reader, with "
+        "`STIPPLE_READERS=proxy`; from anywhere else it is not believed.",
+    )
+    session_days: float = Field(30.0, gt=0, le=400, description="Days until somebody has to sign in again.")
+    allowed_hosts: str = Field(
+        "",
+        description="Names under which Stipple is reached, as `search.example.org,*.example.net`, or `*` for any; "
+        "beside `localhost`, loopback addresses, `STIPPLE_HOST` and the address that a connection came to.",
     )
     trusted_proxies: str = Field(
         "",
@@ -141,6 +156,10 @@ class Settings(BaseSettings):
         "120/minute", description="Conversations that one client reads or deletes, each time one."
     )
     limit_feedback: str = Field("20/minute;200/day", description="Verdicts on answers by one client.")
+    limit_sign_in: str = Field(
+        "10/minute;200/day",
+        description="Times that somebody at one address may try to sign in; holds for loopback too.",
+    )
     limit_kept: str = Field(
         "100/day",
         description="Conversations begun by one client that are kept; further ones are answered, and not kept.",

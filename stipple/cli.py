@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import app.commands.cli
 import app.commands.keys_cli
 import app.commands.models_cli
+import app.commands.readers_cli
 import indexer.commands.cli
 import indexer.commands.migrate_cli
 from retrieval.errors import FixableError
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     indexer.commands.migrate_cli.add_commands(commands)
     app.commands.cli.add_commands(commands, _make_ingestion)
     app.commands.keys_cli.add_commands(commands)
+    app.commands.readers_cli.add_commands(commands)
     app.commands.models_cli.add_commands(commands)
     return parser
 

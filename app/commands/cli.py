@@ -65,6 +65,7 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     from app.main import create_app
     from app.running_server import announced
     from app.services import Services
+    from app.web.auth import Access
     from app.web.http_protocol import server_options
     from app.web.logs import configure_logs
 
@@ -72,6 +73,8 @@ def _serve(args: argparse.Namespace, settings: Settings, make_ingestion: MakeIng
     # Bound before the models load, so that a port in use is reported at once.
     listener = bind(host, port)
     configure_logs(settings)
+    settings = settings.model_copy(update={"host": host})
+    Access.read(settings)  # before the models load, so that what is missing is said at once
     app = create_app(settings, Services.build(settings, make_ingestion))
     keep_out_of_garbage_collection()
     server = uvicorn.Server(uvicorn.Config(app, **server_options(settings.most_connections)))
@@ -206,18 +209,26 @@ async def _from_this_process(wanted: Any, settings: Settings, make_ingestion: Ma
 def _from_server(wanted: Any, settings: Settings, server: str) -> dict[str, Any]:
     import httpx
 
+    from app.readers import local_headers
+    from app.running_server import server_token
     from app.web.api.requests import SearchIn
 
     base = f"{server}api/"
+    headers = local_headers(settings.data_dir, server_token(settings.data_dir))
     values = wanted.model_dump(mode="json", exclude_none=True)
     try:
         if isinstance(wanted, SearchIn):
-            response = httpx.get(base + "search", params=values, timeout=settings.llm_timeout_s + 10)
+            response = httpx.get(base + "search", params=values, headers=headers, timeout=settings.llm_timeout_s + 10)
         else:
-            response = httpx.post(base + "answer", json=values, timeout=settings.llm_timeout_s + 10)
+            response = httpx.post(base + "answer", json=values, headers=headers, timeout=settings.llm_timeout_s + 10)
         found: dict[str, Any] = response.json()
     except (httpx.HTTPError, ValueError) as error:
         raise FixableError(f"the server at {server} did not answer: {error}", "see its log, or stop it") from None
+    if response.status_code == 401:
+        raise FixableError(
+            f"the server at {server} does not let this command read",
+            f"run it as the user who owns {settings.data_dir}, or stop the server",
+        )
     if response.is_error:
         raise FixableError(
             f"the server at {base} refused: {found.get('message', response.reason_phrase)}", "see its log"

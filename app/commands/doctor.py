@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from app.answering.generation.factory import is_endpoint, load_endpoint, model_p
 from app.listen_socket import bind
 from app.models.gguf_file import open_gguf
 from app.models.model_folder import ModelNotPulled
+from app.readers import EVERYBODY
+from app.web.auth import Access
 from retrieval.disk import naming_folder_trouble
 from retrieval.errors import FixableError, IndexLocked, IndexMissing, ModelMissing
 from retrieval.models.cross_encoder import load_reranker
@@ -54,6 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("reranking model", _reranker),
         ("NLI model", _entailment),
         ("answering model", answering_model),
+        ("readers", _readers),
         ("port", _port),
     ]
     for part, look in parts:
@@ -75,6 +79,26 @@ def _data_folder(settings: Settings) -> Finding:
     if free < _LEAST_DISK_BYTES:
         return Finding("bad ", "data folder", says, "free some space: a reindex needs room for a second index")
     return Finding("ok  ", "data folder", says)
+
+
+def _readers(settings: Settings) -> Finding:
+    access = Access.read(settings)
+    if access.mode == "open":
+        return Finding("ok  ", "readers", f"everybody who reaches {settings.host} may read")
+    try:
+        accounts = access.readers.all()
+        keys = access.keys.all()
+    except (sqlite3.Error, OSError) as error:
+        return Finding("bad ", "readers", f"the files of readers and keys cannot be read: {error}", "restore them")
+    if (mend := access.nobody_signs_in(accounts)) is not None:
+        return Finding("bad ", "readers", f"{access.mode}: nobody can sign in yet", mend)
+    says = {
+        "password": "whoever knows the community's password",
+        "accounts": f"{sum(one.name != EVERYBODY for one in accounts)} may sign in",
+        "proxy": f"whom {settings.trusted_proxies} names in {settings.reader_header}",
+        "keys": "programs with a key",
+    }[access.mode]
+    return Finding("ok  ", "readers", f"{access.mode}: {says}; {len(keys)} keys")
 
 
 def _embedder(settings: Settings) -> Finding:

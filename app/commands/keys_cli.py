@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.api_keys import Keys
+from app.web.audit import audit_command
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
 
@@ -28,6 +29,9 @@ def add_commands(subparsers: Subparsers) -> None:
     right.add_argument(
         "--write", action="store_const", const="write", dest="right", help="also allow putting and deleting posts"
     )
+    right.add_argument(
+        "--admin", action="store_const", const="admin", dest="right", help="also show the details of failures"
+    )
     add.set_defaults(run=_add)
     listed = actions.add_parser("list", help="list all keys")
     listed.add_argument("--json", action="store_true", help="print them as one JSON array")
@@ -40,6 +44,7 @@ def add_commands(subparsers: Subparsers) -> None:
 def _add(args: argparse.Namespace, settings: Settings) -> int:
     with _keys(settings) as keys:
         print(keys.add(args.name, args.right))
+    audit_command(settings, "key added", key=args.name, role=args.right)
     print("keep it now: it is not shown again. Send it as `Authorization: Bearer KEY`", file=sys.stderr)
     return 0
 
@@ -58,6 +63,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 def _revoke(args: argparse.Namespace, settings: Settings) -> int:
     with _keys(settings) as keys:
         keys.revoke(args.name)
+    audit_command(settings, "key revoked", key=args.name)
     print(f"revoked {args.name}")
     return 0
 

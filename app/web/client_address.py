@@ -88,6 +88,25 @@ def client_of(scope: Scope, proxies: Networks) -> Client:
     return Client(client, True)
 
 
+def through_proxy(scope: Scope, proxies: Networks) -> bool:
+    """Whether a declared proxy sends the request, so that what it says in headers is believed."""
+    return proxies.hold(_address((scope.get("client") or ("",))[0]))
+
+
+def by_https(scope: Scope, proxies: Networks) -> bool:
+    """Whether the browser speaks HTTPS, to us or to a declared proxy."""
+    said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+    if said and through_proxy(scope, proxies):
+        return bytes(said[-1]).strip().lower() == b"https"
+    return str(scope["scheme"]) == "https"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens there is reached from its own machine alone."""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
 def _address(written: str) -> Address | None:
     bare = written.removeprefix("[").partition("]")[0] if written.startswith("[") else written
     if bare.count(":") == 1:  # an IPv4 address with a port

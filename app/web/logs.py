@@ -22,17 +22,7 @@ _log = structlog.get_logger()
 def configure_logs(settings: Settings) -> None:
     """Send every log line of this process to standard error, in the format of the settings."""
     level = getattr(logging, settings.log_level.upper())
-    as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    render: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
-        if as_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    )
+    shared, render = _processors(settings)
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -44,6 +34,28 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render,
     ]))  # fmt: skip
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def log_line(settings: Settings, event: str, **values: object) -> None:
+    """Write one line to standard error as it is now, for a command: nothing stays configured."""
+    shared, render = _processors(settings)
+    structlog.wrap_logger(structlog.PrintLogger(sys.stderr), processors=[*shared, *render]).info(event, **values)
+
+
+def _processors(settings: Settings) -> tuple[list[Any], list[Any]]:
+    """What every line goes through, and what writes it in the format of the settings."""
+    as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[Any] = (
+        [structlog.dev.ConsoleRenderer()]
+        if as_text
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    )
+    return shared, render
 
 
 class RequestLog:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,15 +18,15 @@ from limits.storage import storage_from_string
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.answering.writing.model_queue import comes_now
-from app.api_keys import Keys
 from app.asker import Asker, is_asking
 from app.web.client_address import Client, Networks, client_of
 from app.web.metrics import Metrics
 from app.web.refusals import refuse
+from app.web.visitor import visitor
 from retrieval.errors import FixableError
 from retrieval.settings import Settings
 
-Kind = Literal["search", "answer", "conversation", "feedback", "kept"]
+Kind = Literal["search", "answer", "conversation", "feedback", "sign_in", "kept"]
 _RETRY_WHEN_BUSY_S = 5
 _LONGEST_SEND_S = 30.0  # a reader who takes nothing for so long has left, or keeps others out
 _log = structlog.get_logger()
@@ -41,6 +40,8 @@ def kind_of(method: str, path: str) -> Kind | None:
         return "search"
     if path in ("/api/feedback", "/feedback"):
         return "feedback"
+    if path == "/sign-in" and method == "POST":
+        return "sign_in"
     if path.startswith("/api/conversations/") or (path.startswith("/conversation") and method == "POST"):
         return "conversation"
     return None
@@ -52,7 +53,7 @@ def read_limits(settings: Settings) -> Mapping[Kind, list[RateLimitItem]]:
     Raises:
         FixableError: One of them is not written as a limit.
     """
-    kinds: tuple[Kind, ...] = ("search", "answer", "conversation", "feedback", "kept")
+    kinds: tuple[Kind, ...] = ("search", "answer", "conversation", "feedback", "sign_in", "kept")
     found: dict[Kind, list[RateLimitItem]] = {}
     for kind in kinds:
         written = getattr(settings, f"limit_{kind}").strip()
@@ -85,8 +86,9 @@ def check_storage(settings: Settings) -> Storage:
 class RateLimits:
     """ASGI middleware: a client that asks more often than the settings allow gets 429.
 
-    Clients are told apart by their keys, and those without by their addresses. Somebody at this machine is not limited.
-    Where the requests cannot be counted, because a Redis is down, nobody is refused.
+    Clients are told apart as ReadGate recognises them, strangers by their addresses. Somebody at this machine is not
+    limited. Where the requests cannot be counted, because a Redis is down, nobody is refused. But passwords are counted
+    wherever they are typed, and not tried while they cannot be counted.
 
     Raises:
         FixableError: A setting is not valid.
@@ -96,7 +98,6 @@ class RateLimits:
         self._app, self._metrics = app, metrics
         self._limits = read_limits(settings)
         self._proxies = Networks.read(settings.trusted_proxies, "STIPPLE_TRUSTED_PROXIES")
-        self._keys = Keys(settings.data_dir / "keys.sqlite")
         self._limiter = SlidingWindowCounterRateLimiter(check_storage(settings))
         self._undeclared = False
 
@@ -105,8 +106,9 @@ class RateLimits:
         if kind is not None:
             client = client_of(scope, self._proxies)
             self._notice_proxy(client)
-            if not client.at_this_machine:
-                name = await self._name(scope, client)
+            # A password's guesses are counted from wherever they come, also through a proxy that says nothing.
+            name = client.name if kind == "sign_in" else visitor().counted_as
+            if name:
                 if (wait_s := await self._wait_s(kind, name)) is not None:
                     self._metrics.refused.labels("rate").inc()
                     message = f"too many requests of this kind ({kind}); the next may be sent in {wait_s} s"
@@ -139,22 +141,9 @@ class RateLimits:
                     return max(1, math.ceil(window.reset_time - time.time()))
         except (StorageError, OSError) as error:
             _log.warning("requests cannot be counted", problem=str(error))
+            if kind == "sign_in":
+                return _RETRY_WHEN_BUSY_S
         return None
-
-    async def _name(self, scope: Scope, client: Client) -> str:
-        headers = dict(scope["headers"])
-        scheme, _, shown = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        shown = (
-            shown.strip() if scheme.lower() == "bearer" else headers.get(b"x-api-key", b"").decode("latin-1").strip()
-        )
-        if shown:
-            try:
-                key = await asyncio.to_thread(self._keys.find, shown)
-            except (sqlite3.Error, OSError):  # reported where the key is needed
-                key = None
-            if key is not None:
-                return f"key {key.name}"
-        return client.name
 
     def _notice_proxy(self, client: Client) -> None:
         if client.forwarded and client.address is not None and client.address.is_loopback and not self._undeclared:

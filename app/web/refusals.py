@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -11,11 +13,22 @@ from app.web.page.answer_stream import refusal_events
 from app.web.page.page_layout import error_page, page_words
 from app.web.sse import EventStream
 
-_LABELS = {"too_many_requests": "slow_down", "busy": "busy", "too_large": "too_large", "too_slow": "too_slow"}
+_LABELS = {
+    "too_many_requests": "slow_down", "busy": "busy", "too_large": "too_large", "too_slow": "too_slow",
+    "key_needed": "members_only", "unavailable": "failed_unsaid", "unknown_host": "unknown_host",
+    "other_site": "other_site",
+}  # fmt: skip
 
 
 async def refuse(
-    scope: Scope, receive: Receive, send: Send, status: int, error: str, message: str, retry_after_s: int | None = None
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    status: int,
+    error: str,
+    message: str,
+    retry_after_s: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Answer a request that is refused.
 
@@ -37,6 +50,7 @@ async def refuse(
         request_id = scope.get("state", {}).get("request_id", "")
         body = ErrorOut(error=error, message=message, request_id=request_id)
         response = JSONResponse(body.model_dump(mode="json"), status)
+    response.headers.update(headers or {})
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     await response(scope, receive, send)

@@ -20,7 +20,7 @@ from app.services import Services
 from app.web import sse
 from app.web.api.answer_responses import AnswerOut, SentenceOut, not_kept
 from app.web.api.requests import AnswerIn
-from app.web.api.responses import ErrorOut, HitOut, query_fields
+from app.web.api.responses import ErrorOut, HitOut, failure, query_fields
 from app.web.api.typed_query import read_query, services_of
 from app.web.sse import EventStream
 from retrieval.errors import FixableError
@@ -162,7 +162,8 @@ async def _events(
         except QueueFull as error:
             yield _error_event(str(error), request_id, "busy")
         except FixableError as error:
-            yield _error_event(error.problem, request_id)
+            _log.warning("an answer broke off", problem=error.problem, fix=error.fix)
+            yield _error_event(failure(error), request_id)
         except Exception:
             _log.exception("an answer broke off")
             yield _error_event("the answer broke off; ask again", request_id)

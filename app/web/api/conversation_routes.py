@@ -10,6 +10,7 @@ from app.web.api.answer_responses import ConversationOut
 from app.web.api.requests import FeedbackIn
 from app.web.api.responses import ErrorOut
 from app.web.api.typed_query import services_of
+from app.web.audit import audit_detail, faint
 
 router = APIRouter(prefix="/api", tags=["conversations"])
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
@@ -31,10 +32,12 @@ async def conversation(request: Request, response: Response, conversation: str) 
 @router.delete("/conversations/{conversation}", status_code=204, responses=_UNKNOWN)
 async def delete(request: Request, conversation: str) -> None:
     """Delete a conversation and all that was kept of it, except feedback."""
+    audit_detail(conversation=faint(conversation))
     await services_of(request).converser.delete(conversation)
 
 
 @router.post("/feedback", status_code=204, responses=_UNKNOWN)
 async def feedback(request: Request, given: FeedbackIn) -> None:
     """Say whether an answer helped, and why not. Later feedback replaces earlier."""
+    audit_detail(answer=faint(given.answer_id), verdict=given.verdict)
     await services_of(request).converser.judge(given.answer_id, given.verdict, given.reason, given.words.strip())

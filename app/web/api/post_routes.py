@@ -16,6 +16,7 @@ from app.api_keys import Keys, Right
 from app.services import Services
 from app.web.api.responses import ErrorOut, Out, PostOut
 from app.web.api.typed_query import services_of
+from app.web.audit import audit_detail
 from app.web.auth import key_of
 from retrieval.errors import FixableError
 from retrieval.ingestion import Ingestion, Outcome, PostOutcome
@@ -107,6 +108,7 @@ async def put_posts(request: Request, allow_forgotten: Annotated[bool, Query()] 
     results, number = await asyncio.to_thread(ingestion.put, _posts(body), allow_forgotten)
     searchable = await asyncio.to_thread(ingestion.searchable, number, _SEARCHABLE_S)
     counts = Counter(one.outcome for one in results)
+    audit_detail(posts=len(results), outcomes=dict(counts))
     answer = PutOut(
         results=[TakenInOut.from_domain(one) for one in results], counts=dict(counts), searchable=searchable
     )
@@ -134,6 +136,7 @@ async def delete_post(request: Request, post_id: str) -> ForgottenOut:
     if not 0 < len(post_id) <= _LONGEST_ID:
         raise HTTPException(422, f"an id has 1 to {_LONGEST_ID} characters")
     found = await asyncio.to_thread(_ingestion(services).forget, [post_id], f"key {name}")
+    audit_detail(forgotten=post_id)
     return ForgottenOut(id=post_id, was_stored=found > 0)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.web.visitor import visitor
+from retrieval.errors import FixableError
 from retrieval.query.pieces import ParsedQuery
 from retrieval.suggest.suggester import Suggestion
 from retrieval.text.language import detect_language
@@ -18,6 +20,11 @@ class Out(BaseModel):
     """Any response."""
 
     model_config = ConfigDict(frozen=True)
+
+
+def failure(error: FixableError) -> str:
+    """Why something failed, for admins; others read that the log says it."""
+    return error.problem if visitor().is_admin else "this cannot be done now; the log says why under this request id"
 
 
 class ImageOut(Out):

@@ -14,6 +14,7 @@ from app.conversations.events import ConversationEvent, ConversationQuestion, Fo
 from app.web.page import contexts
 from app.web.page.html_response import render
 from app.web.page.page_answer import PageServices, conversation_question
+from app.web.page.page_layout import failure
 from app.web.page.page_request import PageRequest
 from app.web.page.views.answer import answer_shown, sentence_shown
 from app.web.page.views.conversation_view import answer_actions, next_questions
@@ -45,7 +46,7 @@ async def answer_events(
                 if sent := answer.take(happened):
                     yield sent
     except FixableError as error:
-        words = labels.failed.format(problem=error.problem)
+        words = failure(labels, error)
         again = replace(asked, offset=0).address()
         yield event("status", render(contexts.StatusFragment(labels, words, failed=True, again=again)))
     yield event("close", "")

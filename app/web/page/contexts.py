@@ -24,6 +24,7 @@ class Frame:
         other_ui: Address of the same page in the other language.
         unscripted: Address of the same page, whole without JavaScript, to which browsers without it are sent on;
             "" if this is it.
+        signed_in: Whether there is somebody to sign out.
     """
 
     labels: Labels
@@ -34,6 +35,7 @@ class Frame:
     home: str
     other_ui: str
     unscripted: str = ""
+    signed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,26 @@ class ErrorPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInPage:
+    """Where a reader signs in.
+
+    Attributes:
+        by_account: Whether a name is asked for as well.
+        back: Address of the page to go to then.
+        note: What just happened; "" if nothing.
+        wrong: Whether what was typed was not right.
+    """
+
+    template: ClassVar[str] = "sign_in.jinja"
+
+    frame: Frame
+    by_account: bool
+    back: str
+    note: str = ""
+    wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StatusFragment:
     """Event "status": what is going on.
 
@@ -223,6 +245,7 @@ Context = (
     | PostPage
     | ErrorPage
     | NarrowedFragment
+    | SignInPage
     | StatusFragment
     | SentenceFragment
     | EndFragment

@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse
 
 from app.conversations.storage.conversation_file import UnknownConversation
 from app.conversations.storage.feedback import MOST_WORDS, Reason, Verdict
+from app.web.audit import audit_detail, faint
 from app.web.page import contexts
 from app.web.page.html_response import HEADERS, render
 from app.web.page.page_answer import PageServices
-from app.web.page.page_layout import error_page, words_of
+from app.web.page.page_layout import error_page, failure, words_of
 from app.web.page.page_request import PageRequest
 from retrieval.errors import FixableError
 
@@ -24,13 +25,14 @@ _LARGEST_BODY = 20_000
 @router.post("/feedback")
 async def feedback(request: Request) -> Response:
     """Keep feedback; later feedback replaces earlier. Back to the answer, or, for htmx, a line in place of the form."""
-    given = await _form(request)
+    given = await read_form(request)
     _, labels = words_of(request, PageRequest.read([("ui", given.get("ui", ""))]))
     verdict = next((one for one in get_args(Verdict) if one == given.get("verdict")), None)
     if verdict is None:
         return error_page(request, 400, labels.not_found)
     reason = next((one for one in get_args(Reason) if one == given.get("reason", "")), "other")
     words = given.get("words", "").strip()[:MOST_WORDS]
+    audit_detail(answer=faint(given.get("answer_id", "")), verdict=verdict)
     try:
         await _services(request).converser.judge(
             given.get("answer_id", ""), cast("Verdict", verdict), cast("Reason", reason), words
@@ -38,7 +40,7 @@ async def feedback(request: Request) -> Response:
     except UnknownConversation:
         return _message(request, given, labels.feedback_gone, 404)
     except FixableError as error:
-        return _message(request, given, labels.failed.format(problem=error.problem), 503)
+        return _message(request, given, failure(labels, error), 503)
     words = labels.said_up if verdict == "up" else labels.said_down
     if "HX-Request" in request.headers:
         return Response(render(contexts.FeedbackFragment(labels, words)), headers=dict(HEADERS), media_type="text/html")
@@ -48,19 +50,20 @@ async def feedback(request: Request) -> Response:
 @router.post("/conversations/delete")
 async def delete(request: Request) -> Response:
     """Delete a conversation; one that is gone already is fine. On to the empty page."""
-    given = await _form(request)
+    given = await read_form(request)
     asked = PageRequest.read([(name, given.get(name, "")) for name in ("ui", "js")])
     _, labels = words_of(request, asked)
+    audit_detail(conversation=faint(given.get("c", "")))
     try:
         await _services(request).converser.delete(given.get("c", ""))
     except UnknownConversation:
         pass
     except FixableError as error:
-        return error_page(request, 503, labels.failed.format(problem=error.problem))
+        return error_page(request, 503, failure(labels, error))
     return RedirectResponse(asked.address("/", deleted="1"), 303)
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form, as browsers send them; none if the body is too large."""
     body = b""
     async for part in request.stream():

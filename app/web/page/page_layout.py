@@ -10,6 +10,8 @@ from app.web.page import contexts
 from app.web.page.html_response import assets, page
 from app.web.page.page_request import PageRequest
 from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
+from app.web.visitor import visitor
+from retrieval.errors import FixableError
 
 
 def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool = False) -> contexts.Frame:
@@ -27,12 +29,18 @@ def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool 
         home=asked.home(),
         other_ui=replace(asked, ui=other).address(path if here else "/"),
         unscripted=replace(asked, scripted=False).address() if unscripted else "",
+        signed_in=visitor().by == "session",
     )
 
 
 def error_page(request: Request, status_code: int, message: str) -> Response:
     """A page with one sentence about an error; the query stays in the search box."""
     return page(contexts.ErrorPage(frame=frame(request, salvaged(request), ""), message=message), status_code)
+
+
+def failure(labels: Labels, error: FixableError) -> str:
+    """Why there is no answer, in the page's words; the problem itself for admins alone."""
+    return labels.failed.format(problem=error.problem) if visitor().is_admin else labels.failed_unsaid
 
 
 def page_words(request: Request) -> Labels:

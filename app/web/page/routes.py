@@ -37,7 +37,7 @@ from app.web.page.page_answer import (
     conversation_question,
     whole_answer,
 )
-from app.web.page.page_layout import error_page, frame, page_words, words_of
+from app.web.page.page_layout import error_page, failure, frame, page_words, words_of
 from app.web.page.page_request import BadParameter, PageRequest
 from app.web.page.views.answer import AnswerShown, answer_shown
 from app.web.page.views.cards import Card, LinkShown
@@ -119,7 +119,7 @@ async def search(request: Request) -> Response:
             return await _kept_page(request, services, place, query, kept, labels, ui)
         return await _new_page(request, services, place, query, labels, ui)
     except FixableError as error:
-        return error_page(request, 503, labels.failed.format(problem=error.problem))
+        return error_page(request, 503, failure(labels, error))
 
 
 @router.get("/post/{post_id:path}")

@@ -150,7 +150,7 @@ def test_doctor_names_each_fault_with_its_mend_and_goes_on(tmp_path: Path, monke
         _env_file=None,
     )
     findings = list(examine(settings))
-    assert [finding.mark for finding in findings] == ["bad ", "bad ", "bad ", "bad ", "bad ", "bad ", "ok  "]
+    assert [finding.mark for finding in findings] == ["bad "] * 6 + ["ok  ", "ok  "]
     assert all(finding.fix for finding in findings if finding.mark == "bad ")
 
 

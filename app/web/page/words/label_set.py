@@ -173,7 +173,21 @@ class Labels:
     query_likes: str
     query_near: str
 
+    sign_in: str
+    sign_in_heading: str
+    sign_in_shared: str
+    sign_in_account: str
+    account_name: str
+    password: str
+    sign_in_wrong: str
+    sign_out: str
+    signed_out: str
+    members_only: str
+    unknown_host: str
+    other_site: str
+
     failed: str
+    failed_unsaid: str
     not_found: str
     broken: str
     slow_down: str
