@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
 from fastapi import Request, Response
 
 from app.web.page import contexts
@@ -12,6 +13,8 @@ from app.web.page.page_request import PageRequest
 from app.web.page.words.labels import LABELS, Labels, Ui, choose_ui
 from app.web.visitor import visitor
 from retrieval.errors import FixableError
+
+_log = structlog.get_logger()
 
 
 def frame(request: Request, asked: PageRequest, title: str, *, unscripted: bool = False) -> contexts.Frame:
@@ -39,7 +42,8 @@ def error_page(request: Request, status_code: int, message: str) -> Response:
 
 
 def failure(labels: Labels, error: FixableError) -> str:
-    """Why there is no answer, in the page's words; the problem itself for admins alone."""
+    """Why there is no answer, in the page's words: the problem for admins alone; others hear that the log has it."""
+    _log.warning("cannot answer", problem=error.problem, fix=error.fix)
     return labels.failed.format(problem=error.problem) if visitor().is_admin else labels.failed_unsaid
 
 

@@ -420,7 +420,8 @@ def test_only_admins_are_told_why_something_failed(folder: Path, path: str) -> N
     app = create_app(settings, Broken(settings, open_store(settings), HashEmbedder(256), None))
     with TestClient(app, client=(STRANGER, 4711), follow_redirects=False) as client:
         sign_in(client, "ann")
-        reader = client.get(path)
+        with capture_logs() as logs:
+            reader = client.get(path)
         client.cookies.clear()
         sign_in(client, "小鹿")
         admin = client.get(path)
@@ -428,6 +429,7 @@ def test_only_admins_are_told_why_something_failed(folder: Path, path: str) -> N
     assert "/srv/secret/place is damaged" in admin.text
     assert "/srv/secret" not in reader.text
     assert "log" in reader.text
+    assert {one["fix"] for one in logs if "problem" in one} == {"restore /srv/secret/place"}
 
 
 def test_what_changes_something_leaves_a_line_of_who_and_what_and_no_secret(folder: Path) -> None:
