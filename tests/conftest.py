@@ -5,12 +5,17 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("stipple", deadline=None)
+settings.load_profile("stipple")
 
 
 # For one module only: while it lives, Playwright keeps an event loop running in this thread, in which no other test

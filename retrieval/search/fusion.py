@@ -56,9 +56,9 @@ class Scale:
         both = [dense * max(one.cosine, 0.0) / best_cosine + lexical * one.lexical / best_lexical for one in candidates]
         if not self.elsewhere or dense <= 0:
             return both
-        alone = self.weight_elsewhere / best_cosine
+        alone = self.weight_elsewhere
         return [
-            max(score, alone * one.cosine) if one.post_id in self.elsewhere else score
+            max(score, alone * (one.cosine / best_cosine)) if one.post_id in self.elsewhere else score
             for score, one in zip(both, candidates, strict=True)
         ]
 
