@@ -53,7 +53,10 @@ class Scale:
         dense = self.dense_weight if self.best_cosine > 0 else 0.0
         lexical = 1 - self.dense_weight if self.best_lexical > 0 else 0.0
         best_cosine, best_lexical = self.best_cosine or 1.0, self.best_lexical or 1.0
-        both = [dense * max(one.cosine, 0.0) / best_cosine + lexical * one.lexical / best_lexical for one in candidates]
+        # Divided first: next to nothing times a share may be the same next to nothing.
+        both = [
+            dense * (max(one.cosine, 0.0) / best_cosine) + lexical * (one.lexical / best_lexical) for one in candidates
+        ]
         if not self.elsewhere or dense <= 0:
             return both
         alone = self.weight_elsewhere
@@ -73,7 +76,7 @@ class Scale:
     def _parts(self, candidate: Candidate) -> tuple[float, float]:
         cosine = max(candidate.cosine, 0.0) / self.best_cosine if self.best_cosine > 0 else 0.0
         dense = self.dense_weight * cosine
-        lexical = (1 - self.dense_weight) * candidate.lexical / self.best_lexical if self.dense_weight < 1 else 0.0
+        lexical = (1 - self.dense_weight) * (candidate.lexical / self.best_lexical) if self.dense_weight < 1 else 0.0
         if dense > 0 and candidate.post_id in self.elsewhere:
             alone = self.weight_elsewhere * cosine
             return (alone, 0.0) if alone > dense + lexical else (dense, lexical)
