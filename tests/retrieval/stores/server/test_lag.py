@@ -48,6 +48,7 @@ class Index:
         self.server, self.folder = server, folder
         self.held: dict[str, list[IndexedPost]] = {}
         self.current = ""
+        self.number = 0  # of the journal: it only grows
 
     def process(self) -> ServerStore:
         return store_on(self.server, self.folder)
@@ -101,9 +102,10 @@ class Index:
             generation.change(Changes(upsert=[posts["live"]]))
         posts.pop("post-3", None)
         generation.change(Changes(delete=["post-3"]))
-        generation.settle({"mine": seed})
+        self.number += 1 + seed
+        generation.settle({"mine": self.number})
         generation.settle({"other": 1})
-        assert generation.reached() == store.reached() == {**generation.reached(), "mine": seed, "other": 1}
+        assert generation.reached() == store.reached() == {**generation.reached(), "mine": self.number, "other": 1}
         self.held[self.current] = list(posts.values())
         self.server.clock.sleep(MOST_BEHIND_S)
 
