@@ -58,6 +58,11 @@ class RecentWrites:
             self._created.pop(collection, None)
             self._metadata.pop(collection, None)
 
+    def just_dropped(self) -> list[str]:
+        """The collections that this process deleted lately: a node may still have them under their names."""
+        with self._lock:
+            return [one for one, at in self._dropped.items() if self._is_recent(at)]
+
     def made(self, collection: str) -> bool:
         """Whether this process created it and has not deleted it: a node that does not know it will."""
         return collection in self._created

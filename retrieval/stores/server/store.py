@@ -312,6 +312,9 @@ class ServerStore:
         which was not listed, its number is passed over.
         """
         taken, mine = self._collections(), {"writer": uuid.uuid4().hex}
+        if self._calls.is_cluster:
+            # A node that is behind still has what was deleted under these names, and would be written to and delete it.
+            taken += [name for one in self._recent.just_dropped() if (name := self._name(one)) is not None]
         for _ in range(_NAMES):
             name = generation_name(identity, taken)
             collection, layout = self._collection(name), self._layout.collection(identity)
